@@ -1,0 +1,151 @@
+/**
+ * What is stored for one login, in three places that differ in what they may cost and hold:
+ * - the session record (private file, no secret): who, where, how, so that `status` works offline;
+ * - the secret item (keychain, helper or private file): refresh token and what must be atomic with it;
+ * - the credential record (private file or keychain): one short-lived token, read by the hot path.
+ * Each has a schema number. A newer one is refused, never overwritten; a damaged one is `undefined`.
+ */
+export const sessionSchema = 1;
+
+/** Identity of one login; canonical text in `keys.ts`. */
+export interface SessionIdentity {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Requested scopes as a sorted set, without the automatic ones. */
+  readonly scopes: readonly string[];
+  readonly account?: string;
+  /** `person` for every interactive flow, else the machine grant. */
+  readonly grant: string;
+  readonly acrValues?: string;
+  readonly extraParams: readonly string[];
+  /** `keyring`, `helper:NAME`, `disk` or `none`. */
+  readonly storage: string;
+  /** The store's folder when it was chosen by hand; undefined for the default. */
+  readonly directory?: string;
+}
+
+export interface SessionRecord {
+  readonly schema: 1;
+  readonly key: string;
+  readonly identity: SessionIdentity;
+  /** Name of the item in the secret store. */
+  readonly itemName: string;
+  readonly hasRefreshToken: boolean;
+  readonly subject?: string;
+  /** E-mail, preferred_username or sub, for people. */
+  readonly displayName?: string;
+  /** RFC 3339, of the newest short-lived token. */
+  readonly tokenExpiresAt?: string;
+  readonly loggedInAt: string;
+  /** The issuer refused offline_access; it is not asked for again (cli.md M8). */
+  readonly offlineRefused?: true;
+}
+
+/** What the TLS trust was at login: a refresh under weaker trust is refused. */
+export interface TlsTrust {
+  readonly insecure: boolean;
+  /** SHA-256 of each certificate authority that was added to the system's, sorted. */
+  readonly authorities: readonly string[];
+}
+
+/** An API server as the exec info names it. */
+export interface TrustedServer {
+  readonly origin: string;
+  readonly tlsServerName?: string;
+  /** SHA-256 of its CA data, `system`, or `insecure`. */
+  readonly authority: string;
+  readonly proxy?: string;
+}
+
+export interface SecretItem {
+  readonly schema: 1;
+  readonly refreshToken?: string;
+  /** A token answer that is stored and not yet judged; its refresh token is the newest. */
+  readonly pending?: { readonly refreshToken?: string; readonly body: string; readonly receivedAt: string };
+  readonly subject?: string;
+  readonly trust: TlsTrust;
+  readonly servers: readonly TrustedServer[];
+}
+
+export interface CredentialRecord {
+  readonly schema: 1;
+  readonly sessionKey: string;
+  readonly kind: "id" | "access";
+  readonly token: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  /** Seconds since the epoch by this computer's clock, when the token came. */
+  readonly receivedAt: number;
+  readonly subject?: string;
+  /** The session's server list when the token came. */
+  readonly servers: readonly TrustedServer[];
+  /** Ids of the memo entries that may release this token (docs/adr/0001-hot-path.md). */
+  readonly memoIds: readonly string[];
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isOptionalText = (value: unknown) => value === undefined || isText(value);
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Why a stored text cannot be used. */
+export type Unusable = "damaged" | "newer";
+
+/** `damaged` for text that is not ours, `newer` for a schema above ours, else the record. */
+export function parseSessionRecord(text: string): SessionRecord | Unusable {
+  const o = parseObject(text);
+  if (o === undefined) return "damaged";
+  if (isNewer(o)) return "newer";
+  const i = o["identity"];
+  const valid =
+    o["schema"] === 1 && isText(o["key"]) && isText(o["itemName"]) && isText(o["loggedInAt"]) && typeof o["hasRefreshToken"] === "boolean" &&
+    [o["subject"], o["displayName"], o["tokenExpiresAt"]].every(isOptionalText) &&
+    isObject(i) && [i["issuer"], i["clientId"], i["grant"], i["storage"]].every(isText) && isTexts(i["scopes"]) && isTexts(i["extraParams"]) &&
+    [i["account"], i["acrValues"], i["directory"]].every(isOptionalText);
+  return valid ? (o as unknown as SessionRecord) : "damaged";
+}
+
+export function parseSecretItem(text: string): SecretItem | Unusable {
+  const o = parseObject(text);
+  if (o === undefined) return "damaged";
+  if (isNewer(o)) return "newer";
+  const trust = o["trust"];
+  const pending = o["pending"];
+  const valid =
+    o["schema"] === 1 && isOptionalText(o["refreshToken"]) && isOptionalText(o["subject"]) && isServers(o["servers"]) &&
+    isObject(trust) && typeof trust["insecure"] === "boolean" && isTexts(trust["authorities"]) &&
+    (pending === undefined || (isObject(pending) && isText(pending["body"]) && isText(pending["receivedAt"]) && isOptionalText(pending["refreshToken"])));
+  return valid ? (o as unknown as SecretItem) : "damaged";
+}
+
+/** As the hot path needs it: strict, cheap, never throws. */
+export function parseCredentialRecord(text: string): CredentialRecord | Unusable {
+  const o = parseObject(text);
+  if (o === undefined) return "damaged";
+  if (isNewer(o)) return "newer";
+  const valid =
+    o["schema"] === 1 && isText(o["sessionKey"]) && (o["kind"] === "id" || o["kind"] === "access") && isText(o["token"]) &&
+    Number.isFinite(o["expiresAt"]) && Number.isFinite(o["receivedAt"]) && isOptionalText(o["subject"]) && isServers(o["servers"]) && isTexts(o["memoIds"]);
+  return valid ? (o as unknown as CredentialRecord) : "damaged";
+}
+
+function isNewer(o: Readonly<Record<string, unknown>>): boolean {
+  const schema = o["schema"];
+  return typeof schema === "number" && schema > sessionSchema;
+}
+
+function isServers(value: unknown): value is readonly TrustedServer[] {
+  return Array.isArray(value) && value.every((s) => isObject(s) && isText(s["origin"]) && isText(s["authority"]) && isOptionalText(s["tlsServerName"]) && isOptionalText(s["proxy"]));
+}

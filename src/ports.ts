@@ -1,0 +1,240 @@
+/**
+ * The outside world on one page: everything this program can do to a machine. `app/` sees only these interfaces;
+ * `compose.ts` fills them with adapters. "Not found" is `undefined`, never an error. Every wait is bounded by the
+ * deadline given or stated here. Times are milliseconds since the epoch unless the name says otherwise.
+ */
+import type { CredentialRecord, SecretItem, SessionRecord } from "./core/session.ts";
+import type { Secret } from "./core/secret.ts";
+
+export interface Clock {
+  now(): number;
+  /** Resolves after `ms`; rejects with INTERRUPTED when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** stderr and, when a person sits there, stdin. Every text given was made safe before. Never stdout. */
+export interface Terminal {
+  readonly stdinIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  /** One line for the person. */
+  say(line: string): void;
+  /** One line that starts with `kubectl-oidc: warning: `. Each text is said once. */
+  warn(text: string): void;
+  /** Steps (level 1), requests (4), headers (8): shown when `-v` asks for it. Never a secret at any level. */
+  log(level: 1 | 4 | 8, text: string): void;
+  /** Asks on stderr, reads one line of stdin. Rejects with INTERRUPTED when the signal aborts. `hidden`: without echo. */
+  ask(prompt: string, options: { readonly hidden: boolean; readonly signal: AbortSignal }): Promise<string>;
+}
+
+/** The person's browser. The child is detached and holds none of our pipes. */
+export interface Browser {
+  /** False when this computer plainly has none (no display, no launcher). Starts nothing. */
+  available(): boolean;
+  /** True when a launcher was started. Never throws, never waits for the browser to end. The URL passed `openableUrl`. */
+  open(url: string): Promise<boolean>;
+}
+
+/** One outcome of the login, told to the person's browser. */
+export interface ResultPage {
+  readonly ok: boolean;
+  /** `https://id.example.com` */
+  readonly issuer: string;
+  /** Who logged in, when known. */
+  readonly account?: string;
+  /** Error code and sentence, when `ok` is false. */
+  readonly code?: string;
+  readonly message?: string;
+  readonly hint?: string;
+}
+
+export interface CallbackOptions {
+  /** `HOST:PORT`, tried in order; port 0 is ephemeral. Non-loopback hosts were refused before. */
+  readonly addresses: readonly string[];
+  /** The registered redirect URL when one is set; its host, port and path are the callback's. Undefined: `http://localhost:PORT`. */
+  readonly redirectUrl: string | undefined;
+  /** PEM files for HTTPS; the redirect's scheme becomes https. */
+  readonly certificateFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** Sent as a redirect instead of the success page. */
+  readonly openAfter: string | undefined;
+  /** The state this login sent; a request without exactly it is answered and does not end the wait. */
+  readonly state: string;
+}
+
+/** A bound loopback listener. It answers the browser only when told the outcome. */
+export interface CallbackListener {
+  /** As the issuer must see it: `http://localhost:8000` without an added slash. */
+  readonly redirectUri: string;
+  /** The query of the request with our state (`code` or `error`), as `?…`. Rejects with INTERRUPTED when the signal aborts. */
+  next(signal: AbortSignal): Promise<string>;
+  /** Answers the waiting browser, then closes every connection. Without a waiting browser it only closes. Idempotent. */
+  finish(page: ResultPage | undefined): Promise<void>;
+}
+
+export interface CallbackServer {
+  /** Binds before it resolves. PORTS_IN_USE when no address can be had; SETTINGS_INVALID for unreadable key files. */
+  listen(options: CallbackOptions): Promise<CallbackListener>;
+}
+
+/** What the issuer says about itself; from the network or from the disk cache, always checked against the setting. */
+export interface IssuerFacts {
+  readonly issuer: string;
+  readonly supportsOffline: boolean;
+  readonly supportsDevice: boolean;
+  readonly supportsRevocation: boolean;
+  readonly authorizationEndpoint: string | undefined;
+  readonly endSessionEndpoint: string | undefined;
+}
+
+/** Tokens that were judged: signature, issuer, audience, times, nonce, azp. */
+export interface TokenAnswer {
+  readonly idToken: Secret | undefined;
+  readonly accessToken: Secret | undefined;
+  readonly refreshToken: Secret | undefined;
+  /** Seconds, of the access token. */
+  readonly expiresIn: number | undefined;
+  /** Claims of the verified ID token, or of the access token's payload when there is no ID token. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Called with the raw token answer before anything judges it (a rotated refresh token must be durable first).
+ * Never called with an error answer. What it throws ends the exchange with that error.
+ */
+export type BeforeJudged = (answer: { readonly refreshToken: Secret | undefined; readonly body: Secret }) => Promise<void>;
+
+export interface AuthorizationRequest {
+  readonly redirectUri: string;
+  readonly scope: string;
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+export interface StartedAuthorization {
+  readonly url: string;
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: Secret;
+}
+
+export interface DeviceAuthorization {
+  readonly deviceCode: Secret;
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete: string | undefined;
+  /** Seconds, clamped: interval 1 to 60, life at most 1800. */
+  readonly interval: number;
+  readonly expiresIn: number;
+  readonly verifier: Secret;
+}
+
+export type DevicePoll = { readonly kind: "pending" } | { readonly kind: "slow-down" } | { readonly kind: "tokens"; readonly answer: TokenAnswer };
+
+/**
+ * The OpenID Provider. Faults: ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, DISCOVERY_INVALID, ISSUER_MISMATCH,
+ * CLIENT_REJECTED, SCOPE_REJECTED, GRANT_UNSUPPORTED, ID_TOKEN_MISSING, ID_TOKEN_INVALID, POLICY_NOT_MET, and those said below.
+ * Each request has its own deadline of 15 seconds.
+ */
+export interface OpenIdProvider {
+  facts(): Promise<IssuerFacts>;
+  /** Makes state, nonce and PKCE verifier and builds the URL. No request. */
+  startAuthorization(request: Omit<AuthorizationRequest, "redirectUri"> & { readonly redirectUri: string; readonly state: string }): Promise<StartedAuthorization>;
+  /** 256 random bits for `state`. */
+  randomState(): string;
+  /** Also LOGIN_DENIED for `access_denied`. `query` is what the callback or the person brought. */
+  exchangeCode(
+    started: StartedAuthorization,
+    redirectUri: string,
+    query: string,
+    checks: { readonly maxAge: number | undefined; readonly extra: Readonly<Record<string, string>> },
+    before: BeforeJudged,
+  ): Promise<TokenAnswer>;
+  startDevice(request: Omit<AuthorizationRequest, "redirectUri">): Promise<DeviceAuthorization>;
+  /** One poll. Also LOGIN_DENIED, DEVICE_CODE_EXPIRED. */
+  pollDevice(device: DeviceAuthorization, before: BeforeJudged): Promise<DevicePoll>;
+  /** Also SESSION_REVOKED, for invalid_grant, login_required and interaction_required only. */
+  refresh(refreshToken: Secret, parameters: Readonly<Record<string, string>>, before: BeforeJudged): Promise<TokenAnswer>;
+  /** Judges an answer again that was stored before it could be judged. No token request is made. */
+  judgeAgain(body: Secret): Promise<TokenAnswer>;
+  /** client_credentials or password. */
+  machineGrant(grant: "client_credentials" | "password", parameters: Readonly<Record<string, string>>, before: BeforeJudged): Promise<TokenAnswer>;
+  /** RFC 7009. False when the issuer offers no revocation. Deadline 10 seconds. */
+  revoke(refreshToken: Secret): Promise<boolean>;
+  /** RP-initiated logout: client_id and logout_hint only, never a token. */
+  endSessionUrl(logoutHint: string | undefined): string | undefined;
+}
+
+/**
+ * Where refresh tokens rest: OS keychain, credential helper, 0600 files, or nowhere.
+ * KEYCHAIN_UNAVAILABLE, KEYCHAIN_LOCKED, KEYCHAIN_TIMED_OUT (keychain and helper); STORE_UNREADABLE, STORE_UNWRITABLE, STORE_UNSAFE (disk).
+ */
+export interface SecretStore {
+  /** `keyring`, `helper:pass`, `disk`, `none` */
+  readonly kind: string;
+  /** False for `none`: writes are ignored. */
+  readonly keeps: boolean;
+  /** For people: `the OS keychain`, `docker-credential-pass`, `/home/…/refresh`. */
+  describe(): string;
+  /** Writes, reads back and deletes a throw-away item. Throws as above. */
+  probe(): Promise<void>;
+  read(name: string): Promise<string | undefined>;
+  write(name: string, value: string): Promise<void>;
+  /** Deleting what is not there is no error. */
+  remove(name: string): Promise<void>;
+}
+
+/** A `SecretStore` seen as typed items. Built on top of it by `app/`. */
+export interface SecretItems {
+  read(name: string): Promise<SecretItem | undefined>;
+  write(name: string, item: SecretItem): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** Small private files of the store, one folder (`--token-cache-dir`). STORE_UNREADABLE, STORE_UNWRITABLE, STORE_UNSAFE. */
+export interface PrivateFiles {
+  readonly folder: string;
+  /** Undefined when absent. At most 1 MiB. `name` is `folder/file` relative to the store. */
+  read(name: string): string | undefined;
+  /** Atomic and durable: temp file, fsync, rename, fsync of the folder. 0600 in 0700. */
+  write(name: string, text: string): void;
+  remove(name: string): void;
+  /** File names (without folder) under `folder`, sorted. Empty when the folder is absent. */
+  list(folder: string): readonly string[];
+  /** Renames a damaged file to `<name>.corrupt`, so that it is out of the way and still there for a look. */
+  moveAside(name: string): void;
+}
+
+export interface SessionStore {
+  list(): readonly SessionRecord[];
+  read(key: string): SessionRecord | undefined;
+  write(record: SessionRecord): void;
+  remove(key: string): void;
+}
+
+export interface CredentialStore {
+  read(credentialKey: string): Promise<CredentialRecord | undefined>;
+  write(credentialKey: string, record: CredentialRecord): Promise<void>;
+  /** Every credential of this session. */
+  removeAllOf(sessionKey: string): Promise<void>;
+}
+
+export interface HeldLock {
+  /** Idempotent. */
+  release(): void;
+}
+
+/** What a waiter can tell about the holder. */
+export interface LockHolder {
+  readonly pid: number;
+  readonly since: number;
+}
+
+/** Locks that the kernel holds for us: they end with the process, `kill -9` included. */
+export interface Locks {
+  /** Undefined when somebody else holds it. STORE_UNWRITABLE when the lock file cannot be made. */
+  tryTake(name: string): HeldLock | undefined;
+  /**
+   * Waits until `deadline`; undefined when it passes. `onWait` is called once, when the first try fails.
+   * Rejects with INTERRUPTED when the signal aborts.
+   */
+  take(name: string, deadline: number, signal: AbortSignal, onWait?: (holder: LockHolder | undefined) => void): Promise<HeldLock | undefined>;
+}
