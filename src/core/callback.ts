@@ -1,0 +1,35 @@
+import { safeText } from "./untrusted-text.ts";
+
+/** What a person pasted, or the query of a redirect: a code's query (`?code=…&state=…`), a denial, or nothing of ours. */
+export type Pasted = { readonly kind: "query"; readonly query: string } | { readonly kind: "wrong-state" } | { readonly kind: "nothing" };
+
+/**
+ * A pasted code or whole redirected URL → the query that the exchange expects. A bare code gets our own state: the
+ * person's hands bound it to this login, and PKCE and nonce still do (RFC 9700, section 4.5.3).
+ */
+export function readPasted(text: string, state: string, issuer: string | undefined): Pasted {
+  const trimmed = text.trim().replace(/^["'<]+|["'>]+$/g, "");
+  if (trimmed === "") return { kind: "nothing" };
+  const query = /[?&](code|error)=/.test(trimmed) ? trimmed.slice(trimmed.indexOf("?")).replace(/#.*$/, "") : undefined;
+  if (query === undefined) {
+    if (/\s|^https?:/.test(trimmed)) return { kind: "nothing" };
+    const parameters = new URLSearchParams({ code: decodeOnce(trimmed), state, ...(issuer === undefined ? {} : { iss: issuer }) });
+    return { kind: "query", query: `?${parameters}` };
+  }
+  const states = new URLSearchParams(query).getAll("state");
+  return states.length === 1 && states[0] === state ? { kind: "query", query } : { kind: "wrong-state" };
+}
+
+function decodeOnce(text: string): string {
+  try {
+    return text.includes("%") ? decodeURIComponent(text) : text;
+  } catch {
+    return text;
+  }
+}
+
+/** The issuer's own words about a refusal, made safe: `error: description`. */
+export function describeOAuthError(error: unknown, description: unknown): string {
+  const text = safeText(description ?? "", 200);
+  return text === "" ? safeText(error, 60) : `${safeText(error, 60)}: ${text}`;
+}

@@ -1,0 +1,97 @@
+/**
+ * Every option of a session, as data: commander, the environment, the configuration file, cluster.config, completion and
+ * the docs read this table. Names follow kube-apiserver and int128/kubelogin (cli.md, "Options of a session").
+ */
+export type OptionKind = "text" | "list" | "pairs" | "boolean" | "integer" | "duration" | "path" | "paths";
+
+export interface OptionRow {
+  /** Without dashes. */
+  readonly name: string;
+  readonly kind: OptionKind;
+  readonly help: string;
+  readonly values?: readonly string[];
+  /** May come from `spec.cluster.config`: says who and for what, nothing that weakens security. */
+  readonly fromCluster?: true;
+  /** Its value must not be stored or shown. */
+  readonly secret?: true;
+  /** Accepted for kubelogin's sake and not shown in help. */
+  readonly hidden?: true;
+}
+
+const grants = ["auto", "authcode", "authcode-keyboard", "device-code", "client-credentials", "password"] as const;
+
+export const optionTable = [
+  { name: "oidc-issuer-url", kind: "text", fromCluster: true, help: "issuer URL, compared byte for byte (required)" },
+  { name: "oidc-client-id", kind: "text", fromCluster: true, help: "client ID (required)" },
+  { name: "oidc-client-secret-file", kind: "path", help: "file with the client secret" },
+  { name: "oidc-client-secret", kind: "text", secret: true, help: "client secret (other users can read it; prefer the file)" },
+  { name: "oidc-extra-scope", kind: "list", fromCluster: true, help: "further scopes; openid and offline_access are automatic" },
+  { name: "no-offline-access", kind: "boolean", help: "do not ask for offline_access" },
+  { name: "grant-type", kind: "text", values: grants, help: "how to log in (default auto)" },
+  { name: "listen-address", kind: "list", help: "callback address HOST:PORT (default 127.0.0.1:8000, 127.0.0.1:18000; port 0: any)" },
+  { name: "allow-non-loopback", kind: "boolean", help: "allow a callback address that others can reach (containers)" },
+  { name: "oidc-redirect-url", kind: "text", help: "redirect URL (default http://localhost:PORT)" },
+  { name: "oidc-pkce-method", kind: "text", help: "S256, always" },
+  { name: "oidc-use-access-token", kind: "boolean", help: "hand out the access token instead of the ID token" },
+  { name: "oidc-auth-request-extra-params", kind: "pairs", secret: true, help: "k=v for the authorization request" },
+  { name: "oidc-request-header", kind: "pairs", secret: true, help: "k=v header for requests to the issuer's origin" },
+  { name: "oidc-audience", kind: "list", fromCluster: true, help: "audience of the token (RFC 8707 resource)" },
+  { name: "account", kind: "text", fromCluster: true, help: "the account to log in with; part of the session" },
+  { name: "acr-values", kind: "text", fromCluster: true, help: "authentication context, asked for and verified" },
+  { name: "max-age", kind: "integer", fromCluster: true, help: "seconds since the last authentication, verified" },
+  { name: "prompt", kind: "text", help: "OpenID Connect prompt: login, consent, select_account" },
+  { name: "certificate-authority", kind: "paths", help: "PEM file added to the system's certificate authorities" },
+  { name: "certificate-authority-data", kind: "list", help: "the same as base64" },
+  { name: "insecure-skip-tls-verify", kind: "boolean", help: "do not check the issuer's certificate (dangerous)" },
+  { name: "browser-command", kind: "text", help: "command that opens a URL (default $BROWSER, then the system's)" },
+  { name: "skip-open-browser", kind: "boolean", help: "only print the URL" },
+  { name: "authentication-timeout-sec", kind: "integer", help: "seconds for a login (default 180)" },
+  { name: "local-server-cert", kind: "path", help: "certificate for an HTTPS callback" },
+  { name: "local-server-key", kind: "path", help: "its key" },
+  { name: "open-url-after-authentication", kind: "text", help: "page to show after the login" },
+  { name: "username", kind: "text", help: "password grant: user name" },
+  { name: "password-file", kind: "path", help: "password grant: file with the password" },
+  { name: "password", kind: "text", secret: true, help: "password grant: password (other users can read it)" },
+  { name: "token-cache-storage", kind: "text", help: "refresh token in keyring, helper:NAME, disk or none (default keyring)" },
+  { name: "id-token-cache", kind: "text", values: ["disk", "keyring", "none"], help: "short-lived token on disk, in the keyring, or none" },
+  { name: "token-cache-dir", kind: "path", help: "folder of the store" },
+  { name: "min-validity", kind: "duration", help: "refresh when less is left (default 60s)" },
+  { name: "credential-ttl", kind: "duration", help: "how long a client may keep the credential (default 5m)" },
+  { name: "force-refresh", kind: "boolean", help: "refresh even when the token is still good" },
+  { name: "non-interactive", kind: "boolean", help: "never open a browser, show a code or prompt" },
+  { name: "profile", kind: "text", fromCluster: true, help: "named profile of the configuration file" },
+  { name: "qr", kind: "boolean", help: "show the device URL as a QR code too" },
+  { name: "oidc-use-pkce", kind: "boolean", hidden: true, help: "kubelogin's: PKCE is always used" },
+] as const satisfies readonly OptionRow[];
+
+export type OptionName = (typeof optionTable)[number]["name"];
+
+/** klog's and kubelogin's flags that are accepted and have no effect. `true`: the flag takes a value. */
+export const ignoredFlags: Readonly<Record<string, boolean>> = {
+  "add-dir-header": false,
+  alsologtostderr: false,
+  "log-backtrace-at": true,
+  "log-dir": true,
+  "log-file": true,
+  "log-file-max-size": true,
+  logtostderr: false,
+  "one-output": false,
+  "skip-headers": false,
+  "skip-log-headers": false,
+  stderrthreshold: true,
+  vmodule: true,
+  "tls-renegotiation-once": false,
+  "tls-renegotiation-freely": false,
+};
+
+const rows: ReadonlyMap<string, OptionRow> = new Map(optionTable.map((row) => [row.name, row]));
+
+/** The row of an option name (without dashes), or undefined. */
+export function optionRow(name: string): OptionRow | undefined {
+  return rows.get(name);
+}
+
+/** `oidc-issuer-url` → `KUBECTL_OIDC_ISSUER_URL`. */
+export function environmentName(option: string): string {
+  return `KUBECTL_OIDC_${option.replace(/^oidc-/, "").replaceAll("-", "_").toUpperCase()}`;
+}

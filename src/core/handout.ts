@@ -1,0 +1,36 @@
+import { sha256Hex } from "./sha256.ts";
+
+/**
+ * A note of the credential that one client was handed (cli.md promise 8, M7). client-go asks again before the time it was
+ * told only after an HTTP 401, and does not say so; the same client asking again early has met a refusal.
+ */
+export interface Handout {
+  readonly parent: number;
+  /** The parent's start time, where it can be had; a reused pid then differs. */
+  readonly parentStart: string;
+  /** Identifies KUBERNETES_EXEC_INFO and the token; not reversible. */
+  readonly tag: string;
+  /** Seconds since the epoch that the client was told. */
+  readonly askAgainAt: number;
+}
+
+/** Short digest of what was asked and what was given. */
+export function handoutTag(execInfo: string, token: string): string {
+  // The end of the token is its signature: enough to tell two apart, and cheap to hash.
+  return sha256Hex(`${execInfo.length}\u0000${execInfo.slice(0, 256)}\u0000${execInfo.slice(-64)}\u0000${token.slice(-64)}`).slice(0, 32);
+}
+
+/** One of 256 slots a credential, so that notes cannot pile up. `credentialName` is the credential file's name. */
+export function handoutFile(credentialName: string, parent: number): string {
+  return `asked/${credentialName.slice(0, 16)}.${parent & 255}`;
+}
+
+export function handoutText(handout: Handout): string {
+  return `${handout.parent} ${handout.parentStart} ${handout.tag} ${handout.askAgainAt}`;
+}
+
+/** True when the note says that this very client was handed this very token and should not be back yet. */
+export function wasRefused(note: string | undefined, now: { readonly parent: number; readonly parentStart: string; readonly tag: string; readonly now: number }): boolean {
+  const [parent, parentStart, tag, askAgainAt] = (note ?? "").split(" ");
+  return parent === String(now.parent) && parentStart === now.parentStart && tag === now.tag && now.now < Number(askAgainAt);
+}

@@ -1,0 +1,76 @@
+import { fail } from "../errors/oidc-error.ts";
+import { isObject } from "./session.ts";
+import { safeText } from "./untrusted-text.ts";
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** Asymmetric algorithms of RFC 7518 and RFC 8037. `none` and HS* are never accepted (RFC 9700, protocol.md ID-07). */
+export const signingAlgorithms: readonly string[] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
+
+/** Header and payload of a compact JWT, unverified; undefined when the text is not one. */
+export function decodeJwt(token: string): { readonly header: Claims; readonly claims: Claims } | undefined {
+  const parts = token.split(".");
+  if (parts.length !== 3 || token.length > 262_144) return undefined;
+  const [header, claims] = parts.slice(0, 2).map(decodePart);
+  return header === undefined || claims === undefined ? undefined : { header, claims };
+}
+
+function decodePart(part: string): Claims | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(part.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a token is checked against beyond what the OIDC library checks. Seconds. */
+export interface TokenExpectation {
+  readonly clientId: string;
+  readonly now: number;
+  /** At refresh: the subject of the login (OIDC Core 12.2). */
+  readonly subject?: string | undefined;
+  readonly acrValues?: string | undefined;
+}
+
+/**
+ * The checks that openid-client leaves to us (protocol.md 3.1): algorithm, azp with a single audience (ID-05), iat in the
+ * future (ID-09), sub (ID-17, RF-02), acr (ID-12). ID_TOKEN_INVALID, ACCOUNT_MISMATCH, POLICY_NOT_MET.
+ */
+export function checkIdToken(token: string, expected: TokenExpectation): Claims {
+  const decoded = decodeJwt(token);
+  if (decoded === undefined) return fail("ID_TOKEN_INVALID", { message: "the ID token is not a JWT" });
+  const { header, claims } = decoded;
+  const alg = header["alg"];
+  if (typeof alg !== "string" || !signingAlgorithms.includes(alg)) fail("ID_TOKEN_INVALID", { message: `the ID token is signed with ${safeText(alg ?? "nothing", 20)}, which is not accepted` });
+  if (claims["azp"] !== undefined && claims["azp"] !== expected.clientId) fail("ID_TOKEN_INVALID", { message: "the ID token was issued to another client (azp)" });
+  const iat = claims["iat"];
+  if (typeof iat !== "number" || iat > expected.now + 300) fail("ID_TOKEN_INVALID", { message: "the ID token was issued in the future (iat); check this computer's clock" });
+  checkSubject(claims, expected.subject);
+  if (expected.acrValues !== undefined && !expected.acrValues.split(/\s+/).includes(String(claims["acr"] ?? ""))) {
+    fail("POLICY_NOT_MET", { message: "the ID token does not carry a requested acr value" });
+  }
+  return claims;
+}
+
+function checkSubject(claims: Claims, subject: string | undefined): void {
+  const sub = claims["sub"];
+  if (typeof sub !== "string" || sub === "" || sub.length > 255) fail("ID_TOKEN_INVALID", { message: "the ID token has no usable subject (sub)" });
+  if (subject !== undefined && sub !== subject) fail("ACCOUNT_MISMATCH", { message: "the issuer returned a token for another subject (sub) than the one that logged in" });
+}
+
+/** ACCOUNT_MISMATCH when the claims name somebody and none of the names is `account`. */
+export function checkAccount(claims: Claims, account: string | undefined): void {
+  if (account === undefined) return;
+  const names = ["email", "preferred_username", "upn", "unique_name"].map((name) => claims[name]).filter((name) => typeof name === "string");
+  const wanted = account.toLowerCase();
+  if (names.length === 0 || [...names, claims["sub"]].some((name) => typeof name === "string" && name.toLowerCase() === wanted)) return;
+  fail("ACCOUNT_MISMATCH", { message: `logged in as ${safeText(names[0], 80)}, but --account asks for ${safeText(account, 80)}` });
+}
+
+/** For people: e-mail, preferred user name, else the subject; made safe for a terminal. */
+export function displayName(claims: Claims): string | undefined {
+  const name = ["email", "preferred_username", "upn", "sub"].map((claim) => claims[claim]).find((value) => typeof value === "string" && value !== "");
+  return name === undefined ? undefined : safeText(name, 120);
+}

@@ -1,0 +1,60 @@
+import type { SessionIdentity } from "./session.ts";
+import { sha256Hex } from "./sha256.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * The session key (cli.md M2): one refresh token, one key. Canonical and sorted; never raw argv, a cluster, or the shape
+ * of a struct. Extra parameters stand in it as digests: they may carry a secret.
+ */
+export function identityOf(settings: Settings): SessionIdentity {
+  return {
+    issuer: settings.issuer,
+    clientId: settings.clientId,
+    scopes: settings.scopes,
+    ...(settings.account === undefined ? {} : { account: settings.account }),
+    // Every interactive flow ends in the same kind of session: a device-code login serves kubectl's authcode stanza.
+    grant: isMachineGrant(settings.grant) ? settings.grant : "person",
+    ...(settings.acrValues === undefined ? {} : { acrValues: settings.acrValues }),
+    extraParams: Object.entries(settings.extraParams)
+      .map(([name, value]) => `${name}=${sha256Hex(value).slice(0, 16)}`)
+      .sort(),
+    storage: settings.storage,
+    ...(settings.cacheDirectory === undefined ? {} : { directory: settings.cacheDirectory }),
+  };
+}
+
+/** Grants that need no person. */
+export function isMachineGrant(grant: string): boolean {
+  return grant === "client-credentials" || grant === "password";
+}
+
+/** 64 hex digits. */
+export function sessionKey(identity: SessionIdentity): string {
+  return sha256Hex(canonicalText(identity));
+}
+
+function canonicalText(identity: SessionIdentity): string {
+  const { account, acrValues, directory } = identity;
+  return JSON.stringify(["session-1", identity.issuer, identity.clientId, identity.scopes, account ?? null, identity.grant, acrValues ?? null, identity.extraParams, identity.storage, directory ?? null]);
+}
+
+/** True when the two differ in the account at most. */
+export function sameButAccount(one: SessionIdentity, other: SessionIdentity): boolean {
+  const withoutAccount = ({ account: _, ...rest }: SessionIdentity) => canonicalText(rest);
+  return withoutAccount(one) === withoutAccount(other);
+}
+
+/**
+ * The item's name in the keychain, readable in the platform's own tool (cli.md M3):
+ * `<issuer>#<client-id>[#<account>][#<8 hex of the key>]`; the hex is there when anything but these makes the session special.
+ */
+export function itemName(identity: SessionIdentity): string {
+  const plain = identity.scopes.length === 0 && identity.grant === "person" && identity.acrValues === undefined && identity.extraParams.length === 0 && identity.directory === undefined;
+  const account = identity.account === undefined ? "" : `#${identity.account}`;
+  return `${identity.issuer}#${identity.clientId}${account}${plain ? "" : `#${sessionKey(identity).slice(0, 8)}`}`;
+}
+
+/** One short-lived token: session, audience, kind. 64 hex digits. */
+export function credentialKey(key: string, audiences: readonly string[], useAccessToken: boolean): string {
+  return sha256Hex(JSON.stringify(["credential-1", key, [...audiences].sort(), useAccessToken ? "access" : "id"]));
+}

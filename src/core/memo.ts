@@ -1,0 +1,110 @@
+import { folderVariables } from "./data-folder.ts";
+import { sha256Hex } from "./sha256.ts";
+
+/**
+ * A memo is a judged answer: "for exactly these inputs, hand out what lies in that credential file, by this policy".
+ * The hot path looks it up; only the cold path writes it (docs/adr/0001-hot-path.md). It has no authority of its own:
+ * its id must stand in the credential file.
+ */
+export interface Memo {
+  readonly version: 1;
+  /** 128 random bits, hex. */
+  readonly id: string;
+  readonly inputs: readonly string[];
+  readonly salt: string;
+  /** Salted SHA-256 of every secret-bearing input, in order. */
+  readonly digests: readonly string[];
+  /** The working directory, when a path among the inputs is relative. */
+  readonly cwd: string | null;
+  /** Configuration files: path and stamp. */
+  readonly stamps: readonly (readonly [string, string])[];
+  readonly credentialFile: string;
+  readonly kind: "id" | "access";
+  readonly minValidity: number;
+  readonly ttl: number;
+  readonly apiVersion: "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1";
+}
+
+/** Options whose value may be a secret; a test compares this with the option table. */
+export const secretOptions: readonly string[] = ["oidc-client-secret", "oidc-auth-request-extra-params", "oidc-request-header", "password"];
+const secretVariables = new Set(secretOptions.map((name) => `KUBECTL_OIDC_${name.replace(/^oidc-/, "").replaceAll("-", "_").toUpperCase()}`));
+const namedVariables = new Set(["KUBECACHEDIR", "NODE_TLS_REJECT_UNAUTHORIZED", "KUBERNETES_EXEC_INFO", "BROWSER", ...folderVariables]);
+
+export interface MemoInputs {
+  /** The exact text of every input, secrets replaced by a mark. */
+  readonly open: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** Every input that can change the answer, exactly as given. */
+export function memoInputs(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, programVersion: string): MemoInputs {
+  const secrets: string[] = [];
+  const hide = (value: string) => {
+    secrets.push(value);
+    return "\u0000secret";
+  };
+  const open = [programVersion, String(argv.length)];
+  let nextIsSecret = false;
+  for (const arg of argv) {
+    const at = arg.indexOf("=");
+    const isSecret = arg.startsWith("--") && secretOptions.includes(arg.slice(2, at === -1 ? undefined : at));
+    if (nextIsSecret) open.push(hide(arg));
+    else if (isSecret && at !== -1) open.push(arg.slice(0, at + 1) + hide(arg.slice(at + 1)));
+    else open.push(arg);
+    nextIsSecret = !nextIsSecret && isSecret && at === -1;
+  }
+  for (const name of Object.keys(env).sort()) {
+    const value = env[name];
+    if (value === undefined || !(name.startsWith("KUBECTL_OIDC_") || namedVariables.has(name))) continue;
+    // A proxy URL in the cluster info may carry user info.
+    const isSecret = secretVariables.has(name) || (name === "KUBERNETES_EXEC_INFO" && value.includes("proxy-url") && value.includes("@"));
+    open.push(`${name}=${isSecret ? hide(value) : value}`);
+  }
+  return { open, secrets };
+}
+
+/** File name of the memo for these inputs; a collision costs a miss, since the full text is compared. */
+export function memoName(open: readonly string[]): string {
+  // Two multiply-xor lanes (after cyrb53): no module to load, and nothing rests on it.
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  const text = open.join("\u0000");
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    a = Math.imul(a ^ c, 2654435761);
+    b = Math.imul(b ^ c, 1597334677);
+  }
+  const hex = (x: number) => (x >>> 0).toString(16).padStart(8, "0");
+  return `${hex(Math.imul(a ^ (a >>> 16), 2246822507) ^ b)}${hex(Math.imul(b ^ (b >>> 13), 3266489909) ^ a)}.json`;
+}
+
+/** Salted digest of one secret input. */
+export function secretDigest(salt: string, value: string): string {
+  return sha256Hex(`${salt}\u0000${value}`);
+}
+
+/** True when the memo was made for exactly these inputs. */
+export function isMemoFor(memo: Memo, inputs: MemoInputs): boolean {
+  return (
+    memo.inputs.length === inputs.open.length &&
+    memo.digests.length === inputs.secrets.length &&
+    memo.inputs.every((text, i) => text === inputs.open[i]) &&
+    memo.digests.every((digest, i) => digest === secretDigest(memo.salt, inputs.secrets[i] ?? ""))
+  );
+}
+
+/** A memo text → memo; undefined when it is not one. */
+export function parseMemo(text: string): Memo | undefined {
+  try {
+    const m = JSON.parse(text) as Partial<Memo> | null;
+    const texts = (list: unknown) => Array.isArray(list) && list.every((item) => typeof item === "string");
+    const valid =
+      m !== null && typeof m === "object" && m.version === 1 && typeof m.id === "string" && /^[0-9a-f]{32}$/.test(m.id) && texts(m.inputs) && texts(m.digests) &&
+      typeof m.salt === "string" && (m.cwd === null || typeof m.cwd === "string") && Array.isArray(m.stamps) && m.stamps.every(texts) &&
+      typeof m.credentialFile === "string" && (m.kind === "id" || m.kind === "access") && typeof m.minValidity === "number" && typeof m.ttl === "number" &&
+      (m.apiVersion === "client.authentication.k8s.io/v1" || m.apiVersion === "client.authentication.k8s.io/v1beta1");
+    return valid ? (m as Memo) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,259 @@
+import { fail } from "../errors/oidc-error.ts";
+import { type OptionName, optionRow, optionTable } from "./flag-table.ts";
+import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
+import { type Secret, secret } from "./secret.ts";
+import { safeText } from "./untrusted-text.ts";
+
+/** One source of options. `typed` are flags of this command line: what is wrong there is FLAG_INVALID, elsewhere SETTINGS_INVALID. */
+export interface OptionSource {
+  /** For messages: `--`, `environment`, `context prod`, `cluster config`, `profile work`, `/etc/…/config.yaml`. */
+  readonly label: string;
+  readonly typed: boolean;
+  readonly options: RawOptions;
+}
+
+export type Grant = "auto" | "authcode" | "authcode-keyboard" | "device-code" | "client-credentials" | "password";
+
+/** Everything a session and a call depend on, after precedence. Seconds where the name says nothing. */
+export interface Settings {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret | undefined;
+  readonly clientSecretFile: string | undefined;
+  readonly scopes: readonly string[];
+  readonly offlineAccess: boolean;
+  readonly grant: Grant;
+  readonly listenAddresses: readonly string[];
+  readonly redirectUrl: string | undefined;
+  readonly useAccessToken: boolean;
+  readonly extraParams: Readonly<Record<string, string>>;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly audiences: readonly string[];
+  readonly account: string | undefined;
+  readonly acrValues: string | undefined;
+  readonly maxAge: number | undefined;
+  readonly prompt: string | undefined;
+  readonly caFiles: readonly string[];
+  readonly caData: readonly string[];
+  readonly insecure: boolean;
+  readonly browserCommand: string | undefined;
+  readonly skipOpenBrowser: boolean;
+  readonly authenticationTimeout: number;
+  readonly localServerCert: string | undefined;
+  readonly localServerKey: string | undefined;
+  readonly openAfter: string | undefined;
+  readonly username: string | undefined;
+  readonly password: Secret | undefined;
+  readonly passwordFile: string | undefined;
+  /** `keyring`, `helper:NAME`, `disk`, `none` */
+  readonly storage: string;
+  readonly idTokenCache: "disk" | "keyring" | "none";
+  readonly cacheDirectory: string | undefined;
+  readonly minValidity: number;
+  readonly credentialTtl: number;
+  readonly forceRefresh: boolean;
+  readonly nonInteractive: boolean;
+  readonly qr: boolean;
+  /** Said when a request is made, never on a cached answer (cli.md M1). */
+  readonly warnings: readonly string[];
+}
+
+/** The occurrences of each option from the strongest source that has any. Checks every source, so no bad value hides behind a good one. */
+export function mergeSources(sources: readonly OptionSource[]): { readonly raw: RawOptions; readonly from: Readonly<Partial<Record<OptionName, OptionSource>>> } {
+  const raw: Partial<Record<OptionName, readonly string[]>> = {};
+  const from: Partial<Record<OptionName, OptionSource>> = {};
+  for (const source of sources) {
+    for (const row of optionTable) {
+      const texts = source.options[row.name];
+      if (texts === undefined) continue;
+      const problem = problemOf(row, texts);
+      if (problem !== undefined) refuse(source, row.name, problem);
+      if (raw[row.name] !== undefined) continue;
+      // An empty text means "not set", as in kubelogin; it does hide weaker sources.
+      raw[row.name] = texts.filter((text) => text !== "");
+      from[row.name] = source;
+    }
+  }
+  return { raw, from };
+}
+
+function refuse(source: OptionSource | undefined, name: string, problem: string): never {
+  const typed = source === undefined || source.typed;
+  const where = typed ? "" : ` (${safeText(source.label, 80)})`;
+  return fail(typed ? "FLAG_INVALID" : "SETTINGS_INVALID", {
+    message: `--${name}${where} ${problem}`,
+    ...(typed ? { hint: "run: kubectl oidc help get-token" } : { hint: `correct ${name} in ${safeText(source?.label ?? "", 80)}` }),
+  });
+}
+
+/**
+ * Precedence, strongest first, then defaults and the rules that join options (cli.md).
+ * FLAG_INVALID or SETTINGS_INVALID by where the value came from, FLAG_CONFLICT, SETTINGS_INCOMPLETE.
+ */
+export function resolveSettings(sources: readonly OptionSource[]): Settings {
+  const { raw, from } = mergeSources(sources);
+  const texts = (name: OptionName) => raw[name] ?? [];
+  const text = (name: OptionName) => texts(name).at(-1);
+  const boolean = (name: OptionName) => unwrap(parseBoolean(text(name) ?? "false"));
+  const integer = (name: OptionName) => (text(name) === undefined ? undefined : unwrap(parseInteger(text(name) ?? "")));
+  const duration = (name: OptionName, byDefault: number) => (text(name) === undefined ? byDefault : unwrap(parseDuration(text(name) ?? "")));
+  const pairs = (name: OptionName) => unwrap(parsePairs(texts(name)));
+  const check = (name: OptionName, problem: string | undefined) => (problem === undefined ? undefined : refuse(from[name], name, problem));
+
+  const issuer = text("oidc-issuer-url");
+  const clientId = text("oidc-client-id");
+  if (issuer === undefined || clientId === undefined) {
+    return fail("SETTINGS_INCOMPLETE", { message: `${issuer === undefined ? "--oidc-issuer-url" : "--oidc-client-id"} is not set` });
+  }
+  check("oidc-issuer-url", issuerProblem(issuer));
+  check("oidc-pkce-method", pkceProblem(text("oidc-pkce-method")));
+  const storage = text("token-cache-storage") ?? "keyring";
+  check("token-cache-storage", /^(keyring|disk|none|helper:[a-z0-9-]+)$/.test(storage) ? undefined : "must be keyring, helper:NAME, disk or none");
+  const addresses = splitList(texts("listen-address"));
+  for (const address of addresses) check("listen-address", addressProblem(address, boolean("allow-non-loopback")));
+  const redirectUrl = text("oidc-redirect-url");
+  check("oidc-redirect-url", redirectProblem(redirectUrl));
+  check("open-url-after-authentication", webUrlProblem(text("open-url-after-authentication")));
+  check("oidc-request-header", headerProblem(pairs("oidc-request-header")));
+  if ((text("local-server-cert") === undefined) !== (text("local-server-key") === undefined)) {
+    fail("FLAG_CONFLICT", { message: "--local-server-cert and --local-server-key are needed together", hint: "give both options or none" });
+  }
+  const username = text("username");
+  const grant = chosenGrant(text("grant-type") as Grant | undefined, username);
+  if (text("oidc-client-secret") !== undefined && text("oidc-client-secret-file") !== undefined && from["oidc-client-secret"] === from["oidc-client-secret-file"]) {
+    fail("FLAG_CONFLICT", { message: "--oidc-client-secret and --oidc-client-secret-file contradict each other" });
+  }
+  const wrapped = (name: OptionName) => (text(name) === undefined ? undefined : secret(text(name) ?? ""));
+  return {
+    issuer,
+    clientId,
+    clientSecret: wrapped("oidc-client-secret"),
+    clientSecretFile: text("oidc-client-secret-file"),
+    scopes: [...new Set(splitList(texts("oidc-extra-scope")).flatMap((scope) => scope.split(/\s+/)).filter((scope) => scope !== "" && scope !== "openid"))].sort(),
+    offlineAccess: !boolean("no-offline-access"),
+    grant,
+    listenAddresses: addresses.length > 0 ? addresses.map(withLoopbackHost) : defaultAddresses(redirectUrl),
+    redirectUrl,
+    useAccessToken: boolean("oidc-use-access-token"),
+    extraParams: pairs("oidc-auth-request-extra-params"),
+    requestHeaders: pairs("oidc-request-header"),
+    audiences: splitList(texts("oidc-audience")),
+    account: text("account"),
+    acrValues: text("acr-values"),
+    maxAge: integer("max-age"),
+    prompt: text("prompt"),
+    caFiles: splitList(texts("certificate-authority")),
+    caData: splitList(texts("certificate-authority-data")),
+    insecure: boolean("insecure-skip-tls-verify"),
+    browserCommand: text("browser-command"),
+    skipOpenBrowser: boolean("skip-open-browser"),
+    authenticationTimeout: integer("authentication-timeout-sec") || 180,
+    localServerCert: text("local-server-cert"),
+    localServerKey: text("local-server-key"),
+    openAfter: text("open-url-after-authentication"),
+    username,
+    password: wrapped("password"),
+    passwordFile: text("password-file"),
+    storage,
+    idTokenCache: (text("id-token-cache") as Settings["idTokenCache"] | undefined) ?? (storage === "none" ? "none" : "disk"),
+    cacheDirectory: text("token-cache-dir"),
+    minValidity: duration("min-validity", 60),
+    // A client that may keep a credential for a moment only would run us for every request (protocol.md EC-42).
+    credentialTtl: Math.max(10, duration("credential-ttl", 300)),
+    forceRefresh: boolean("force-refresh"),
+    nonInteractive: boolean("non-interactive"),
+    qr: boolean("qr"),
+    warnings: warningsOf(raw, from, grant),
+  };
+}
+
+function unwrap<T>(parsed: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string }): T {
+  return parsed.ok ? parsed.value : fail("SETTINGS_INVALID", { message: parsed.problem });
+}
+
+/** `auto` with `--username` selects the password grant, as kubelogin does. */
+function chosenGrant(grant: Grant | undefined, username: string | undefined): Grant {
+  return (grant ?? "auto") === "auto" ? (username === undefined ? "auto" : "password") : (grant ?? "auto");
+}
+
+function warningsOf(raw: RawOptions, from: Readonly<Partial<Record<OptionName, OptionSource>>>, grant: Grant): readonly string[] {
+  const warnings: string[] = [];
+  const given = (name: OptionName) => (raw[name] ?? []).length > 0;
+  if (given("oidc-client-secret") && from["oidc-client-secret"]?.label !== "environment") warnings.push("--oidc-client-secret can be read by other users of this computer; use --oidc-client-secret-file");
+  if (given("password")) warnings.push("--password can be read by other users of this computer; use --password-file");
+  if (grant === "password") warnings.push("the password grant must not be used any more (RFC 9700, section 2.4)");
+  if (given("oidc-use-pkce")) warnings.push("--oidc-use-pkce is not needed: PKCE with S256 is always used");
+  if (given("insecure-skip-tls-verify") && raw["insecure-skip-tls-verify"]?.at(-1) !== "false") warnings.push("--insecure-skip-tls-verify: the issuer's certificate is not checked");
+  return warnings;
+}
+
+function issuerProblem(text: string): string | undefined {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return "is not a URL";
+  }
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname))) return "must be an https URL";
+  if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
+  if (url.search !== "" || url.hash !== "" || text.includes("?") || text.includes("#")) return "must not hold a query or fragment";
+  // openid-client skips its issuer check for such URLs (protocol.md ID-02).
+  if (url.pathname.includes("/.well-known/")) return "must be the issuer, not its discovery document";
+  return undefined;
+}
+
+function pkceProblem(method: string | undefined): string | undefined {
+  if (method === undefined || method === "S256" || method === "auto") return undefined;
+  return method === "no" ? "cannot be no: a login without PKCE can be stolen on this computer (RFC 8252, section 8.1); S256 does no harm to issuers that ignore it" : "must be S256";
+}
+
+function addressProblem(address: string, allowAny: boolean): string | undefined {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]*):(\d{1,5})$/.exec(address);
+  if (match === null || Number(match[2]) > 65535) return "must be HOST:PORT";
+  const host = (match[1] ?? "").replace(/^\[|\]$/g, "");
+  if (allowAny || host === "" || host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)) return undefined;
+  return "must be a loopback address: others on the network could reach the callback (--allow-non-loopback allows it, for containers)";
+}
+
+const withLoopbackHost = (address: string) => (address.startsWith(":") ? `127.0.0.1${address}` : address);
+
+function redirectProblem(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const problem = webUrlProblem(text);
+  return problem ?? (text.includes("#") ? "must not hold a fragment" : undefined);
+}
+
+function webUrlProblem(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const url = new URL(text);
+    return url.protocol === "https:" || url.protocol === "http:" ? undefined : "must be an http or https URL";
+  } catch {
+    return "is not a URL";
+  }
+}
+
+function headerProblem(headers: Readonly<Record<string, string>>): string | undefined {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) return "is not a valid HTTP header";
+  }
+  return undefined;
+}
+
+/** The redirect URL's port when that is loopback, else kubelogin's two. */
+function defaultAddresses(redirectUrl: string | undefined): readonly string[] {
+  if (redirectUrl !== undefined) {
+    const url = new URL(redirectUrl);
+    const host = url.hostname;
+    if (host === "localhost" || host === "[::1]" || /^127\./.test(host)) {
+      const port = url.port === "" ? (/:0(\/|$)/.test(redirectUrl) ? "0" : url.protocol === "https:" ? "443" : "80") : url.port;
+      return [`${host === "localhost" ? "127.0.0.1" : host}:${port}`];
+    }
+  }
+  return ["127.0.0.1:8000", "127.0.0.1:18000"];
+}
+
+/** True for a known option name of `spec.cluster.config`. */
+export function allowedFromCluster(name: string): boolean {
+  return optionRow(name)?.fromCluster === true;
+}

@@ -1,0 +1,116 @@
+import * as fs from "node:fs";
+import { dataFolder } from "../core/data-folder.ts";
+import { askAgainAt, execCredentialText, isBearerToken, isFresh } from "../core/exec-credential.ts";
+import { handoutFile, handoutTag, handoutText, wasRefused } from "../core/handout.ts";
+import { isMemoFor, type Memo, memoInputs, memoName, parseMemo } from "../core/memo.ts";
+import { parseCredentialRecord } from "../core/session.ts";
+
+/** What the hot path is told about its process. */
+export interface HotCall {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly programVersion: string;
+  readonly ppid: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly cwd: () => string;
+}
+
+/**
+ * The answer for exactly this call, when it was judged before and its token is still good; else undefined, and the full
+ * program decides. It may only succeed or step aside: it prints nothing, waits for nothing, and never throws.
+ */
+export function cachedToken(call: HotCall): string | undefined {
+  try {
+    return lookUp(call);
+  } catch {
+    return undefined;
+  }
+}
+
+function lookUp(call: HotCall): string | undefined {
+  const command = call.argv[0] === "oidc-login" ? call.argv[1] : call.argv[0];
+  const folder = dataFolder(call.platform, call.env);
+  if (command !== "get-token" || folder === undefined) return undefined;
+  const inputs = memoInputs(call.argv, call.env, call.programVersion);
+  const memoText = readPrivate(`${folder}/memo/${memoName(inputs.open)}`, call.platform);
+  const memo = memoText === undefined ? undefined : parseMemo(memoText);
+  if (memo === undefined || !isMemoFor(memo, inputs)) return undefined;
+  if ((memo.cwd !== null && memo.cwd !== call.cwd()) || !memo.stamps.every(([path, stamp]) => stampOf(path) === stamp)) return undefined;
+  return release(call, folder, memo);
+}
+
+function release(call: HotCall, folder: string, memo: Memo): string | undefined {
+  const text = readPrivate(memo.credentialFile, call.platform);
+  const record = text === undefined ? undefined : parseCredentialRecord(text);
+  // The id in the credential file is the authority: a planted memo cannot release a token (cli.md M9).
+  if (record === undefined || typeof record === "string" || record.kind !== memo.kind || !record.memoIds.includes(memo.id)) return undefined;
+  const now = call.now / 1000;
+  if (!isBearerToken(record.token) || !isFresh(record, memo.minValidity, now)) return undefined;
+  const until = askAgainAt(record, memo.minValidity, memo.ttl, now);
+  const execInfo = call.env["KUBERNETES_EXEC_INFO"];
+  if (execInfo) {
+    const name = memo.credentialFile.slice(memo.credentialFile.lastIndexOf("/") + 1);
+    const client = { parent: call.ppid, parentStart: parentStart(call), tag: handoutTag(execInfo, record.token) };
+    const note = `${folder}/${handoutFile(name, call.ppid)}`;
+    if (wasRefused(readPrivate(note, call.platform), { ...client, now })) return undefined;
+    writeNote(note, handoutText({ ...client, askAgainAt: until }));
+  }
+  return execCredentialText(memo.apiVersion, record.token, until);
+}
+
+/** A file of ours: regular, one name, our owner, nobody else's to read. Undefined when it is anything else. */
+function readPrivate(path: string, platform: string): string | undefined {
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0));
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile() || stat.size > 1_048_576) return undefined;
+    if (platform !== "win32" && (stat.nlink !== 1 || stat.uid !== process.geteuid?.() || (stat.mode & 0o077) !== 0)) return undefined;
+    const bytes = Buffer.allocUnsafe(stat.size);
+    let filled = 0;
+    while (filled < stat.size) {
+      const n = fs.readSync(fd, bytes, filled, stat.size - filled, filled);
+      if (n === 0) break;
+      filled += n;
+    }
+    return bytes.toString("utf8", 0, filled);
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/** The identity of a file's content, or `absent`. A change of any part is a miss. */
+export function stampOf(path: string): string {
+  try {
+    const s = fs.statSync(path, { bigint: true });
+    return `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}`;
+  } catch {
+    return "absent";
+  }
+}
+
+/** Field 22 of /proc/PID/stat (after the name, which may hold blanks); empty where there is none. */
+export function parentStart(call: { readonly ppid: number; readonly platform: string }): string {
+  if (call.platform !== "linux") return "-";
+  try {
+    const stat = fs.readFileSync(`/proc/${call.ppid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "-";
+  } catch {
+    return "-";
+  }
+}
+
+/** Best effort: without the note, a refused token is noticed one call later. */
+function writeNote(path: string, text: string): void {
+  try {
+    const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC | (fs.constants.O_NOFOLLOW ?? 0), 0o600);
+    fs.writeSync(fd, text);
+    fs.closeSync(fd);
+  } catch {
+    // The folder is made by the cold path; until then there is nothing to note.
+  }
+}
