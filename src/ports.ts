@@ -103,10 +103,13 @@ export interface TokenAnswer {
  */
 export type BeforeJudged = (answer: { readonly refreshToken: Secret | undefined; readonly body: Secret }) => Promise<void>;
 
+/** Request parameters; a name may repeat (RFC 8707 resource). */
+export type Parameters = readonly (readonly [name: string, value: string])[];
+
 export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scope: string;
-  readonly extra: Readonly<Record<string, string>>;
+  readonly extra: Parameters;
 }
 
 export interface StartedAuthorization {
@@ -137,7 +140,7 @@ export type DevicePoll = { readonly kind: "pending" } | { readonly kind: "slow-d
 export interface OpenIdProvider {
   facts(): Promise<IssuerFacts>;
   /** Makes state, nonce and PKCE verifier and builds the URL. No request. */
-  startAuthorization(request: Omit<AuthorizationRequest, "redirectUri"> & { readonly redirectUri: string; readonly state: string }): Promise<StartedAuthorization>;
+  startAuthorization(request: AuthorizationRequest & { readonly state: string }): Promise<StartedAuthorization>;
   /** 256 random bits for `state`. */
   randomState(): string;
   /** Also LOGIN_DENIED for `access_denied`. `query` is what the callback or the person brought. */
@@ -145,18 +148,18 @@ export interface OpenIdProvider {
     started: StartedAuthorization,
     redirectUri: string,
     query: string,
-    checks: { readonly maxAge: number | undefined; readonly extra: Readonly<Record<string, string>> },
+    checks: { readonly maxAge: number | undefined; readonly extra: Parameters },
     before: BeforeJudged,
   ): Promise<TokenAnswer>;
   startDevice(request: Omit<AuthorizationRequest, "redirectUri">): Promise<DeviceAuthorization>;
   /** One poll. Also LOGIN_DENIED, DEVICE_CODE_EXPIRED. */
   pollDevice(device: DeviceAuthorization, before: BeforeJudged): Promise<DevicePoll>;
   /** Also SESSION_REVOKED, for invalid_grant, login_required and interaction_required only. */
-  refresh(refreshToken: Secret, parameters: Readonly<Record<string, string>>, before: BeforeJudged): Promise<TokenAnswer>;
+  refresh(refreshToken: Secret, parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
   /** Judges an answer again that was stored before it could be judged. No token request is made. */
   judgeAgain(body: Secret): Promise<TokenAnswer>;
   /** client_credentials or password. */
-  machineGrant(grant: "client_credentials" | "password", parameters: Readonly<Record<string, string>>, before: BeforeJudged): Promise<TokenAnswer>;
+  machineGrant(grant: "client_credentials" | "password", parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
   /** RFC 7009. False when the issuer offers no revocation. Deadline 10 seconds. */
   revoke(refreshToken: Secret): Promise<boolean>;
   /** RP-initiated logout: client_id and logout_hint only, never a token. */

@@ -74,3 +74,21 @@ export function displayName(claims: Claims): string | undefined {
   const name = ["email", "preferred_username", "upn", "sub"].map((claim) => claims[claim]).find((value) => typeof value === "string" && value !== "");
   return name === undefined ? undefined : safeText(name, 120);
 }
+
+/**
+ * True when the ID token inside a raw token answer is plainly for another issuer, client or subject. Unverified: it only
+ * decides whether to drop an answer, never whether to trust one.
+ */
+export function namesAnotherIdentity(body: string, expected: { readonly issuer: string; readonly clientId: string; readonly subject: string | undefined }): boolean {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body);
+  } catch {
+    return false;
+  }
+  const token = isObject(answer) ? answer["id_token"] : undefined;
+  const claims = typeof token === "string" ? decodeJwt(token)?.claims : undefined;
+  if (claims === undefined) return false;
+  const audiences = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
+  return claims["iss"] !== expected.issuer || !audiences.includes(expected.clientId) || (expected.subject !== undefined && claims["sub"] !== expected.subject);
+}

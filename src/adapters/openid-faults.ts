@@ -1,0 +1,124 @@
+import * as client from "openid-client";
+import { describeOAuthError } from "../core/callback.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import type { ErrorCode } from "../errors/catalogue.ts";
+import { fail, oidcErrorWithin } from "../errors/oidc-error.ts";
+
+export type Exchange = "discovery" | "authorization" | "code" | "device" | "poll" | "refresh" | "machine" | "revocation";
+
+/**
+ * openid-client's errors → our codes; never returns. Nothing of the library's error object is kept: its chain of causes
+ * holds whole token answers (protocol.md SE-03).
+ */
+export function failFrom(error: unknown, exchange: Exchange, host: string): never {
+  const ours = oidcErrorWithin(error);
+  if (ours !== undefined) throw ours;
+  if (error instanceof client.ResponseBodyError) return failFromBody(error.error, error.error_description, error.status, error.response.headers.get("retry-after"), exchange, host);
+  if (error instanceof client.AuthorizationResponseError) return failFromBody(error.error, error.error_description, 400, null, "authorization", host);
+  if (error instanceof client.WWWAuthenticateChallengeError) {
+    return fail(error.status >= 500 ? "ISSUER_UNREACHABLE" : "CLIENT_REJECTED", { message: `${host} refused the request`, reason: `HTTP ${error.status}` });
+  }
+  return failFromLibrary(error, exchange, host);
+}
+
+function failFromBody(error: string, description: string | undefined, status: number, retryAfter: string | null, exchange: Exchange, host: string): never {
+  const reason = describeOAuthError(error, description);
+  const code = codeOf(error, status, exchange);
+  if (code === "ISSUER_UNREACHABLE") {
+    const wait = retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? `; try again in ${retryAfter} s` : "";
+    return fail(code, { message: `${host} cannot answer now`, reason: `HTTP ${status}, ${reason}${wait}` });
+  }
+  return fail(code, { reason });
+}
+
+/** Only invalid_grant, login_required and interaction_required mean "log in again" (cli.md promise 6). */
+function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {
+  if (status >= 500 || status === 429 || status === 408) return "ISSUER_UNREACHABLE";
+  switch (error) {
+    case "invalid_grant":
+      return exchange === "refresh" ? "SESSION_REVOKED" : exchange === "poll" ? "DEVICE_CODE_EXPIRED" : "LOGIN_DENIED";
+    case "login_required":
+    case "interaction_required":
+      return exchange === "refresh" ? "SESSION_REVOKED" : "LOGIN_DENIED";
+    case "access_denied":
+    case "account_selection_required":
+    case "consent_required":
+    case "authorization_declined":
+      return exchange === "refresh" ? "CLIENT_REJECTED" : "LOGIN_DENIED";
+    case "expired_token":
+      return "DEVICE_CODE_EXPIRED";
+    case "invalid_scope":
+    case "invalid_target":
+    case "not_allowed":
+      return "SCOPE_REJECTED";
+    case "unsupported_grant_type":
+    case "unsupported_response_type":
+      return "GRANT_UNSUPPORTED";
+    case "temporarily_unavailable":
+    case "server_error":
+      return "ISSUER_UNREACHABLE";
+    case "unmet_authentication_requirements":
+      return "POLICY_NOT_MET";
+    default:
+      return "CLIENT_REJECTED";
+  }
+}
+
+function failFromLibrary(error: unknown, exchange: Exchange, host: string): never {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const message = error instanceof Error ? safeText(error.message, 120) : "unknown fault";
+  const status = httpStatusOf(error);
+  switch (code) {
+    case "OAUTH_JWT_CLAIM_COMPARISON_FAILED":
+    case "OAUTH_JWT_TIMESTAMP_CHECK_FAILED":
+    case "OAUTH_KEY_SELECTION_FAILED":
+    case "OAUTH_INVALID_SIGNATURE":
+      return fail("ID_TOKEN_INVALID", { reason: claimOf(error) ?? message });
+    case "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED":
+      return fail("ISSUER_MISMATCH", { reason: message });
+    case "OAUTH_TIMEOUT":
+    case "OAUTH_ABORT":
+      return fail("ISSUER_UNREACHABLE", { message: `${host} did not answer in time` });
+    case "OAUTH_RESPONSE_IS_NOT_JSON":
+    case "OAUTH_PARSE_ERROR":
+      return exchange === "discovery"
+        ? fail("DISCOVERY_INVALID", { message: `the discovery document of ${host} is not JSON`, hint: "check --oidc-issuer-url; a login page of the network (captive portal) may answer in the issuer's place" })
+        : fail("ISSUER_UNREACHABLE", { message: `${host} answered with something that is not JSON`, hint: "a login page of the network (captive portal) or a proxy may answer in the issuer's place" });
+    case "OAUTH_RESPONSE_IS_NOT_CONFORM":
+      return failFromStatus(status, exchange, host);
+    case "OAUTH_INVALID_RESPONSE":
+      return fail(exchange === "discovery" ? "DISCOVERY_INVALID" : /ID Token|id_token|JWT|JWS|nonce|"alg"|signature/i.test(message + claimOf(error)) ? "ID_TOKEN_INVALID" : "ISSUER_UNREACHABLE", { message: `${host} gave an answer that is not valid`, reason: claimOf(error) ?? message });
+    case "OAUTH_UNSUPPORTED_OPERATION":
+      return fail(exchange === "discovery" ? "DISCOVERY_INVALID" : "ID_TOKEN_INVALID", { reason: claimOf(error) ?? message });
+    default:
+      return exchange === "discovery" ? fail("DISCOVERY_INVALID", { reason: message }) : fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that cannot be used`, reason: message });
+  }
+}
+
+function failFromStatus(status: number, exchange: Exchange, host: string): never {
+  if (status >= 500 || status === 429 || status === 408 || status === 0) return fail("ISSUER_UNREACHABLE", { message: `${host} cannot answer now`, reason: `HTTP ${status}` });
+  const redirect = status >= 300 && status < 400 ? " (redirects are not followed)" : "";
+  if (exchange === "discovery") return fail("DISCOVERY_INVALID", { message: `${host} has no discovery document under this issuer URL`, reason: `HTTP ${status}${redirect}` });
+  return fail("ISSUER_UNREACHABLE", { message: `${host} gave an unexpected answer`, reason: `HTTP ${status}${redirect}` });
+}
+
+/** The status of a Response somewhere in the chain of causes; 0 when there is none. */
+function httpStatusOf(error: unknown): number {
+  let current = error;
+  for (let depth = 0; depth < 6 && typeof current === "object" && current !== null; depth++) {
+    if ("status" in current && typeof current.status === "number") return current.status;
+    current = "cause" in current ? current.cause : undefined;
+  }
+  return 0;
+}
+
+/** The innermost library message (`unexpected JWT "nonce" claim value`): names a claim, never holds its value. */
+function claimOf(error: unknown): string | undefined {
+  let message: string | undefined;
+  let current = error;
+  for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
+    message = safeText(current.message, 120);
+    current = current.cause;
+  }
+  return message;
+}

@@ -1,0 +1,154 @@
+import * as client from "openid-client";
+import { checkIdToken, decodeJwt } from "../core/id-token.ts";
+import { type Secret, secret } from "../core/secret.ts";
+import { openableUrl, safeText } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { BeforeJudged, DeviceAuthorization, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
+import type { IssuerCache } from "./issuer-cache.ts";
+import { connectIssuer, type IssuerConnection } from "./issuer-connection.ts";
+import { type Exchange, failFrom } from "./openid-faults.ts";
+
+/** What the adapter is built from. `fetch` has CA, proxy, size cap and deadline in it (https-fetch.ts). */
+export interface ProviderOptions {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret | undefined;
+  readonly useAccessToken: boolean;
+  readonly acrValues: string | undefined;
+  readonly fetch: client.CustomFetch;
+  readonly cache: IssuerCache;
+  readonly now: () => number;
+}
+
+const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
+
+/** The OpenID Provider over openid-client. Nothing is requested before the first method is called. */
+export function openIdProvider(options: ProviderOptions): OpenIdProvider {
+  const host = safeText(new URL(options.issuer).host, 100);
+  const connect = connectIssuer(options, host);
+
+  /** Runs one exchange; whatever goes wrong becomes one of our errors. */
+  async function exchange<T>(kind: Exchange, run: (connection: IssuerConnection) => Promise<T>, before?: BeforeJudged, replay?: Secret): Promise<T> {
+    const connection = await connect();
+    try {
+      return await connection.during({ before, replay }, () => run(connection));
+    } catch (error) {
+      return failFrom(error, kind, host);
+    } finally {
+      connection.saveKeys();
+    }
+  }
+
+  const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers) => judged(answer, options);
+  const searchParams = (parameters: Parameters) => new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
+
+  return {
+    async facts() {
+      return (await connect()).facts;
+    },
+    randomState: () => client.randomState(),
+    async startAuthorization({ redirectUri, scope, extra, state }) {
+      const connection = await connect();
+      if (connection.facts.authorizationEndpoint === undefined) fail("DISCOVERY_INVALID", { message: `${host} names no authorization endpoint` });
+      const nonce = client.randomNonce();
+      const verifier = client.randomPKCECodeVerifier();
+      const parameters = searchParams(extra);
+      const own = { response_type: "code", redirect_uri: redirectUri, scope, state, nonce, code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
+      // Ours last: an extra parameter must not switch a protection off.
+      for (const [name, value] of Object.entries(own)) parameters.set(name, value);
+      const url = openableUrl(client.buildAuthorizationUrl(connection.config, parameters).href);
+      if (url === undefined) return fail("DISCOVERY_INVALID", { message: `the authorization endpoint of ${host} is not an https URL` });
+      return { url, state, nonce, verifier: secret(verifier) };
+    },
+    exchangeCode(started, redirectUri, query, checks, before) {
+      return exchange("code", async (connection) => {
+        connection.overrideRedirectUri(redirectUri);
+        const answer = await client.authorizationCodeGrant(
+          connection.config,
+          new URL(query, redirectUri),
+          {
+            expectedState: started.state,
+            expectedNonce: started.nonce,
+            pkceCodeVerifier: started.verifier.reveal(),
+            // OIDC Core 3.1.3.3: the code flow always answers with an ID token, also when the access token is wanted.
+            idTokenExpected: true,
+            ...(checks.maxAge === undefined ? {} : { maxAge: checks.maxAge }),
+          },
+          searchParams(checks.extra),
+        );
+        return judge(answer);
+      }, before);
+    },
+    startDevice({ scope, extra }) {
+      return exchange("device", async (connection) => {
+        if (!connection.facts.supportsDevice) fail("GRANT_UNSUPPORTED", { message: `${host} does not offer device authorization` });
+        const verifier = client.randomPKCECodeVerifier();
+        const parameters = searchParams(extra);
+        // Keycloak can require PKCE here too; other issuers ignore parameters that they do not know (RFC 6749, section 3.2).
+        const own = { scope, code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
+        for (const [name, value] of Object.entries(own)) parameters.set(name, value);
+        const answer = await client.initiateDeviceAuthorization(connection.config, parameters);
+        return deviceAuthorization(answer, verifier, host);
+      });
+    },
+    async pollDevice(device, before) {
+      const connection = await connect();
+      try {
+        const answer = await connection.during({ before }, () => client.genericGrantRequest(connection.config, deviceGrant, { device_code: device.deviceCode.reveal(), code_verifier: device.verifier.reveal() }));
+        return { kind: "tokens", answer: judge(answer) };
+      } catch (error) {
+        if (error instanceof client.ResponseBodyError && error.error === "authorization_pending") return { kind: "pending" };
+        if (error instanceof client.ResponseBodyError && error.error === "slow_down") return { kind: "slow-down" };
+        return failFrom(error, "poll", host);
+      } finally {
+        connection.saveKeys();
+      }
+    },
+    refresh(refreshToken, parameters, before) {
+      return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, refreshToken.reveal(), searchParams(parameters))), before);
+    },
+    judgeAgain(body) {
+      // The library judges the stored answer as if it came now; the fetch gives it back without a request.
+      return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, "stored-answer", {})), undefined, body);
+    },
+    machineGrant(grant, parameters, before) {
+      return exchange("machine", async (connection) => judge(await client.genericGrantRequest(connection.config, grant, searchParams(parameters))), before);
+    },
+    async revoke(refreshToken) {
+      const connection = await connect();
+      if (!connection.facts.supportsRevocation) return false;
+      await exchange("revocation", ({ config }) => client.tokenRevocation(config, refreshToken.reveal(), { token_type_hint: "refresh_token" }));
+      return true;
+    },
+    endSessionUrl: () => undefined,
+  };
+}
+
+/** The checks that the library leaves to us, and the token that is wanted must be there. */
+function judged(answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, options: ProviderOptions): TokenAnswer {
+  const { id_token: idToken, access_token: accessToken, refresh_token: refreshToken } = answer;
+  if (idToken === undefined && !options.useAccessToken) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
+  if (options.useAccessToken && decodeJwt(accessToken) === undefined) fail("ID_TOKEN_MISSING", { message: "the access token is not a JWT, so no API server can check it" });
+  const claims =
+    idToken === undefined ? (decodeJwt(accessToken)?.claims ?? {}) : checkIdToken(idToken, { clientId: options.clientId, now: options.now() / 1000, acrValues: options.acrValues });
+  const wrap = (text: string | undefined) => (text === undefined || text === "" ? undefined : secret(text));
+  return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), claims };
+}
+
+/** Checks and clamps the device answer: the library lets any URL scheme and any number through (protocol.md DV-08, DV-14). */
+function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifier: string, host: string): DeviceAuthorization {
+  const verificationUri = openableUrl(answer.verification_uri);
+  const userCode = safeText(answer.user_code, 40);
+  if (verificationUri === undefined || userCode === "") return fail("DISCOVERY_INVALID", { message: `the device authorization answer of ${host} cannot be used`, reason: "no user code, or a verification URL that is not https" });
+  const clamp = (value: number | undefined, byDefault: number, least: number, most: number) => Math.min(most, Math.max(least, Number.isFinite(value) ? (value ?? byDefault) : byDefault));
+  return {
+    deviceCode: secret(answer.device_code),
+    userCode,
+    verificationUri,
+    verificationUriComplete: openableUrl(answer.verification_uri_complete),
+    interval: clamp(answer.interval, 5, 1, 60),
+    expiresIn: clamp(answer.expires_in, 600, 1, 1800),
+    verifier: secret(verifier),
+  };
+}
+

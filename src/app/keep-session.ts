@@ -1,0 +1,124 @@
+import { displayName } from "../core/id-token.ts";
+import { rfc3339 } from "../core/exec-credential.ts";
+import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { withServer } from "../core/server-trust.ts";
+import { decodeJwt } from "../core/id-token.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { BeforeJudged, TokenAnswer } from "../ports.ts";
+import { type Run, seconds } from "./world.ts";
+
+/** Keeps one token answer in its two steps: durable before it is judged, promoted after. */
+export interface Keeper {
+  readonly before: BeforeJudged;
+  /** Promotes the answer; writes credential and record. Never throws: a good login is not thrown away (cli.md promise 9). */
+  promote(answer: TokenAnswer, options: { readonly trustServer: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
+  /** Removes the answer and its predecessor: the issuer answered for somebody else. */
+  dropBoth(): Promise<void>;
+  /** The refresh token that was received and not judged. */
+  received(): string | undefined;
+}
+
+/** `previous` is the item as it lies in the store; undefined at a first login. */
+export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
+  const { world, session } = run;
+  const trust = previous !== undefined && previous.refreshToken !== undefined ? previous.trust : world.trust();
+  let base: SecretItem = previous ?? { schema: 1, trust, servers: [] };
+  let receivedToken: string | undefined;
+  let isPending = previous?.pending !== undefined;
+
+  const tryTo = async (what: string, action: () => Promise<void> | void) => {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      sayFault(run, what, error);
+      return false;
+    }
+  };
+
+  return {
+    async before({ refreshToken, body }) {
+      if (refreshToken === undefined || !world.store.keeps) return;
+      receivedToken = refreshToken.reveal();
+      const pending = { refreshToken: receivedToken, body: body.reveal(), receivedAt: rfc3339(seconds(world)) };
+      isPending = await tryTo("the refresh token could not be stored", () => world.secrets.write(session.itemName, { ...base, pending }));
+    },
+    async promote(answer, { trustServer, offlineRefused }) {
+      const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? base.pending?.refreshToken ?? base.refreshToken;
+      const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
+      const servers = trustServer ? withServer(base.servers, run.server) : base.servers;
+      const { pending: _, ...rest } = base;
+      const item: SecretItem = { ...rest, trust: previous?.refreshToken === undefined || trustServer ? world.trust() : trust, servers, ...(refreshToken === undefined ? {} : { refreshToken }), ...(subject === undefined ? {} : { subject }) };
+      const changed = isPending || refreshToken !== base.refreshToken || servers !== base.servers || subject !== base.subject;
+      const kept = world.store.keeps && refreshToken !== undefined && (!changed || (await tryTo("the session could not be stored", () => world.secrets.write(session.itemName, item))));
+      base = item;
+      const credential = await credentialOf(run, answer, servers);
+      if (run.settings.idTokenCache !== "none") await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
+      if (world.store.keeps) {
+        await tryTo("the session could not be recorded", () =>
+          world.sessions.write({
+            schema: 1,
+            key: session.key,
+            identity: session.identity,
+            itemName: session.itemName,
+            hasRefreshToken: kept,
+            loggedInAt: trustServer || session.record === undefined ? rfc3339(seconds(world)) : session.record.loggedInAt,
+            tokenExpiresAt: rfc3339(credential.expiresAt),
+            ...(subject === undefined ? {} : { subject }),
+            ...optional("displayName", displayName(answer.claims) ?? session.record?.displayName),
+            ...(offlineRefused || session.record?.offlineRefused ? { offlineRefused: true as const } : {}),
+          }),
+        );
+      }
+      return credential;
+    },
+    async dropBoth() {
+      await tryTo("the session could not be removed", async () => {
+        await world.secrets.remove(session.itemName);
+        world.sessions.remove(session.key);
+        await world.credentials.removeAllOf(session.key);
+      });
+    },
+    received: () => receivedToken,
+  };
+}
+
+const optional = <K extends string>(name: K, value: string | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<K, string>));
+
+/** The short-lived token of an answer. ID_TOKEN_MISSING when the one that is wanted is not there or has no end. */
+async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRecord["servers"]): Promise<CredentialRecord> {
+  const { settings, session, world } = run;
+  const token = (settings.useAccessToken ? answer.accessToken : answer.idToken)?.reveal();
+  if (token === undefined) return fail("ID_TOKEN_MISSING");
+  const exp = decodeJwt(token)?.claims["exp"];
+  const now = seconds(world);
+  const fromAnswer = settings.useAccessToken && answer.expiresIn !== undefined ? now + answer.expiresIn : undefined;
+  const expiresAt = fromAnswer === undefined ? exp : typeof exp === "number" ? Math.min(exp, fromAnswer) : fromAnswer;
+  if (typeof expiresAt !== "number") return fail("ID_TOKEN_INVALID", { message: "the token does not say when it expires" });
+  const memoIds = (await readCredential(run))?.memoIds ?? [];
+  return {
+    schema: 1,
+    sessionKey: session.key,
+    kind: settings.useAccessToken ? "access" : "id",
+    token,
+    expiresAt,
+    receivedAt: now,
+    servers,
+    memoIds,
+    ...(typeof answer.claims["sub"] === "string" ? { subject: answer.claims["sub"] } : {}),
+  };
+}
+
+/** The stored credential; a store that cannot be read is "none" here, and said. */
+export async function readCredential(run: Run): Promise<CredentialRecord | undefined> {
+  if (run.settings.idTokenCache === "none") return undefined;
+  const record = await run.world.credentials.read(run.session.credentialKey);
+  const kind = run.settings.useAccessToken ? "access" : "id";
+  return record !== undefined && record.sessionKey === run.session.key && record.kind === kind ? record : undefined;
+}
+
+/** Says a storage fault with its code and cure; the work goes on. */
+export function sayFault(run: Run, what: string, error: unknown): void {
+  if (!isOidcError(error)) throw error;
+  run.world.terminal.warn(`${what}: ${error.message}${error.reason === undefined ? "" : ` (${error.reason})`} [${error.code}]; ${error.hint}`);
+}

@@ -1,0 +1,170 @@
+import { isFresh } from "../core/exec-credential.ts";
+import { namesAnotherIdentity } from "../core/id-token.ts";
+import { secret } from "../core/secret.ts";
+import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
+import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { TokenAnswer } from "../ports.ts";
+import { type Keeper, keeper, readCredential } from "./keep-session.ts";
+import { type Run, seconds } from "./world.ts";
+
+/** Milliseconds a refresh may hold its lock: two requests (one is the retry) with their deadlines, and the keychain. */
+const lockDeadline = 45_000;
+
+export type Refreshed =
+  | { readonly kind: "token"; readonly credential: CredentialRecord }
+  /** Nothing to refresh with. */
+  | { readonly kind: "none" }
+  /** The issuer refused the refresh token; it is gone. */
+  | { readonly kind: "refused" }
+  /** A fault; the session is untouched. `error` is one of ours. */
+  | { readonly kind: "fault"; readonly error: unknown };
+
+/**
+ * One refresh among any number of processes: under the session's refresh lock, after reading the store again.
+ * Throws SERVER_NOT_TRUSTED, SETTINGS_INVALID (weaker TLS trust) and the keychain's faults when the record says that a token lies there.
+ */
+export async function refreshSession(run: Run, seen: CredentialRecord | undefined): Promise<Refreshed> {
+  const { world, session } = run;
+  const locks = await world.locks();
+  const held = await locks.take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal);
+  if (held === undefined) return { kind: "fault", error: lockFault() };
+  try {
+    const current = await readCredential(run);
+    if (current !== undefined && current.token !== seen?.token && isFresh(current, run.settings.minValidity, seconds(world))) return { kind: "token", credential: current };
+    const item = await readItem(run);
+    if (item === undefined || (item.refreshToken === undefined && item.pending?.refreshToken === undefined)) return { kind: "none" };
+    checkUse(run, item);
+    return await refreshItem(run, item);
+  } finally {
+    held.release();
+  }
+}
+
+function lockFault(): unknown {
+  try {
+    return fail("LOCK_TIMED_OUT");
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Without a record the keychain's faults do not stop a login (cli.md M3); they are said. */
+async function readItem(run: Run): Promise<SecretItem | undefined> {
+  try {
+    return await run.world.secrets.read(run.session.itemName);
+  } catch (error) {
+    if (run.session.record?.hasRefreshToken === true || !isOidcError(error) || error.exitStatus !== 50) throw error;
+    run.world.terminal.warn(`the stored session could not be read: ${error.message} [${error.code}]; ${error.hint}`);
+    return undefined;
+  }
+}
+
+/** Is this use of the session allowed: by its server list, and under the TLS trust of its login? */
+export function checkUse(run: Run, item: SecretItem): void {
+  if (!mayBeUsedWith(item.servers, run.server)) failServer(run);
+  if (isWeakerTrust(run.world.trust(), item.trust)) {
+    fail("SETTINGS_INVALID", { message: "the session was made under stronger TLS trust than these settings give", hint: "use the settings of the login, or log in again with these: kubectl oidc login" });
+  }
+}
+
+export function failServer(run: Run): never {
+  const origin = safeText(run.server?.origin, 120);
+  return fail("SERVER_NOT_TRUSTED", { message: `this session may not be used with ${origin}`, hint: `if you trust that server, run: kubectl oidc login --context NAME, with the context of ${origin}` });
+}
+
+async function refreshItem(run: Run, item: SecretItem): Promise<Refreshed> {
+  const { world, settings, session } = run;
+  const provider = await world.provider();
+  let stored = item;
+  try {
+    if (item.pending !== undefined) {
+      const again = await judgePending(run, item);
+      if (again.kind !== "go-on") return again;
+      stored = again.item;
+    }
+    const token = stored.pending?.refreshToken ?? stored.refreshToken;
+    if (token === undefined) return { kind: "none" };
+    const keep = keeper(run, stored);
+    const parameters = settings.audiences.map((audience) => ["resource", audience] as const);
+    for (const warning of settings.warnings) world.terminal.warn(warning);
+    world.terminal.log(1, "refreshing the session");
+    try {
+      const answer = await withOneRetry(() => provider.refresh(secret(token), parameters, keep.before), keep);
+      return await accept(run, keep, answer, stored);
+    } catch (error) {
+      if (!isOidcError(error)) throw error;
+      if (error.code === "SESSION_REVOKED") return await forgetRefused(run, token);
+      if (error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep);
+      throw error;
+    }
+  } catch (error) {
+    if (!isOidcError(error) || error.exitStatus !== 30) throw error;
+    world.terminal.log(1, `refresh failed for ${session.key.slice(0, 8)}: ${error.message}`);
+    return { kind: "fault", error };
+  }
+}
+
+/**
+ * The answer was sent and none came: the issuer may have rotated already. One retry at once is within the grace period
+ * that issuers with rotation give (protocol.md RT-01). Nothing else is retried.
+ */
+async function withOneRetry(refresh: () => Promise<TokenAnswer>, keep: Keeper): Promise<TokenAnswer> {
+  try {
+    return await refresh();
+  } catch (error) {
+    const cut = isOidcError(error) && error.code === "ISSUER_UNREACHABLE" && /ECONNRESET|hang up|EPIPE/.test(error.reason ?? "");
+    if (!cut || keep.received() !== undefined) throw error;
+    return refresh();
+  }
+}
+
+async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: SecretItem): Promise<Refreshed> {
+  // OIDC Core 12.2: the subject must not change; the library does not compare it.
+  if (item.subject !== undefined && answer.claims["sub"] !== item.subject) {
+    await dropForeign(run, keep);
+    return fail("ACCOUNT_MISMATCH", { message: "the issuer answered the refresh with a token for another subject; the session was removed" });
+  }
+  return { kind: "token", credential: await keep.promote(answer, { trustServer: false, offlineRefused: false }) };
+}
+
+async function dropForeign(run: Run, keep: Keeper): Promise<void> {
+  await keep.dropBoth();
+  const received = keep.received();
+  if (received !== undefined) await (await run.world.provider()).revoke(secret(received)).catch(() => false);
+}
+
+/** The refused token is deleted only if it is still the stored one (protocol.md RF-07). We hold the lock. */
+async function forgetRefused(run: Run, refused: string): Promise<Refreshed> {
+  const { world, session } = run;
+  const now = await world.secrets.read(session.itemName);
+  if (now !== undefined && (now.pending?.refreshToken ?? now.refreshToken) === refused) {
+    const { refreshToken: _, pending: __, ...rest } = now;
+    await world.secrets.write(session.itemName, rest);
+    if (session.record !== undefined) world.sessions.write({ ...session.record, hasRefreshToken: false });
+  }
+  return { kind: "refused" };
+}
+
+/** An answer that a passing fault kept from being judged is judged before any new refresh (architecture.md, rule 6). */
+async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { readonly kind: "go-on"; readonly item: SecretItem }> {
+  const body = item.pending?.body ?? "";
+  const keep = keeper(run, item);
+  if (namesAnotherIdentity(body, { issuer: run.settings.issuer, clientId: run.settings.clientId, subject: item.subject })) {
+    await keep.dropBoth();
+    return fail("ACCOUNT_MISMATCH", { message: "the issuer's last answer was for somebody else; the session was removed" });
+  }
+  try {
+    const provider = await run.world.provider();
+    const answer = await provider.judgeAgain(secret(body));
+    const accepted = await accept(run, keep, answer, item);
+    if (accepted.kind === "token" && isFresh(accepted.credential, run.settings.minValidity, seconds(run.world)) && !run.settings.forceRefresh) return accepted;
+    const now = await run.world.secrets.read(run.session.itemName);
+    return { kind: "go-on", item: now ?? item };
+  } catch (error) {
+    // Expired meanwhile, for one: its refresh token is the newest all the same.
+    if (isOidcError(error) && error.code === "ID_TOKEN_INVALID") return { kind: "go-on", item };
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
+import type { SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
+import type { Settings } from "../core/settings.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { Browser, CallbackServer, Clock, CredentialStore, Locks, OpenIdProvider, PrivateFiles, SecretItems, SecretStore, SessionStore, Terminal } from "../ports.ts";
+
+/** The outside world for one session, built by compose.ts. What costs something is built when it is first asked for. */
+export interface World {
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly browser: Browser;
+  readonly callbacks: CallbackServer;
+  readonly files: PrivateFiles;
+  readonly sessions: SessionStore;
+  readonly credentials: CredentialStore;
+  readonly store: SecretStore;
+  readonly secrets: SecretItems;
+  locks(): Promise<Locks>;
+  provider(): Promise<OpenIdProvider>;
+  /** The TLS trust that requests of this run have. SETTINGS_INVALID for CA files that cannot be used. */
+  trust(): TlsTrust;
+  /** Lines of a QR code. */
+  qr(text: string): Promise<readonly string[]>;
+  /** Reads a small secret file (client secret, password). SETTINGS_INVALID naming the option. */
+  readSecretFile(option: string, path: string): string;
+}
+
+/** The session that a call is about. */
+export interface SessionChoice {
+  readonly identity: SessionIdentity;
+  readonly key: string;
+  readonly itemName: string;
+  readonly credentialKey: string;
+  readonly record: SessionRecord | undefined;
+}
+
+/**
+ * The session these settings mean (cli.md M2). Without `--account`, the only stored one that matches otherwise;
+ * SETTINGS_INCOMPLETE when there are several.
+ */
+export function chooseSession(settings: Settings, sessions: SessionStore): SessionChoice {
+  const wanted = identityOf(settings);
+  const stored = settings.storage === "none" ? [] : sessions.list();
+  const matching = stored.filter((record) => (settings.account === undefined ? sameButAccount(record.identity, wanted) : record.key === sessionKey(wanted)));
+  if (matching.length > 1) {
+    const names = matching.map((record) => safeText(record.identity.account ?? record.displayName ?? record.subject ?? "unknown", 60)).join(", ");
+    fail("SETTINGS_INCOMPLETE", { message: `several sessions match, and --account names none: ${names}`, hint: "add --account=NAME with one of these accounts" });
+  }
+  const record = matching[0];
+  const identity = record?.identity ?? wanted;
+  const key = sessionKey(identity);
+  return { identity, key, itemName: itemName(identity), credentialKey: credentialKey(key, settings.audiences, settings.useAccessToken), record };
+}
+
+/** One run for one session. */
+export interface Run {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly session: SessionChoice;
+  /** The API server of the exec info, when kubectl gave it. */
+  readonly server: TrustedServer | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Seconds since the epoch. */
+export const seconds = (world: World) => world.clock.now() / 1000;
