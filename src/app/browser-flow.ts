@@ -1,0 +1,125 @@
+import { readPasted } from "../core/callback.ts";
+import { displayName } from "../core/id-token.ts";
+import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
+import type { CallbackListener, OpenIdProvider, ResultPage, StartedAuthorization, TokenAnswer } from "../ports.ts";
+import type { FlowContext } from "./log-in.ts";
+
+/** Settles once: with the first query that came, from the browser or from the person's hands. */
+type Answered = { readonly query: string; readonly by: "browser" | "person" };
+
+/**
+ * Authorization code with PKCE over a loopback listener (RFC 8252). The browser's page is written after the tokens are
+ * stored, so that page and terminal never disagree. PORTS_IN_USE, LOGIN_TIMED_OUT, LOGIN_DENIED and the provider's codes.
+ */
+export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
+  const { run, provider, request } = context;
+  const { world, settings } = run;
+  const state = provider.randomState();
+  const listener = await world.callbacks.listen({
+    addresses: settings.listenAddresses,
+    redirectUrl: settings.redirectUrl,
+    certificateFile: settings.localServerCert,
+    keyFile: settings.localServerKey,
+    openAfter: settings.openAfter,
+    state,
+  });
+  let page: ResultPage | undefined;
+  try {
+    const started = await provider.startAuthorization({ redirectUri: listener.redirectUri, scope: request.scope, extra: request.extra, state });
+    context.opened();
+    await showUrl(context, started.url);
+    const { query } = await firstAnswer(context, listener, started);
+    try {
+      const answer = await exchange(context, provider, started, listener.redirectUri, query);
+      await context.keep(answer);
+      const account = displayName(answer.claims);
+      page = { ok: true, issuer: settings.issuer, ...(account === undefined ? {} : { account }) };
+      return answer;
+    } catch (error) {
+      page = failurePage(settings.issuer, error);
+      throw error;
+    }
+  } catch (error) {
+    page ??= failurePage(settings.issuer, error);
+    throw error;
+  } finally {
+    await listener.finish(page);
+  }
+}
+
+/** The person pastes the code or the whole redirected URL (`authcode-keyboard`). */
+export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
+  const { run, provider, request } = context;
+  const { world, settings } = run;
+  const redirectUri = settings.redirectUrl ?? `http://localhost:${portOf(settings.listenAddresses[0] ?? "")}`;
+  const started = await provider.startAuthorization({ redirectUri, scope: request.scope, extra: request.extra, state: provider.randomState() });
+  if (!world.terminal.stdinIsTerminal) fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from" });
+  context.opened();
+  await showUrl(context, started.url);
+  const query = await pasted(context, started, context.signal);
+  const answer = await exchange(context, provider, started, redirectUri, query);
+  await context.keep(answer);
+  return answer;
+}
+
+const portOf = (address: string) => address.slice(address.lastIndexOf(":") + 1) || "8000";
+
+/** The URL is always printed: a browser that opens may be another one than the person wants. */
+async function showUrl(context: FlowContext, url: string): Promise<void> {
+  const { world, settings } = context.run;
+  context.events?.({ event: "url", url });
+  world.terminal.say(`kubectl-oidc: logging in to ${settings.issuer} as client ${settings.clientId}${context.forServer}`);
+  world.terminal.say(`kubectl-oidc: open this URL in your browser: ${url}`);
+  if (settings.skipOpenBrowser || settings.grant === "authcode-keyboard" || !world.browser.available()) return;
+  if (!(await world.browser.open(url))) world.terminal.warn("no browser could be started; open the URL above by hand");
+}
+
+/** Waits for the browser; beside it, in `login` on a terminal, for a paste. */
+async function firstAnswer(context: FlowContext, listener: CallbackListener, started: StartedAuthorization): Promise<Answered> {
+  const other = new AbortController();
+  const signal = AbortSignal.any([context.signal, other.signal]);
+  const fromBrowser = listener.next(signal).then((query): Answered => ({ query, by: "browser" }));
+  if (!context.offerPaste) return timed(context, fromBrowser);
+  const fromPerson = pasted(context, started, signal).then((query): Answered => ({ query, by: "person" }));
+  fromPerson.catch(() => undefined);
+  fromBrowser.catch(() => undefined);
+  try {
+    return await timed(context, Promise.race([fromBrowser, fromPerson]));
+  } finally {
+    other.abort();
+  }
+}
+
+async function timed<T>(context: FlowContext, wait: Promise<T>): Promise<T> {
+  try {
+    return await wait;
+  } catch (error) {
+    throw context.timeoutOr(error);
+  }
+}
+
+async function pasted(context: FlowContext, started: StartedAuthorization, signal: AbortSignal): Promise<string> {
+  const { terminal } = context.run.world;
+  for (;;) {
+    let text: string;
+    try {
+      text = await terminal.ask("kubectl-oidc: or paste the code or the whole redirected URL here: ", { hidden: false, signal });
+    } catch (error) {
+      throw context.timeoutOr(error);
+    }
+    const read = readPasted(text, started.state, context.run.settings.issuer);
+    if (read.kind === "query") return read.query;
+    terminal.say(read.kind === "wrong-state" ? "kubectl-oidc: that belongs to another login; use the URL of this one" : "kubectl-oidc: that is neither a code nor a redirected URL");
+  }
+}
+
+function exchange(context: FlowContext, provider: OpenIdProvider, started: StartedAuthorization, redirectUri: string, query: string): Promise<TokenAnswer> {
+  const { settings } = context.run;
+  const extra = settings.audiences.map((audience) => ["resource", audience] as const);
+  return provider.exchangeCode(started, redirectUri, query, { maxAge: settings.maxAge, extra }, context.before);
+}
+
+function failurePage(issuer: string, error: unknown): ResultPage | undefined {
+  const ours = oidcErrorWithin(error);
+  return isOidcError(ours) ? { ok: false, issuer, code: ours.code, message: ours.reason === undefined ? ours.message : `${ours.message}: ${ours.reason}`, hint: ours.hint } : undefined;
+}

@@ -1,0 +1,72 @@
+import { rfc3339 } from "../core/exec-credential.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { DeviceAuthorization, TokenAnswer } from "../ports.ts";
+import type { FlowContext } from "./log-in.ts";
+import { seconds } from "./world.ts";
+
+/** Most seconds between two polls while the network is down (RFC 8628 3.5 wants the interval doubled). */
+const slowestPoll = 60;
+
+/**
+ * Device authorization grant (RFC 8628). Code and URL are always shown, so that the person can compare the code; transient
+ * network faults are survived until the code's end. DEVICE_CODE_EXPIRED, LOGIN_DENIED, LOGIN_TIMED_OUT and the provider's codes.
+ */
+export async function deviceFlow(context: FlowContext): Promise<TokenAnswer> {
+  const { run, provider, request } = context;
+  const device = await provider.startDevice({ scope: request.scope, extra: request.extra });
+  context.opened();
+  await show(context, device);
+  const answer = await poll(context, device);
+  await context.keep(answer);
+  run.world.terminal.log(1, "device authorized");
+  return answer;
+}
+
+async function show(context: FlowContext, device: DeviceAuthorization): Promise<void> {
+  const { world, settings } = context.run;
+  const complete = device.verificationUriComplete;
+  context.events?.({
+    event: "code",
+    userCode: device.userCode,
+    verificationUri: device.verificationUri,
+    ...(complete === undefined ? {} : { verificationUriComplete: complete }),
+    expiresAt: rfc3339(seconds(world) + device.expiresIn),
+  });
+  world.terminal.say(`kubectl-oidc: logging in to ${settings.issuer} as client ${settings.clientId}${context.forServer}`);
+  world.terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code ${device.userCode}`);
+  if (complete !== undefined) world.terminal.say(`kubectl-oidc: or open ${complete} and check that it shows the code ${device.userCode}`);
+  if (settings.qr) for (const line of await world.qr(complete ?? device.verificationUri)) world.terminal.say(line);
+  if (settings.skipOpenBrowser || !world.browser.available()) return;
+  if (!(await world.browser.open(complete ?? device.verificationUri))) world.terminal.warn("no browser could be started; open the URL above by hand");
+}
+
+async function poll(context: FlowContext, device: DeviceAuthorization): Promise<TokenAnswer> {
+  const { world } = context.run;
+  const expiresAt = world.clock.now() + device.expiresIn * 1000;
+  let interval = device.interval;
+  let faults = 0;
+  for (;;) {
+    const wait = Math.min(slowestPoll, interval * 2 ** faults);
+    await pause(context, Math.min(wait * 1000, Math.max(0, expiresAt - world.clock.now())));
+    if (world.clock.now() >= expiresAt) fail("DEVICE_CODE_EXPIRED");
+    try {
+      const polled = await context.provider.pollDevice(device, context.before);
+      faults = 0;
+      if (polled.kind === "tokens") return polled.answer;
+      // RFC 8628 3.5: slow_down adds five seconds to this and all later intervals.
+      if (polled.kind === "slow-down") interval += 5;
+    } catch (error) {
+      if (!isOidcError(error) || error.code !== "ISSUER_UNREACHABLE" || context.received()) throw error;
+      faults = Math.min(faults + 1, 6);
+      world.terminal.log(1, `the issuer could not be asked (${error.reason ?? error.message}); trying again`);
+    }
+  }
+}
+
+async function pause(context: FlowContext, ms: number): Promise<void> {
+  try {
+    await context.run.world.clock.sleep(ms, context.signal);
+  } catch (error) {
+    throw context.timeoutOr(error);
+  }
+}

@@ -1,0 +1,130 @@
+import { isFresh, isUsable } from "../core/exec-credential.ts";
+import { isMachineGrant } from "../core/keys.ts";
+import { decideNextStep, type Situation } from "../core/next-step.ts";
+import { mayBeUsedWith } from "../core/server-trust.ts";
+import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { ErrorCode } from "../errors/catalogue.ts";
+import type { HeldLock } from "../ports.ts";
+import { readCredential, sayFault } from "./keep-session.ts";
+import { type LoginOrigin, logIn } from "./log-in.ts";
+import { readPause, refuseWhilePaused } from "./login-pause.ts";
+import { checkUse, failServer, refreshSession } from "./refresh-session.ts";
+import { type Run, seconds } from "./world.ts";
+
+export interface GetTokenOptions {
+  /** May this call open a browser, show a code or prompt? Machine grants need no person and always may. */
+  readonly interactive: boolean;
+  /** The API server refused the token we handed out before (cli.md M7). */
+  readonly wasRefused: boolean;
+  readonly origin: LoginOrigin;
+}
+
+/**
+ * Cached → refresh → login: a loop over `decideNextStep`. Gives a credential that may be handed out now.
+ * LOGIN_REQUIRED, SESSION_REVOKED, LOGIN_PAUSED, SERVER_NOT_TRUSTED, and every code of refresh and login.
+ */
+export async function getToken(run: Run, options: GetTokenOptions): Promise<CredentialRecord> {
+  const { world, settings, session } = run;
+  let credential = await readOrSay(run);
+  if (credential !== undefined && !mayBeUsedWith(credential.servers, run.server)) failServer(run);
+  let canRefresh = world.store.keeps && (session.record?.hasRefreshToken ?? true) && !isMachineGrant(settings.grant);
+  let refresh: Situation["refresh"] = "untried";
+  let fault: unknown;
+  const loginAllowed = options.interactive || isMachineGrant(settings.grant);
+  for (;;) {
+    const step = decideNextStep({ credential, canRefresh, now: seconds(world), minValidity: settings.minValidity, refreshWanted: settings.forceRefresh || options.wasRefused, loginAllowed, refresh });
+    switch (step.step) {
+      case "use":
+        if (refresh === "fault") world.terminal.log(1, "the issuer cannot be reached; the cached token is still good");
+        return step.credential;
+      case "refresh": {
+        const refreshed = await refreshSession(run, credential);
+        if (refreshed.kind === "none") canRefresh = false;
+        else if (refreshed.kind === "token") {
+          credential = refreshed.credential;
+          refresh = "done";
+          if (!isUsable(credential, seconds(world))) fail("ID_TOKEN_INVALID", { message: "the issuer's new token is about to expire; check this computer's clock" });
+        } else {
+          refresh = refreshed.kind;
+          if (refreshed.kind === "fault") fault = refreshed.error;
+        }
+        break;
+      }
+      case "login":
+        return await logInOnce(run, options, credential);
+      case "refuse":
+        return fail(step.code, { message: step.code === "LOGIN_REQUIRED" ? `not logged in to ${settings.issuer}` : `the session at ${settings.issuer} is no longer accepted` });
+      case "fault":
+        throw fault;
+      default:
+        return step satisfies never;
+    }
+  }
+}
+
+/** A cache that cannot be read is not the end of a login; that is said and the token is made anew. */
+async function readOrSay(run: Run): Promise<CredentialRecord | undefined> {
+  try {
+    return await readCredential(run);
+  } catch (error) {
+    sayFault(run, "the cached token could not be read", error);
+    return undefined;
+  }
+}
+
+/** One login among any number of processes: the others wait for it and take its result (cli.md promise 4). */
+async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRecord | undefined): Promise<CredentialRecord> {
+  const { world, settings, session } = run;
+  const isMachine = isMachineGrant(settings.grant);
+  if (!isMachine) refuseWhilePaused(run);
+  const askedAt = seconds(world);
+  const held = await takeLoginLock(run);
+  try {
+    const current = await readOrSay(run);
+    if (current !== undefined && current.token !== seen?.token && isFresh(current, settings.minValidity, seconds(world))) {
+      if (!mayBeUsedWith(current.servers, run.server)) failServer(run);
+      return current;
+    }
+    if (!isMachine) {
+      // We waited for a login that failed: end as it ended, instead of opening the next one.
+      const pause = readPause(run);
+      if (pause?.code !== undefined && pause.endedAt >= askedAt) fail(pause.code as ErrorCode, { message: "the login that this call waited for did not succeed" });
+      refuseWhilePaused(run);
+    }
+    return await logIn(run, options.origin, await itemForLogin(run, session.itemName));
+  } finally {
+    held?.release();
+  }
+}
+
+async function takeLoginLock(run: Run): Promise<HeldLock | undefined> {
+  const { world, settings, session } = run;
+  try {
+    const locks = await world.locks();
+    const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, (holder) => {
+      const since = holder === undefined ? "" : ` (process ${holder.pid}, since ${new Date(holder.since).toISOString().slice(11, 19)} UTC)`;
+      world.terminal.say(`kubectl-oidc: waiting for the login that is open already${since}`);
+    });
+    return held ?? fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
+  } catch (error) {
+    // Without a place for locks there is no place for a session either: the login serves this call alone (promise 9).
+    if (!isOidcError(error) || !error.code.startsWith("STORE_")) throw error;
+    sayFault(run, "parallel logins cannot be joined", error);
+    return undefined;
+  }
+}
+
+/** What the store holds before a login: its server list stays, and a keychain fault is said, not thrown (cli.md M3). */
+export async function itemForLogin(run: Run, name: string): Promise<SecretItem | undefined> {
+  try {
+    const item = await run.world.secrets.read(name);
+    if (item !== undefined && item.refreshToken !== undefined) checkUse(run, item);
+    else if (item !== undefined && !mayBeUsedWith(item.servers, run.server)) failServer(run);
+    return item;
+  } catch (error) {
+    if (isOidcError(error) && error.exitStatus === 50 && run.session.record?.hasRefreshToken !== true) return undefined;
+    if (isOidcError(error) && error.code === "SETTINGS_INVALID") return undefined;
+    throw error;
+  }
+}

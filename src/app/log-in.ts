@@ -1,0 +1,168 @@
+import { checkAccount } from "../core/id-token.ts";
+import { isMachineGrant } from "../core/keys.ts";
+import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { BeforeJudged, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
+import { browserFlow, keyboardFlow } from "./browser-flow.ts";
+import { deviceFlow } from "./device-flow.ts";
+import { type Keeper, keeper } from "./keep-session.ts";
+import { openLogin } from "./login-pause.ts";
+import { type LoginRequest, loginRequest } from "./login-request.ts";
+import { machineFlow } from "./machine-flow.ts";
+import type { Run } from "./world.ts";
+
+/** One line of `login -o json` (cli.md M13). */
+export type LoginEvent =
+  | { readonly event: "url"; readonly url: string }
+  | { readonly event: "code"; readonly userCode: string; readonly verificationUri: string; readonly verificationUriComplete?: string; readonly expiresAt: string };
+
+/** Who asks for the login. */
+export interface LoginOrigin {
+  /** `login` is typed by a person; `get-token` is run by kubectl. */
+  readonly command: "login" | "get-token";
+  readonly events?: (event: LoginEvent) => void;
+  readonly mayPrompt: boolean;
+}
+
+/** What a flow works with. */
+export interface FlowContext {
+  readonly run: Run;
+  readonly provider: OpenIdProvider;
+  readonly request: LoginRequest;
+  readonly before: BeforeJudged;
+  /** Ends at Ctrl-C and at the login's deadline. */
+  readonly signal: AbortSignal;
+  readonly offerPaste: boolean;
+  readonly mayPrompt: boolean;
+  /** ` for https://server` when kubectl named it. */
+  readonly forServer: string;
+  readonly events: ((event: LoginEvent) => void) | undefined;
+  /** Called right before a browser opens or a code is shown. */
+  opened(): void;
+  /** Checks and stores; called before the browser is answered. */
+  keep(answer: TokenAnswer): Promise<void>;
+  /** True when an answer came whose refresh token is stored. */
+  received(): boolean;
+  /** LOGIN_TIMED_OUT when the deadline ended the wait, else the error itself. */
+  timeoutOr(error: unknown): unknown;
+}
+
+/**
+ * Runs one login with the flow that fits, under the login lock that the caller holds, and stores its result.
+ * `item` is what the store holds for this session. Throws the flow's codes; ACCOUNT_MISMATCH, POLICY_NOT_MET.
+ */
+export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | undefined): Promise<CredentialRecord> {
+  const { world, settings, session } = run;
+  for (const warning of settings.warnings) world.terminal.warn(warning);
+  const provider = await world.provider();
+  const facts = await provider.facts();
+  const flow = chooseFlow(run, origin, facts);
+  const withOffline = session.record?.offlineRefused !== true;
+  try {
+    return await attempt(run, origin, item, { provider, facts, flow, withOffline });
+  } catch (error) {
+    const refusedOffline = withOffline && isOidcError(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && /not_allowed|access_denied/.test(error.reason ?? "") && /offline/i.test(error.reason ?? "")));
+    if (!refusedOffline || !loginRequest(run, facts, true).asksOffline || settings.scopes.includes("offline_access")) throw error;
+    world.terminal.warn("the issuer refused offline_access; logging in again without it");
+    return attempt(run, origin, item, { provider, facts, flow, withOffline: false });
+  }
+}
+
+type Flow = (context: FlowContext) => Promise<TokenAnswer>;
+
+/** `auto`: the browser; the device grant only when no browser can be reached (cli.md, --grant-type). BROWSER_UNAVAILABLE. */
+function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): Flow {
+  const { settings, world } = run;
+  switch (settings.grant) {
+    case "authcode":
+      return browserFlow;
+    case "authcode-keyboard":
+      return keyboardFlow;
+    case "device-code":
+      return deviceFlow;
+    case "client-credentials":
+    case "password":
+      return machineFlow;
+    case "auto": {
+      if (settings.skipOpenBrowser || world.browser.available()) return browserFlow;
+      if (facts.supportsDevice) return deviceFlow;
+      if (origin.command === "login" && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal) return browserFlow;
+      return fail("BROWSER_UNAVAILABLE");
+    }
+    default:
+      return settings.grant satisfies never;
+  }
+}
+
+async function attempt(
+  run: Run,
+  origin: LoginOrigin,
+  item: SecretItem | undefined,
+  how: { readonly provider: OpenIdProvider; readonly facts: IssuerFacts; readonly flow: Flow; readonly withOffline: boolean },
+): Promise<CredentialRecord> {
+  const { world, settings } = run;
+  const request = loginRequest(run, how.facts, how.withOffline);
+  const deadline = AbortSignal.timeout(settings.authenticationTimeout * 1000);
+  const keep = keeper(run, item);
+  const isPerson = !isMachineGrant(settings.grant);
+  let login: ReturnType<typeof openLogin> | undefined;
+  let credential: CredentialRecord | undefined;
+  const context: FlowContext = {
+    run,
+    provider: how.provider,
+    request,
+    before: keep.before,
+    signal: AbortSignal.any([run.signal, deadline]),
+    offerPaste: origin.command === "login" && origin.events === undefined && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal,
+    mayPrompt: origin.mayPrompt,
+    forServer: run.server === undefined ? "" : ` for ${run.server.origin}`,
+    events: origin.events,
+    opened() {
+      if (isPerson) login ??= openLogin(run);
+    },
+    async keep(answer) {
+      credential = await accept(run, origin, keep, answer, request, how.withOffline);
+    },
+    received: () => keep.received() !== undefined,
+    timeoutOr(error) {
+      return deadline.aborted && !run.signal.aborted ? timedOut(settings.authenticationTimeout) : error;
+    },
+  };
+  try {
+    await how.flow(context);
+    login?.succeeded();
+    return credential ?? fail("ID_TOKEN_MISSING");
+  } catch (error) {
+    login?.failed(isOidcError(error) ? error.code : "UNEXPECTED");
+    throw error;
+  }
+}
+
+function timedOut(after: number): unknown {
+  try {
+    return fail("LOGIN_TIMED_OUT", { message: `nobody finished the login within ${after} s` });
+  } catch (error) {
+    return error;
+  }
+}
+
+async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: TokenAnswer, request: LoginRequest, withOffline: boolean): Promise<CredentialRecord> {
+  const { settings, session, world } = run;
+  try {
+    checkAccount(answer.claims, settings.account ?? session.identity.account);
+    const known = session.record?.subject;
+    // kubectl may not switch the person behind a session without a word; who types `login` may.
+    if (origin.command === "get-token" && known !== undefined && known !== answer.claims["sub"]) {
+      fail("ACCOUNT_MISMATCH", { message: "somebody else logged in than the person of the stored session", hint: "to switch, run: kubectl oidc login" });
+    }
+  } catch (error) {
+    if (keep.received() !== undefined) await keep.dropBoth();
+    throw error;
+  }
+  const credential = await keep.promote(answer, { trustServer: run.server !== undefined, offlineRefused: !withOffline });
+  const hasRefreshToken = answer.refreshToken !== undefined;
+  if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {
+    world.terminal.warn(`the issuer gave no refresh token, so every ${Math.max(1, Math.round((credential.expiresAt - credential.receivedAt) / 60))} min a new login is needed${request.asksOffline ? "; allow offline_access for this client" : "; try --oidc-extra-scope=offline_access"}`);
+  }
+  return credential;
+}

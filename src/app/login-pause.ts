@@ -1,0 +1,61 @@
+import { type Pause, parsePause, pauseLeft } from "../core/pause.ts";
+import { fail } from "../errors/oidc-error.ts";
+import { type Run, seconds } from "./world.ts";
+
+const fileOf = (run: Run) => `pauses/${run.session.key}.json`;
+
+/** Milliseconds between signs of life of an open login, so that a killed one starts its pause at its end (cli.md M5). */
+const heartbeat = 5_000;
+
+export function readPause(run: Run): Pause | undefined {
+  return parsePause(run.world.files.read(fileOf(run)));
+}
+
+/** LOGIN_PAUSED while logins of this session are paused. */
+export function refuseWhilePaused(run: Run): void {
+  const left = Math.ceil(pauseLeft(readPause(run), seconds(run.world)));
+  if (left > 0) fail("LOGIN_PAUSED", { message: `not logged in to ${run.settings.issuer}, and logins are paused for ${left} s after one that did not succeed` });
+}
+
+/** Ends the pause: after a success, or because a person typed `login`. */
+export function clearPause(run: Run): void {
+  run.world.files.remove(fileOf(run));
+}
+
+export interface OpenLogin {
+  /** The login ended without success. */
+  failed(code: string): void;
+  succeeded(): void;
+}
+
+/**
+ * Writes the pause before a browser opens or a code is shown, so that a killed login counts as a failed one.
+ * A store that cannot be written does not stop the login.
+ */
+export function openLogin(run: Run): OpenLogin {
+  const failures = (readPause(run)?.failures ?? 0) + 1;
+  const write = (code?: string) => {
+    try {
+      run.world.files.write(fileOf(run), JSON.stringify({ failures, endedAt: seconds(run.world), ...(code === undefined ? {} : { code }) }));
+    } catch {
+      // Said elsewhere: the session cannot be stored either.
+    }
+  };
+  write();
+  const timer = setInterval(write, heartbeat);
+  timer.unref();
+  return {
+    failed(code) {
+      clearInterval(timer);
+      write(code);
+    },
+    succeeded() {
+      clearInterval(timer);
+      try {
+        clearPause(run);
+      } catch {
+        // As above.
+      }
+    },
+  };
+}

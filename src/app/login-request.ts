@@ -1,0 +1,43 @@
+import { isLoopbackHost } from "../core/untrusted-text.ts";
+import type { IssuerFacts, Parameters } from "../ports.ts";
+import type { Run } from "./world.ts";
+
+/** What a login asks for. */
+export interface LoginRequest {
+  readonly scope: string;
+  readonly extra: Parameters;
+  readonly asksOffline: boolean;
+}
+
+/**
+ * `openid`, the wanted scopes, and `offline_access` when the issuer advertises it and something can be stored (cli.md M8).
+ * OIDC Core 11 demands prompt=consent with offline_access; Entra ID grants it without, and its consent page would need an
+ * administrator in many tenants. Google knows no offline_access: access_type=offline takes its place.
+ */
+export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean): LoginRequest {
+  const { settings, world } = run;
+  const isGoogle = settings.issuer === "https://accounts.google.com";
+  const keeps = world.store.keeps && settings.offlineAccess;
+  const named = settings.scopes.includes("offline_access");
+  const asksOffline = named || (withOffline && keeps && facts.supportsOffline && !isGoogle);
+  const scopes = ["openid", ...settings.scopes.filter((scope) => scope !== "offline_access"), ...(asksOffline ? ["offline_access"] : [])];
+  const prompt = settings.prompt ?? (asksOffline && !named && !grantsOfflineWithoutConsent(settings.issuer) ? "consent" : undefined);
+  const extra: (readonly [string, string])[] = [];
+  if (isGoogle && keeps && withOffline) extra.push(["access_type", "offline"]);
+  if (prompt !== undefined) extra.push(["prompt", prompt]);
+  if (settings.account !== undefined) extra.push(["login_hint", settings.account]);
+  if (settings.acrValues !== undefined) extra.push(["acr_values", settings.acrValues]);
+  if (settings.maxAge !== undefined) extra.push(["max_age", String(settings.maxAge)]);
+  for (const audience of settings.audiences) extra.push(["resource", audience]);
+  for (const [name, value] of Object.entries(settings.extraParams)) {
+    const at = extra.findIndex(([known]) => known === name);
+    if (at === -1) extra.push([name, value]);
+    else extra[at] = [name, value];
+  }
+  return { scope: scopes.join(" "), extra, asksOffline };
+}
+
+function grantsOfflineWithoutConsent(issuer: string): boolean {
+  const host = new URL(issuer).hostname;
+  return !isLoopbackHost(host) && /(^|\.)(microsoftonline\.(com|us|cn)|b2clogin\.com|ciamlogin\.com|windows\.net)$/.test(host);
+}
