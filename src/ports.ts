@@ -162,8 +162,6 @@ export interface OpenIdProvider {
   machineGrant(grant: "client_credentials" | "password", parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
   /** RFC 7009. False when the issuer offers no revocation. Deadline 10 seconds. */
   revoke(refreshToken: Secret): Promise<boolean>;
-  /** RP-initiated logout: client_id and logout_hint only, never a token. */
-  endSessionUrl(logoutHint: string | undefined): string | undefined;
 }
 
 /**

@@ -120,7 +120,6 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       await exchange("revocation", ({ config }) => client.tokenRevocation(config, refreshToken.reveal(), { token_type_hint: "refresh_token" }));
       return true;
     },
-    endSessionUrl: () => undefined,
   };
 }
 

@@ -92,7 +92,7 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
       if (pause?.code !== undefined && pause.endedAt >= askedAt) fail(pause.code as ErrorCode, { message: "the login that this call waited for did not succeed" });
       refuseWhilePaused(run);
     }
-    return await logIn(run, options.origin, await itemForLogin(run, session.itemName));
+    return await logIn(run, options.origin, await itemForLogin(run));
   } finally {
     held?.release();
   }
@@ -116,15 +116,14 @@ async function takeLoginLock(run: Run): Promise<HeldLock | undefined> {
 }
 
 /** What the store holds before a login: its server list stays, and a keychain fault is said, not thrown (cli.md M3). */
-export async function itemForLogin(run: Run, name: string): Promise<SecretItem | undefined> {
+async function itemForLogin(run: Run): Promise<SecretItem | undefined> {
   try {
-    const item = await run.world.secrets.read(name);
-    if (item !== undefined && item.refreshToken !== undefined) checkUse(run, item);
+    const item = await run.world.secrets.read(run.session.itemName);
+    if (item?.refreshToken !== undefined) checkUse(run, item);
     else if (item !== undefined && !mayBeUsedWith(item.servers, run.server)) failServer(run);
     return item;
   } catch (error) {
     if (isOidcError(error) && error.exitStatus === 50 && run.session.record?.hasRefreshToken !== true) return undefined;
-    if (isOidcError(error) && error.code === "SETTINGS_INVALID") return undefined;
     throw error;
   }
 }

@@ -1,8 +1,7 @@
-import { displayName } from "../core/id-token.ts";
 import { rfc3339 } from "../core/exec-credential.ts";
+import { decodeJwt, displayName } from "../core/id-token.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { withServer } from "../core/server-trust.ts";
-import { decodeJwt } from "../core/id-token.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { BeforeJudged, TokenAnswer } from "../ports.ts";
 import { type Run, seconds } from "./world.ts";
@@ -11,7 +10,7 @@ import { type Run, seconds } from "./world.ts";
 export interface Keeper {
   readonly before: BeforeJudged;
   /** Promotes the answer; writes credential and record. Never throws: a good login is not thrown away (cli.md promise 9). */
-  promote(answer: TokenAnswer, options: { readonly trustServer: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
+  promote(answer: TokenAnswer, options: { readonly isLogin: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
   /** Removes the answer and its predecessor: the issuer answered for somebody else. */
   dropBoth(): Promise<void>;
   /** The refresh token that was received and not judged. */
@@ -43,14 +42,16 @@ export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
       const pending = { refreshToken: receivedToken, body: body.reveal(), receivedAt: rfc3339(seconds(world)) };
       isPending = await tryTo("the refresh token could not be stored", () => world.secrets.write(session.itemName, { ...base, pending }));
     },
-    async promote(answer, { trustServer, offlineRefused }) {
+    async promote(answer, { isLogin, offlineRefused }) {
       const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? base.pending?.refreshToken ?? base.refreshToken;
       const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
-      const servers = trustServer ? withServer(base.servers, run.server) : base.servers;
+      const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
       const { pending: _, ...rest } = base;
-      const item: SecretItem = { ...rest, trust: previous?.refreshToken === undefined || trustServer ? world.trust() : trust, servers, ...(refreshToken === undefined ? {} : { refreshToken }), ...(subject === undefined ? {} : { subject }) };
-      const changed = isPending || refreshToken !== base.refreshToken || servers !== base.servers || subject !== base.subject;
+      const item: SecretItem = { ...rest, trust: isLogin ? world.trust() : trust, servers, ...(refreshToken === undefined ? {} : { refreshToken }), ...(subject === undefined ? {} : { subject }) };
+      const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;
       const kept = world.store.keeps && refreshToken !== undefined && (!changed || (await tryTo("the session could not be stored", () => world.secrets.write(session.itemName, item))));
+      // What was judged under the old server list must not be released under the new one, in no credential of the session.
+      if (servers !== base.servers && run.settings.idTokenCache !== "none") await tryTo("cached tokens could not be removed", () => world.credentials.removeAllOf(session.key));
       base = item;
       const credential = await credentialOf(run, answer, servers);
       if (run.settings.idTokenCache !== "none") await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
@@ -62,7 +63,7 @@ export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
             identity: session.identity,
             itemName: session.itemName,
             hasRefreshToken: kept,
-            loggedInAt: trustServer || session.record === undefined ? rfc3339(seconds(world)) : session.record.loggedInAt,
+            loggedInAt: isLogin || session.record === undefined ? rfc3339(seconds(world)) : session.record.loggedInAt,
             tokenExpiresAt: rfc3339(credential.expiresAt),
             ...(subject === undefined ? {} : { subject }),
             ...optional("displayName", displayName(answer.claims) ?? session.record?.displayName),

@@ -159,7 +159,7 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
     if (keep.received() !== undefined) await keep.dropBoth();
     throw error;
   }
-  const credential = await keep.promote(answer, { trustServer: run.server !== undefined, offlineRefused: !withOffline });
+  const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {
     world.terminal.warn(`the issuer gave no refresh token, so every ${Math.max(1, Math.round((credential.expiresAt - credential.receivedAt) / 60))} min a new login is needed${request.asksOffline ? "; allow offline_access for this client" : "; try --oidc-extra-scope=offline_access"}`);

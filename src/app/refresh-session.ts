@@ -126,7 +126,7 @@ async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: SecretI
     await dropForeign(run, keep);
     return fail("ACCOUNT_MISMATCH", { message: "the issuer answered the refresh with a token for another subject; the session was removed" });
   }
-  return { kind: "token", credential: await keep.promote(answer, { trustServer: false, offlineRefused: false }) };
+  return { kind: "token", credential: await keep.promote(answer, { isLogin: false, offlineRefused: false }) };
 }
 
 async function dropForeign(run: Run, keep: Keeper): Promise<void> {

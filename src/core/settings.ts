@@ -52,7 +52,8 @@ export interface Settings {
   readonly minValidity: number;
   readonly credentialTtl: number;
   readonly forceRefresh: boolean;
-  readonly nonInteractive: boolean;
+  /** Undefined: not said, so that CI decides (cli.md M4). */
+  readonly nonInteractive: boolean | undefined;
   readonly qr: boolean;
   /** Said when a request is made, never on a cached answer (cli.md M1). */
   readonly warnings: readonly string[];
@@ -161,7 +162,7 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     // A client that may keep a credential for a moment only would run us for every request (protocol.md EC-42).
     credentialTtl: Math.max(10, duration("credential-ttl", 300)),
     forceRefresh: boolean("force-refresh"),
-    nonInteractive: boolean("non-interactive"),
+    nonInteractive: text("non-interactive") === undefined ? undefined : boolean("non-interactive"),
     qr: boolean("qr"),
     warnings: warningsOf(raw, from, grant),
   };

@@ -1,0 +1,101 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { isMap, isScalar, parseDocument } from "yaml";
+import { optionRow } from "../core/flag-table.ts";
+import { isOptionName, type RawOptions } from "../core/option-values.ts";
+import { isObject } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+
+/** A configuration file after checks (cli.md M15). */
+export interface ConfigFile {
+  readonly path: string;
+  readonly strict: boolean;
+  readonly allow: Readonly<Record<string, readonly string[]>>;
+  readonly defaults: RawOptions;
+  readonly profiles: Readonly<Record<string, RawOptions>>;
+  readonly audit: boolean;
+}
+
+/**
+ * Reads `config.yaml`; undefined when it is absent. SETTINGS_INVALID for what it holds, STORE_UNREADABLE when it may not be
+ * read, STORE_UNSAFE when somebody else may write it. `mustExist`: KUBECTL_OIDC_CONFIG named it.
+ */
+export function readConfigFile(path: string, { mustExist = false } = {}): ConfigFile | undefined {
+  const text = readChecked(path, mustExist);
+  return text === undefined ? undefined : parseConfig(text, path);
+}
+
+function readChecked(path: string, mustExist: boolean): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if ((code === "ENOENT" || code === "ENOTDIR") && !mustExist) return undefined;
+    return fail(code === "ENOENT" ? "SETTINGS_INVALID" : "STORE_UNREADABLE", { message: `the configuration file ${safeText(path)} cannot be read`, reason: code, hint: "check the file's path and mode" });
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile() || stat.size > 1_048_576) fail("SETTINGS_INVALID", { message: `${safeText(path)} is not a configuration file` });
+    // It may switch protections off, so only its owner or root may write it.
+    if (process.platform !== "win32" && ((stat.uid !== process.geteuid?.() && stat.uid !== 0) || (stat.mode & 0o022) !== 0)) {
+      fail("STORE_UNSAFE", { message: `the configuration file ${safeText(path)} can be written by others`, hint: `make it yours and run: chmod go-w ${safeText(path)}` });
+    }
+    return readFileSync(fd, "utf8");
+  } catch (error) {
+    if (isOidcError(error)) throw error;
+    return fail("STORE_UNREADABLE", { message: `the configuration file ${safeText(path)} cannot be read`, reason: (error as NodeJS.ErrnoException).code ?? "unknown" });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The text of a configuration file → its content. SETTINGS_INVALID naming key and line; a value is never quoted. */
+export function parseConfig(text: string, path: string): ConfigFile {
+  const where = safeText(path);
+  const bad = (problem: string): never => fail("SETTINGS_INVALID", { message: `${where}: ${problem}`, hint: `correct ${where}` });
+  const document = parseDocument(text, { prettyErrors: false });
+  const fault = document.errors[0];
+  if (fault !== undefined) bad(`it is not valid YAML (line ${text.slice(0, fault.pos[0]).split("\n").length})`);
+  if (document.contents !== null && !isMap(document.contents) && !(isScalar(document.contents) && document.contents.value === null)) bad("it is not a map");
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch {
+    return bad("it cannot be expanded");
+  }
+  if (!isObject(value)) return bad("it is not a map");
+  for (const key of Object.keys(value)) if (!["strict", "allow", "defaults", "profiles", "audit"].includes(key)) bad(`unknown key ${safeText(key, 60)}`);
+  const flag = (key: string) => (value[key] === undefined || typeof value[key] === "boolean" ? value[key] === true : bad(`${key} must be true or false`));
+  const section = (key: string) => {
+    const found = value[key] ?? {};
+    return isObject(found) ? found : bad(`${key} must be a map`);
+  };
+  return {
+    path,
+    strict: flag("strict"),
+    audit: flag("audit"),
+    allow: Object.fromEntries(Object.entries(section("allow")).map(([name, list]) => [name, texts(list) ?? bad(`allow: ${safeText(name, 60)} must be a list`)])),
+    defaults: optionsOf(section("defaults"), (problem) => bad(`defaults: ${problem}`)),
+    profiles: Object.fromEntries(
+      Object.entries(section("profiles")).map(([name, options]) => [name, isObject(options) ? optionsOf(options, (problem) => bad(`profile ${safeText(name, 60)}: ${problem}`)) : bad(`profile ${safeText(name, 60)} must be a map`)]),
+    ),
+  };
+}
+
+/** A map of option names (without dashes) → raw options. `bad` never returns. */
+export function optionsOf(map: Readonly<Record<string, unknown>>, bad: (problem: string) => never): RawOptions {
+  const options: Partial<Record<string, readonly string[]>> = {};
+  for (const [name, value] of Object.entries(map)) {
+    if (!isOptionName(name) || name === "profile") return bad(`unknown option ${safeText(name, 60)}`);
+    const kind = optionRow(name)?.kind;
+    const pairs = kind === "pairs" && isObject(value) ? Object.entries(value).map(([key, text]) => `${key}=${String(text)}`) : undefined;
+    options[name] = pairs ?? texts(value) ?? bad(`${name} must be a text or a list of texts`);
+  }
+  return options;
+}
+
+function texts(value: unknown): readonly string[] | undefined {
+  const list = Array.isArray(value) ? value : [value];
+  return list.every((item) => ["string", "number", "boolean"].includes(typeof item)) ? list.map(String) : undefined;
+}
