@@ -75,7 +75,7 @@ async function readOrSay(run: Run): Promise<CredentialRecord | undefined> {
 
 /** One login among any number of processes: the others wait for it and take its result (cli.md promise 4). */
 async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRecord | undefined): Promise<CredentialRecord> {
-  const { world, settings, session } = run;
+  const { world, settings } = run;
   const isMachine = isMachineGrant(settings.grant);
   if (!isMachine) refuseWhilePaused(run);
   const askedAt = seconds(world);

@@ -96,7 +96,7 @@ async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRe
   const fromAnswer = settings.useAccessToken && answer.expiresIn !== undefined ? now + answer.expiresIn : undefined;
   const expiresAt = fromAnswer === undefined ? exp : typeof exp === "number" ? Math.min(exp, fromAnswer) : fromAnswer;
   if (typeof expiresAt !== "number") return fail("ID_TOKEN_INVALID", { message: "the token does not say when it expires" });
-  const memoIds = (await readCredential(run))?.memoIds ?? [];
+  const memoIds = (await readCredential(run).catch(() => undefined))?.memoIds ?? [];
   return {
     schema: 1,
     sessionKey: session.key,

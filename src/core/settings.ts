@@ -9,6 +9,8 @@ export interface OptionSource {
   /** For messages: `--`, `environment`, `context prod`, `cluster config`, `profile work`, `/etc/…/config.yaml`. */
   readonly label: string;
   readonly typed: boolean;
+  /** From a configuration file of this computer, which a kubeconfig cannot write. */
+  readonly isOwnFile?: true;
   readonly options: RawOptions;
 }
 

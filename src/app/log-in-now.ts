@@ -1,0 +1,46 @@
+import { isMachineGrant } from "../core/keys.ts";
+import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { sayFault } from "./keep-session.ts";
+import { type LoginEvent, logIn } from "./log-in.ts";
+import { clearPause } from "./login-pause.ts";
+import type { Run } from "./world.ts";
+
+/** What a typed login may do. */
+export interface LoginNow {
+  readonly mayPrompt: boolean;
+  readonly interactive: boolean;
+  readonly events: ((event: LoginEvent) => void) | undefined;
+}
+
+/**
+ * `login`: logs in whatever is cached. The store is probed first, so that a person does not log in for nothing; the pause
+ * ends; a login that is open already is waited for, then ours begins. The store's codes, LOGIN_TIMED_OUT, and those of `logIn`.
+ */
+export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecord> {
+  const { world, settings, session } = run;
+  if (!how.interactive && !isMachineGrant(settings.grant)) fail("LOGIN_REQUIRED", { message: "this login needs a person, and --non-interactive forbids to ask one", hint: "leave --non-interactive out" });
+  if (how.mayPrompt && world.store.kind === "keyring") world.terminal.log(1, `asking ${world.store.describe()}; it may ask you to unlock it`);
+  await world.store.probe();
+  clearPause(run);
+  const locks = await world.locks();
+  const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, () => world.terminal.say("kubectl-oidc: waiting for the login that is open already"));
+  if (held === undefined) return fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
+  try {
+    clearPause(run);
+    return await logIn(run, { command: "login", mayPrompt: how.mayPrompt, ...(how.events === undefined ? {} : { events: how.events }) }, await storedItem(run));
+  } finally {
+    held.release();
+  }
+}
+
+/** What is stored now: its list of servers stays. One that cannot be read is said, and replaced. */
+async function storedItem(run: Run): Promise<SecretItem | undefined> {
+  try {
+    return await run.world.secrets.read(run.session.itemName);
+  } catch (error) {
+    if (!isOidcError(error) || error.code === "STORE_UNREADABLE") throw error;
+    sayFault(run, "the stored session could not be read", error);
+    return undefined;
+  }
+}

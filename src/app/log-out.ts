@@ -1,0 +1,76 @@
+import { secret } from "../core/secret.ts";
+import type { SecretItem } from "../core/session.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { sayFault } from "./keep-session.ts";
+import { clearPause } from "./login-pause.ts";
+import type { Run } from "./world.ts";
+
+/** Milliseconds that a refresh in another process may take until the lock is ours. */
+const lockDeadline = 45_000;
+
+export interface LogOutOptions {
+  /** Forget the list of trusted servers too. */
+  readonly servers: boolean;
+}
+
+export type LoggedOut = "revoked" | "deleted" | "nothing";
+
+/**
+ * Revokes (RFC 7009), then deletes the refresh token, the record, every credential of the session and its pause, under the
+ * refresh lock (cli.md M11). When the issuer cannot revoke, it is deleted all the same, with a warning. The store's codes
+ * when it cannot be read or deleted there; LOCK_TIMED_OUT.
+ */
+export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOut> {
+  const { world, session } = run;
+  const locks = await world.locks();
+  const held = await locks.take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal);
+  if (held === undefined) return fail("LOCK_TIMED_OUT");
+  try {
+    const record = world.sessions.read(session.key);
+    const item = await storedItem(run, record?.hasRefreshToken === true);
+    const cached = await world.credentials.read(session.credentialKey);
+    const token = item?.pending?.refreshToken ?? item?.refreshToken;
+    const revoked = token === undefined ? false : await tryToRevoke(run, token);
+    await removeItem(run, item, options);
+    await world.credentials.removeAllOf(session.key);
+    world.sessions.remove(session.key);
+    clearPause(run);
+    if (revoked) return "revoked";
+    return token !== undefined || cached !== undefined || record !== undefined ? "deleted" : "nothing";
+  } finally {
+    held.release();
+  }
+}
+
+/** Without a record nothing of ours is known to lie there: a store that cannot be read is then said, not thrown (cli.md M3). */
+async function storedItem(run: Run, isRecorded: boolean): Promise<SecretItem | undefined> {
+  try {
+    return await run.world.secrets.read(run.session.itemName);
+  } catch (error) {
+    if (isRecorded || !isOidcError(error) || error.exitStatus !== 50) throw error;
+    sayFault(run, "the store could not be looked at", error);
+    return undefined;
+  }
+}
+
+async function tryToRevoke(run: Run, token: string): Promise<boolean> {
+  const { terminal } = run.world;
+  try {
+    const provider = await run.world.provider();
+    const revoked = await provider.revoke(secret(token));
+    if (!revoked) terminal.warn("the issuer offers no revocation; the session was deleted here only");
+    return revoked;
+  } catch (error) {
+    if (!isOidcError(error) || error.code === "INTERRUPTED") throw error;
+    terminal.warn(`the session could not be revoked at the issuer: ${error.message} [${error.code}]; it was deleted here`);
+    return false;
+  }
+}
+
+/** The server list outlives a logout, so that the next login is held to it. */
+async function removeItem(run: Run, item: SecretItem | undefined, options: LogOutOptions): Promise<void> {
+  const { world, session } = run;
+  if (item === undefined) return;
+  if (options.servers || item.servers.length === 0) await world.secrets.remove(session.itemName);
+  else await world.secrets.write(session.itemName, { schema: 1, trust: item.trust, servers: item.servers });
+}

@@ -1,0 +1,37 @@
+import { chooseSession, type Run } from "../app/world.ts";
+import type { Machine } from "../compose.ts";
+import type { TrustedServer } from "../core/session.ts";
+import { resolveSettings } from "../core/settings.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { Invocation } from "./program.ts";
+import type { Gathered } from "./sources.ts";
+
+/** One command that runs: what it was given, and the computer it runs on. */
+export interface Call {
+  readonly machine: Machine;
+  readonly invocation: Extract<Invocation, { kind: "command" }>;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly version: string;
+  /** Ends at Ctrl-C, at a signal, and (get-token) when the parent is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Settings, session and world of a call. The codes of settings and of the session store. */
+export function openRun(call: Call, gathered: Gathered, how: { readonly mayPrompt: boolean; readonly server: TrustedServer | undefined }): Run {
+  const settings = call.machine.withPaths(resolveSettings(gathered.sources));
+  const session = chooseSession(settings, call.machine.sessionsIn(call.machine.folderOf(settings)));
+  const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, signal: call.signal }, session.itemName);
+  return { world, settings, session, server: how.server, signal: call.signal };
+}
+
+/** ENVIRONMENT_UNSAFE when certificate checks are switched off for the whole process, before anything is sent. */
+export function refuseUnsafeEnvironment(env: Call["env"]): void {
+  if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") fail("ENVIRONMENT_UNSAFE", { message: "NODE_TLS_REJECT_UNAUTHORIZED=0 switches certificate checks off" });
+}
+
+/** CI counts as set unless it is empty, `0` or `false` (cli.md M4). */
+export function runsInCi(env: Call["env"]): boolean {
+  return !["", "0", "false"].includes(env["CI"] ?? "");
+}

@@ -1,0 +1,105 @@
+import { machine } from "../compose.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { isOidcError, OidcError } from "../errors/oidc-error.ts";
+import { errorJson, terminalLines } from "../errors/render.ts";
+import type { Call } from "./call.ts";
+import { type Ending, watchEnding } from "./ending.ts";
+import { getTokenCommand } from "./get-token.ts";
+import { exactHint } from "./hints.ts";
+import { loginCommand } from "./login.ts";
+import { logoutCommand } from "./logout.ts";
+import { writeData } from "./output.ts";
+import { type CommandName, type Invocation, readCommandLine } from "./program.ts";
+import { statusCommand } from "./status.ts";
+import { tokenCommand } from "./token.ts";
+import { versionCommand } from "./version.ts";
+
+// Filled by the build.
+declare const PROGRAM_VERSION: string;
+
+const commands: Readonly<Record<CommandName, (call: Call) => Promise<void>>> = {
+  "get-token": getTokenCommand,
+  login: loginCommand,
+  token: tokenCommand,
+  status: statusCommand,
+  logout: logoutCommand,
+  version: versionCommand,
+};
+
+/** The program behind the hot path. Every way out leads through `finish`. */
+export async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  const env = { ...process.env };
+  // No child gets a secret by environment, and no variable steers the bindings that we load (architecture.md, rule 7).
+  for (const name of Object.keys(env)) if (/^(KUBECTL_OIDC_|NAPI_RS_|NODE_OPTIONS$)/.test(name)) delete process.env[name];
+  // Node's own warnings (deprecations, the insecure-TLS notice) would break the three lines of an error.
+  process.removeAllListeners("warning");
+  process.on("warning", () => undefined);
+  const known: { call: Call | undefined; json: boolean } = { call: undefined, json: wantsJson(argv) };
+  const finish = (error: unknown) => process.exit(report(error, known));
+  process.on("uncaughtException", finish);
+  process.on("unhandledRejection", finish);
+  const ending = watchEnding(() => finish(new OidcError("INTERRUPTED", {})));
+  try {
+    const invocation = readCommandLine(argv);
+    if (invocation.kind === "help") await writeData(invocation.text);
+    else {
+      known.call = callOf(invocation, argv, env, ending);
+      if (invocation.command === "get-token") ending.watchParent();
+      await commands[invocation.command](known.call);
+    }
+    process.exit(0);
+  } catch (error) {
+    finish(error);
+  }
+}
+
+function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: readonly string[], env: Call["env"], ending: Ending): Call {
+  const cwd = currentFolder();
+  return {
+    machine: machine({ env, platform: process.platform, cwd, parent: process.ppid, version: PROGRAM_VERSION, verbosity: invocation.verbosity }),
+    invocation,
+    argv,
+    env,
+    cwd,
+    version: PROGRAM_VERSION,
+    signal: ending.signal,
+  };
+}
+
+/** A working directory that was deleted must not keep kubectl from its token. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
+  }
+}
+
+const wantsJson = (argv: readonly string[]) => argv[0] !== "get-token" && argv.some((arg, i) => /^(-o=?|--output=)json$/.test(arg) || ((arg === "-o" || arg === "--output") && argv[i + 1] === "json"));
+
+/** Says the error in the form that is wanted and gives the exit status. The only place where errors end. */
+function report(error: unknown, { call, json }: { readonly call: Call | undefined; readonly json: boolean }): number {
+  const ours = isOidcError(error) ? error : unexpected(error);
+  const shown = call === undefined ? ours : withHint(ours, call);
+  const lines = json ? [errorJson(shown)] : terminalLines(shown);
+  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+  if (!isOidcError(error) && call !== undefined && error instanceof Error) for (const frame of framesOf(error)) call.machine.terminal.log(4, frame);
+  return ours.exitStatus;
+}
+
+function withHint(error: OidcError, call: Call): OidcError {
+  const hint = exactHint(error.hint, call);
+  if (hint === error.hint) return error;
+  return new OidcError(error.code, { message: error.message, hint, ...(error.reason === undefined ? {} : { reason: error.reason }) });
+}
+
+/** The stack without its message. */
+const framesOf = (error: Error) => (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).map((line) => safeText(line, 200));
+
+/** A fault of ours: its kind and place, never its message, which may hold what must not be shown. */
+function unexpected(error: unknown): OidcError {
+  const place = error instanceof Error ? /\(?([\w.-]+\.c?js:\d+:\d+)\)?/.exec(error.stack ?? "")?.[1] : undefined;
+  const code = error instanceof Error && "code" in error ? ` ${safeText(error.code, 40)}` : "";
+  return new OidcError("UNEXPECTED", { reason: `${error instanceof Error ? safeText(error.name, 40) : "fault"}${code}${place === undefined ? "" : ` at ${place}`}` }, error);
+}

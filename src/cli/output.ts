@@ -1,0 +1,23 @@
+import { writeOut } from "../hot/write-out.ts";
+
+/** Everything that goes to stdout goes through here (the hot path apart): data, whole or not at all. */
+export function writeData(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    try {
+      writeOut(text, resolve);
+    } catch (error) {
+      reject(error);
+    }
+  });
+}
+
+/** One JSON value on one line. */
+export function writeJson(value: unknown): Promise<void> {
+  return writeData(`${JSON.stringify(value)}\n`);
+}
+
+/** Rows in columns, two blanks apart; the last column is not padded. */
+export function tableText(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>((known, row) => row.map((cell, i) => Math.max(known[i] ?? 0, cell.length)), []);
+  return rows.map((row) => `${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  ")}\n`).join("");
+}

@@ -1,0 +1,130 @@
+import { Command, CommanderError, Option } from "commander";
+import { type OptionRow, optionRow, optionTable } from "../core/flag-table.ts";
+import type { RawOptions } from "../core/option-values.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import { normaliseArguments } from "./arguments.ts";
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: "help"; readonly text: string }
+  | {
+      readonly kind: "command";
+      readonly command: CommandName;
+      readonly options: RawOptions;
+      readonly context: string | undefined;
+      readonly kubeconfig: string | undefined;
+      readonly output: string | undefined;
+      readonly all: boolean;
+      readonly sso: boolean;
+      /** 0, 1, 4 or 8; what lies between counts as the lower one. */
+      readonly verbosity: number;
+    };
+
+/** The commands, with what each takes. `outputs`: values of `-o`. */
+export const commandTable = {
+  "get-token": { help: "exec credential plugin: prints one ExecCredential for kubectl", session: true, context: false, outputs: [] },
+  login: { help: "log in now and store the session", session: true, context: true, outputs: ["json"] },
+  token: { help: "print the current token, refreshed when needed; never asks a person", session: true, context: true, outputs: ["json", "header", "env"] },
+  status: { help: "show the stored sessions, without any request", session: false, context: false, outputs: ["json"] },
+  logout: { help: "revoke and delete the session", session: true, context: true, outputs: ["json"] },
+  version: { help: "show the version", session: false, context: false, outputs: ["json"] },
+} as const satisfies Record<string, { help: string; session: boolean; context: boolean; outputs: readonly string[] }>;
+
+export type CommandName = keyof typeof commandTable;
+
+/**
+ * Reads a command line. FLAG_INVALID and COMMAND_UNKNOWN for what cannot be read; values are judged later, with the other
+ * sources. An unknown flag's value is never quoted: it may be a secret with a misspelt name.
+ */
+export function readCommandLine(argv: readonly string[]): Invocation {
+  const found: { invocation: Invocation | undefined; help: string } = { invocation: undefined, help: "" };
+  const program = buildProgram((invocation) => {
+    found.invocation = invocation;
+  }, (text) => {
+    found.help += text;
+  });
+  const args = normaliseArguments(argv);
+  if (args.length === 0) return { kind: "help", text: program.helpInformation() };
+  try {
+    program.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed" || error.code === "commander.help") return { kind: "help", text: found.help };
+    return failFrom(error, args);
+  }
+  return found.invocation ?? { kind: "help", text: program.helpInformation() };
+}
+
+function failFrom(error: CommanderError, args: readonly string[]): never {
+  if (error.code === "commander.unknownCommand") return fail("COMMAND_UNKNOWN", { message: `there is no command ${safeText(args.find((arg) => !arg.startsWith("-")), 40)}` });
+  if (error.code === "commander.unknownOption") {
+    const name = /'(--?[^'=]*)/.exec(error.message)?.[1] ?? "";
+    return fail("FLAG_INVALID", { message: `there is no flag ${safeText(name, 60)} here`, ...suggestion(name) });
+  }
+  if (error.code === "commander.excessArguments") return fail("FLAG_INVALID", { message: "there is an argument too many; options start with --" });
+  return fail("FLAG_INVALID", { message: safeText(error.message.replace(/^error: /, "").replace(/\.$/, ""), 160) });
+}
+
+/** A known option that differs in its prefix only (`--issuer-url`), or that the name begins. */
+function suggestion(name: string): { readonly hint?: string } {
+  const bare = name.replace(/^-+/, "");
+  const near = optionTable.find((row) => row.name === `oidc-${bare}` || (bare.length > 5 && row.name.startsWith(bare)));
+  return near === undefined ? {} : { hint: `did you mean --${near.name}?` };
+}
+
+function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text: string) => void): Command {
+  const quiet = (command: Command) =>
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: onHelp, writeErr: () => undefined, getOutHelpWidth: () => 110, getErrHelpWidth: () => 110 })
+      .showSuggestionAfterError(false)
+      .allowExcessArguments(false);
+  const program = quiet(new Command("kubectl oidc"));
+  program
+    .description("Log in to Kubernetes with OpenID Connect: one login, short-lived credentials for kubectl.")
+    .helpCommand("help [command]", "show help for a command")
+    .addHelpText("after", "\nAn existing kubelogin stanza works when its command is changed to kubectl-oidc and nothing else.\n");
+  for (const [name, about] of Object.entries(commandTable)) {
+    const command = quiet(program.command(name)).description(about.help);
+    if (about.context) command.option("--context <name>", "read the options from this kubeconfig context").option("--kubeconfig <file>", "kubeconfig file (default $KUBECONFIG, then ~/.kube/config)");
+    if (name === "status") command.option("--kubeconfig <file>", "kubeconfig file whose contexts are matched").addOption(sessionOption(rowOf("token-cache-dir")));
+    if (about.outputs.length > 0) command.option("-o, --output <format>", about.outputs.join(", "));
+    if (name === "logout") command.option("--all", "every stored session, and the lists of trusted servers").option("--sso", "end the browser's session at the issuer too");
+    if (about.session) for (const row of optionTable) command.addOption(sessionOption(row));
+    command.option("-v, --v <level>", "1 steps, 4 requests, 8 headers; never a secret");
+    command.action((options: Readonly<Record<string, unknown>>) => onCommand(invocationOf(name as CommandName, options)));
+  }
+  return program;
+}
+
+function rowOf(name: string): OptionRow {
+  return optionRow(name) ?? fail("UNEXPECTED");
+}
+
+function sessionOption(row: OptionRow): Option {
+  const value = row.kind === "boolean" ? " [true|false]" : row.kind === "pairs" ? " <k=v>" : row.kind === "path" || row.kind === "paths" ? " <file>" : row.kind === "duration" ? " <duration>" : row.kind === "integer" ? " <n>" : " <value>";
+  const option = new Option(`--${row.name}${value}`, row.help).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  if (row.hidden === true) option.hideHelp();
+  // Commander reads `--no-x` as the negation of `--x`; here it is a name like any other.
+  option.negate = false;
+  return option;
+}
+
+function invocationOf(command: CommandName, parsed: Readonly<Record<string, unknown>>): Invocation {
+  const options: Partial<Record<string, readonly string[]>> = {};
+  for (const row of optionTable) {
+    const value = parsed[attributeOf(row.name)];
+    if (Array.isArray(value)) options[row.name] = value.map(String);
+  }
+  const text = (name: string) => (typeof parsed[name] === "string" ? parsed[name] : undefined);
+  const output = text("output");
+  const outputs: readonly string[] = commandTable[command].outputs;
+  if (output !== undefined && !outputs.includes(output)) fail("FLAG_INVALID", { message: `-o must be one of ${outputs.join(", ")}` });
+  const level = text("v") ?? "0";
+  if (!/^\d{1,2}$/.test(level)) fail("FLAG_INVALID", { message: "-v must be a number" });
+  return { kind: "command", command, options, context: text("context"), kubeconfig: text("kubeconfig"), output, all: parsed["all"] === true, sso: parsed["sso"] === true, verbosity: Number(level) };
+}
+
+/** Commander's name of an option: `oidc-issuer-url` → `oidcIssuerUrl`. */
+const attributeOf = (name: string) => name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,0 +1,125 @@
+import type { Machine } from "../compose.ts";
+import { environmentName, optionTable } from "../core/flag-table.ts";
+import { problemOf, type RawOptions } from "../core/option-values.ts";
+import { isObject, type TrustedServer } from "../core/session.ts";
+import { allowedFromCluster, type OptionSource } from "../core/settings.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { readCommandLine } from "./program.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the options of one call come from, strongest first (cli.md, "Options of a session"). */
+export interface Gathered {
+  readonly sources: readonly OptionSource[];
+  /** The API server of the context that was used. */
+  readonly server: TrustedServer | undefined;
+  /** The configuration files that were looked for, present or not. */
+  readonly looked: readonly string[];
+  readonly strict: { readonly allow: Readonly<Record<string, readonly string[]>> } | undefined;
+}
+
+/** A command that may read a context: the flags, `--context` or the current one, the environment, profile, files. */
+export interface Choice {
+  readonly options: RawOptions;
+  readonly context: string | undefined;
+  readonly kubeconfig: string | undefined;
+}
+
+/** `get-token`: flags, environment, cluster.config, then profile and files. */
+export function gatherForPlugin(machine: Machine, env: Environment, options: RawOptions, clusterConfig: unknown): Gathered {
+  const first = [typed(options), fromEnvironment(env, "environment"), fromCluster(clusterConfig, "KUBERNETES_EXEC_INFO")];
+  return { ...withFiles(machine, first), server: undefined };
+}
+
+/** `login`, `token`, `logout`: the context's stanza stands between flags and environment, so that nobody types an issuer twice. */
+export function gatherForPerson(machine: Machine, env: Environment, choice: Choice): Gathered {
+  const flags = typed(choice.options);
+  const environment = fromEnvironment(env, "environment");
+  const own = withFiles(machine, [flags, environment]);
+  const isSaid = (name: "oidc-issuer-url" | "profile") => own.sources.some((source) => (source.options[name]?.at(-1) ?? "") !== "");
+  const named = choice.context !== undefined || choice.kubeconfig !== undefined;
+  if (!named && (isSaid("oidc-issuer-url") || isSaid("profile"))) return { ...own, server: undefined };
+  const context = named ? machine.context(choice) : currentContext(machine);
+  if (context === undefined) return { ...own, server: undefined };
+  const label = `context ${safeText(context.contextName, 60)}`;
+  const sources = [flags, argumentsOf(context.args, label), environment, fromEnvironment(context.env, label), fromCluster(context.clusterConfig, label)];
+  return { ...withFiles(machine, sources), server: context.server };
+}
+
+/** The current context, or undefined when there is no kubeconfig at all: then a setting is missing, not a context. */
+function currentContext(machine: Machine): ReturnType<Machine["context"]> | undefined {
+  try {
+    return machine.context({ kubeconfig: undefined, context: undefined });
+  } catch (error) {
+    if (isOidcError(error) && error.code === "KUBECONFIG_UNREADABLE" && error.reason === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The options of a context's stanza as sources; for `status` and hints. Undefined when they cannot be read. */
+export function sourcesOfContext(machine: Machine, context: ReturnType<Machine["context"]>): readonly OptionSource[] | undefined {
+  try {
+    const label = `context ${safeText(context.contextName, 60)}`;
+    return withFiles(machine, [argumentsOf(context.args, label), fromEnvironment(context.env, label), fromCluster(context.clusterConfig, label)]).sources;
+  } catch (error) {
+    if (isOidcError(error)) return undefined;
+    throw error;
+  }
+}
+
+const typed = (options: RawOptions): OptionSource => ({ label: "command line", typed: true, options });
+
+/** The arguments of a stanza are read as a command line of `get-token`; what is wrong there is SETTINGS_INVALID. */
+function argumentsOf(args: readonly string[], label: string): OptionSource {
+  try {
+    const read = readCommandLine(["get-token", ...args]);
+    return { label, typed: false, options: read.kind === "command" ? read.options : {} };
+  } catch (error) {
+    if (!isOidcError(error)) throw error;
+    return fail("SETTINGS_INVALID", { message: `${label}: ${error.message}`, hint: "correct the args of the context's exec stanza" });
+  }
+}
+
+function fromEnvironment(env: Environment, label: string): OptionSource {
+  const options: Partial<Record<string, readonly string[]>> = {};
+  for (const row of optionTable) {
+    const value = env[environmentName(row.name)];
+    if (value === undefined) continue;
+    const problem = problemOf(row, [value]);
+    if (problem !== undefined) fail("SETTINGS_INVALID", { message: `${environmentName(row.name)} (${label}) ${problem}`, hint: `correct or unset ${environmentName(row.name)}` });
+    options[row.name] = [value];
+  }
+  return { label, typed: false, options };
+}
+
+/** `spec.cluster.config`: says who and for what, and nothing that weakens security. SETTINGS_INVALID for any other key. */
+function fromCluster(config: unknown, where: string): OptionSource {
+  const label = `cluster config of ${where}`;
+  if (config === undefined || config === null) return { label, typed: false, options: {} };
+  const bad = (problem: string): never => fail("SETTINGS_INVALID", { message: `${label} ${problem}`, hint: "correct the cluster's extension client.authentication.k8s.io/exec in the kubeconfig" });
+  if (!isObject(config)) return bad("is not an object");
+  const options: Partial<Record<string, readonly string[]>> = {};
+  for (const [name, value] of Object.entries(config)) {
+    if (!allowedFromCluster(name)) return bad(`holds ${safeText(name, 60)}, which a cluster may not set`);
+    const list = Array.isArray(value) ? value : [value];
+    if (!list.every((item) => ["string", "number", "boolean"].includes(typeof item))) return bad(`holds a ${safeText(name, 60)} that is not a text`);
+    options[name] = list.map(String);
+  }
+  return { label, typed: false, options };
+}
+
+/** Adds profile and configuration files. SETTINGS_INVALID for a profile that no file has. */
+function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server"> {
+  const { machine: shared, user, looked } = machine.configuration();
+  const files = [user, shared].flatMap((file) => (file === undefined ? [] : [file]));
+  const name = sources.map((source) => source.options.profile?.at(-1)).find((text) => text !== undefined);
+  const profiles = name === undefined || name === "" ? [] : files.flatMap((file) => (Object.hasOwn(file.profiles, name) ? [{ label: `profile ${safeText(name, 60)}`, typed: false, isOwnFile: true as const, options: file.profiles[name] ?? {} }] : []));
+  if (name !== undefined && name !== "" && profiles.length === 0) fail("SETTINGS_INVALID", { message: `there is no profile ${safeText(name, 60)}`, hint: `add it under profiles: in ${looked[1] ?? "config.yaml"}` });
+  const strict = files.some((file) => file.strict);
+  return {
+    sources: [...sources, ...profiles.slice(0, 1), ...files.map((file) => ({ label: file.path, typed: false, isOwnFile: true as const, options: file.defaults }))],
+    looked,
+    strict: strict ? { allow: Object.assign({}, ...files.toReversed().map((file) => file.allow)) } : undefined,
+  };
+}

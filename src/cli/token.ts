@@ -1,0 +1,25 @@
+import { getToken } from "../app/get-token.ts";
+import { rfc3339 } from "../core/exec-credential.ts";
+import { fail } from "../errors/oidc-error.ts";
+import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
+import { writeData, writeJson } from "./output.ts";
+import { gatherForPerson } from "./sources.ts";
+
+/** For scripts: the current token, refreshed when needed; never opens a browser or prompts (exit 20 when a person is needed). */
+export async function tokenCommand(call: Call): Promise<void> {
+  refuseUnsafeEnvironment(call.env);
+  const gathered = gatherForPerson(call.machine, call.env, call.invocation);
+  const run = openRun(call, gathered, { mayPrompt: false, server: gathered.server });
+  const { token, expiresAt, subject } = await getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } });
+  if (call.signal.aborted) fail("INTERRUPTED");
+  switch (call.invocation.output) {
+    case "json":
+      return writeJson({ token, expiresAt: rfc3339(expiresAt), issuer: run.settings.issuer, subject });
+    case "header":
+      return writeData(`Authorization: Bearer ${token}\n`);
+    case "env":
+      return writeData(`OIDC_TOKEN=${token}\n`);
+    default:
+      return writeData(`${token}\n`);
+  }
+}

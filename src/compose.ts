@@ -1,0 +1,188 @@
+import { fileURLToPath } from "node:url";
+import { systemBrowser } from "./adapters/browser.ts";
+import { systemClock } from "./adapters/clock.ts";
+import { type ConfigFile, readConfigFile } from "./adapters/config-file.ts";
+import { credentialFile, credentialFiles, credentialItems, noCredentials } from "./adapters/credential-files.ts";
+import { credentialHelperStore } from "./adapters/credential-helper.ts";
+import { diskSecretStore } from "./adapters/disk-secrets.ts";
+import { handoutNotes } from "./adapters/handout-notes.ts";
+import { httpsFetch } from "./adapters/https-fetch.ts";
+import { issuerCache } from "./adapters/issuer-cache.ts";
+import { keychainStore } from "./adapters/keychain.ts";
+import { listContexts, loadContext } from "./adapters/kubeconfig.ts";
+import { loopbackServer } from "./adapters/loopback-server.ts";
+import { rememberCall } from "./adapters/memo-files.ts";
+import { noSecretStore } from "./adapters/no-secrets.ts";
+import { patientStore } from "./adapters/patient-store.ts";
+import { places, withPaths } from "./adapters/paths.ts";
+import { privateFiles } from "./adapters/private-files.ts";
+import { readSecretFile } from "./adapters/secret-file.ts";
+import { sessionFiles } from "./adapters/session-files.ts";
+import { terminal } from "./adapters/terminal.ts";
+import { secretItems } from "./app/secret-items.ts";
+import type { Run, SessionChoice, World } from "./app/world.ts";
+import { secret } from "./core/secret.ts";
+import type { CredentialRecord } from "./core/session.ts";
+import type { Settings } from "./core/settings.ts";
+import { sha256Hex } from "./core/sha256.ts";
+import { parentStart, stampOf } from "./hot/cached-token.ts";
+import type { SecretStore, SessionStore } from "./ports.ts";
+
+/** The process as it was at the start. */
+export interface Process {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly cwd: string;
+  readonly parent: number;
+  readonly version: string;
+  readonly verbosity: number;
+}
+
+/** Milliseconds for one keychain operation; a command's whole wait stays under five seconds (cli.md M3). */
+const keychainDeadline = 4_500;
+/** The same where a person may have to unlock it. */
+const unlockDeadline = 120_000;
+
+/** This computer, as the commands see it. */
+export type Machine = ReturnType<typeof machine>;
+
+/** Joins the adapters. Nothing is opened, loaded or asked before it is needed. */
+export function machine(process: Process) {
+  const { env, platform, cwd } = process;
+  const where = places(platform, env);
+  const person = terminal({ verbosity: process.verbosity });
+  const defaultFiles = privateFiles(where.data);
+
+  function secretStoreOf(storage: string, folder: string, mayPrompt: boolean): SecretStore {
+    const deadlineMs = mayPrompt ? unlockDeadline : keychainDeadline;
+    if (storage === "none") return noSecretStore();
+    if (storage === "disk") return diskSecretStore(privateFiles(folder), sha256Hex);
+    if (storage.startsWith("helper:")) return patientStore(credentialHelperStore(storage.slice("helper:".length), { deadlineMs }));
+    return patientStore(keychainStore({ childPath: fileURLToPath(new URL("keychain-child.cjs", import.meta.url)), mayPrompt, deadlineMs }));
+  }
+
+  return {
+    terminal: person,
+    clock: systemClock(),
+    folderOf: (settings: Pick<Settings, "cacheDirectory">) => settings.cacheDirectory ?? where.data,
+    /** The configuration files that count, machine-wide and the person's; KUBECTL_OIDC_CONFIG names another than the latter, never under strict. */
+    configuration(): { readonly machine: ConfigFile | undefined; readonly user: ConfigFile | undefined; readonly looked: readonly string[] } {
+      const shared = readConfigFile(where.machineConfig);
+      const usual = `${where.config}/config.yaml`;
+      const named = env["KUBECTL_OIDC_CONFIG"];
+      const isOther = named !== undefined && named !== "" && shared?.strict !== true && readConfigFile(usual)?.strict !== true;
+      const user = isOther ? readConfigFile(withHome(named), { mustExist: true }) : readConfigFile(usual);
+      return { machine: shared, user, looked: [where.machineConfig, usual, ...(isOther ? [withHome(named)] : [])] };
+    },
+    context: (choice: { readonly kubeconfig: string | undefined; readonly context: string | undefined }) => loadContext({ ...given(choice), env, home: where.home }),
+    contexts: (choice: { readonly kubeconfig: string | undefined }) => listContexts({ ...given(choice), env, home: where.home }),
+    withPaths: (settings: Settings) => withPaths(settings, env, where, cwd),
+    /** True when a path among these settings depends on the working directory. */
+    dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
+    sessionsIn: (folder: string): SessionStore => sessionFiles(privateFiles(folder)),
+    world: (settings: Settings, how: { readonly mayPrompt: boolean; readonly signal: AbortSignal }, itemName: string) =>
+      worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
+    notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
+    client: () => ({ parent: process.parent, parentStart: parentStart({ ppid: process.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),
+    /** Remembers a judged call for the hot path. Best effort: without the refresh lock, or a private file, the next call is judged again. */
+    async remember(run: Run, credential: CredentialRecord, call: { readonly argv: readonly string[]; readonly apiVersion: "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1"; readonly looked: readonly string[]; readonly cwd: string | undefined }) {
+      const { world, settings, session } = run;
+      const held = (await world.locks()).tryTake(`refresh-${session.key}`);
+      if (held === undefined) return;
+      try {
+        await rememberCall(
+          {
+            argv: call.argv,
+            env,
+            programVersion: process.version,
+            cwd: call.cwd,
+            configFiles: call.looked,
+            credentialFile: `${world.files.folder}/${credentialFile(session.credentialKey)}`,
+            kind: credential.kind,
+            minValidity: settings.minValidity,
+            ttl: settings.credentialTtl,
+            apiVersion: call.apiVersion,
+          },
+          {
+            files: defaultFiles,
+            stampOf,
+            now: world.clock.now(),
+            readCredential: () => world.credentials.read(session.credentialKey),
+            writeCredential: (record) => world.credentials.write(session.credentialKey, record),
+          },
+        );
+      } finally {
+        held.release();
+      }
+    },
+  };
+
+  function withHome(path: string): string {
+    return path.startsWith("~/") ? `${where.home}/${path.slice(2)}` : path;
+  }
+
+  function worldOf(settings: Settings, how: { readonly signal: AbortSignal }, itemName: string, store: SecretStore): World {
+    const files = privateFiles(settings.cacheDirectory ?? where.data);
+    const issuerHttp = httpsFetch({
+      caFiles: settings.caFiles,
+      caData: settings.caData,
+      insecure: settings.insecure,
+      env,
+      headers: settings.requestHeaders,
+      origin: new URL(settings.issuer).origin,
+      version: process.version,
+      log: (level, text) => person.log(level, text),
+      signal: how.signal,
+    });
+    const clock = systemClock();
+    return {
+      clock,
+      terminal: person,
+      browser: systemBrowser({ command: settings.browserCommand, env, platform }),
+      callbacks: loopbackServer(),
+      files,
+      sessions: sessionFiles(files),
+      credentials: settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(store, itemName) : credentialFiles(files),
+      store,
+      secrets: secretItems(store),
+      locks: once(async () => {
+        const { kernelLocks } = await import("./adapters/kernel-locks.ts");
+        return kernelLocks(files.folder);
+      }),
+      provider: once(async () => {
+        const { openIdProvider } = await import("./adapters/openid-provider.ts");
+        const trust = issuerHttp.trust();
+        return openIdProvider({
+          issuer: settings.issuer,
+          clientId: settings.clientId,
+          clientSecret: settings.clientSecretFile === undefined ? settings.clientSecret : secret(readSecretFile("oidc-client-secret-file", settings.clientSecretFile)),
+          useAccessToken: settings.useAccessToken,
+          acrValues: settings.acrValues,
+          fetch: issuerHttp.fetch,
+          cache: issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, trust])).slice(0, 32)),
+          now: () => clock.now(),
+        });
+      }),
+      trust: () => issuerHttp.trust(),
+      async qr(text) {
+        const { qrLines } = await import("./adapters/qr.ts");
+        return qrLines(text);
+      },
+      readSecretFile,
+    };
+  }
+}
+
+/** The first call's result for every call. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Without the undefined ones (exactOptionalPropertyTypes). */
+function given(choice: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined }): { kubeconfig?: string; context?: string } {
+  return { ...(choice.kubeconfig === undefined ? {} : { kubeconfig: choice.kubeconfig }), ...(choice.context === undefined ? {} : { context: choice.context }) };
+}
