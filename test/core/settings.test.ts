@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { environmentName, optionTable } from "../../src/core/flag-table.ts";
+import type { RawOptions } from "../../src/core/option-values.ts";
+import { type OptionSource, resolveSettings } from "../../src/core/settings.ts";
+import { codeOf } from "../fakes/codes.ts";
+
+const base: RawOptions = { "oidc-issuer-url": ["https://id.example.com"], "oidc-client-id": ["kubernetes"] };
+const source = (options: RawOptions, typed = true): OptionSource => ({ label: typed ? "command line" : "environment", typed, options });
+const resolve = (options: RawOptions, ...weaker: RawOptions[]) => resolveSettings([source({ ...base, ...options }), ...weaker.map((other) => source(other, false))]);
+
+describe("precedence", () => {
+  it("takes each option from the strongest source that says it", () => {
+    const settings = resolveSettings([source({ "oidc-client-id": ["flag"] }), source({ ...base, "oidc-client-id": ["env"], account: ["ann"] }, false)]);
+    expect(settings).toMatchObject({ issuer: "https://id.example.com", clientId: "flag", account: "ann" });
+  });
+  it("an empty value hides weaker ones and means the default", () => {
+    expect(resolve({ account: [""] }, { account: ["bob"] }).account).toBeUndefined();
+  });
+  it("judges a weaker source although a stronger one hides it", () => {
+    expect(codeOf(() => resolve({ "min-validity": ["1m"] }, { "min-validity": ["soon"] }))).toBe("SETTINGS_INVALID");
+  });
+});
+
+describe("defaults are the contract's", () => {
+  it("of everything", () => {
+    expect(resolve({})).toMatchObject({
+      grant: "auto", listenAddresses: ["127.0.0.1:8000", "127.0.0.1:18000"], redirectUrl: undefined, authenticationTimeout: 180, storage: "keyring",
+      idTokenCache: "disk", minValidity: 60, credentialTtl: 300, insecure: false, useAccessToken: false, nonInteractive: undefined, warnings: [],
+    });
+  });
+  it("id-token-cache is none when nothing is stored", () => expect(resolve({ "token-cache-storage": ["none"] }).idTokenCache).toBe("none"));
+  it("the port comes from a loopback redirect URL", () => {
+    expect(resolve({ "oidc-redirect-url": ["http://localhost:9000/cb"] }).listenAddresses).toEqual(["127.0.0.1:9000"]);
+    expect(resolve({ "oidc-redirect-url": ["http://127.0.0.1:0/"] }).listenAddresses).toEqual(["127.0.0.1:0"]);
+    expect(resolve({ "oidc-redirect-url": ["https://login.example.com/cb"] }).listenAddresses).toEqual(["127.0.0.1:8000", "127.0.0.1:18000"]);
+  });
+  it("a user name selects the password grant, as kubelogin does", () => expect(resolve({ username: ["ann"] }).grant).toBe("password"));
+  it("scopes are a sorted set without openid", () => expect(resolve({ "oidc-extra-scope": ["groups,email", "email", "openid"] }).scopes).toEqual(["email", "groups"]));
+});
+
+describe("what is wrong is named by where it came from", () => {
+  it.each<[string, RawOptions]>([
+    ["issuer without https", { "oidc-issuer-url": ["http://id.example.com"] }],
+    ["issuer with a query", { "oidc-issuer-url": ["https://id.example.com/?a"] }],
+    ["discovery document as issuer", { "oidc-issuer-url": ["https://id.example.com/.well-known/openid-configuration"] }],
+    ["PKCE switched off", { "oidc-pkce-method": ["no"] }],
+    ["plain PKCE", { "oidc-pkce-method": ["plain"] }],
+    ["a listener that others reach", { "listen-address": ["0.0.0.0:8000"] }],
+    ["a listener without a port", { "listen-address": ["localhost"] }],
+    ["a helper with a path in its name", { "token-cache-storage": ["helper:../x"] }],
+    ["an unknown store", { "token-cache-storage": ["cloud"] }],
+    ["an unknown grant", { "grant-type": ["implicit"] }],
+    ["a header with a line break", { "oidc-request-header": ["a=b\r\nc: d"] }],
+    ["a script as landing page", { "open-url-after-authentication": ["javascript:alert(1)"] }],
+    ["a boolean that is none", { "force-refresh": ["maybe"] }],
+    ["control characters", { account: ["ann\u001b[2J"] }],
+  ])("%s", (_, options) => {
+    expect(codeOf(() => resolve(options))).toBe("FLAG_INVALID");
+    expect(codeOf(() => resolveSettings([source({ ...base, ...options }, false)]))).toBe("SETTINGS_INVALID");
+  });
+  it("a missing issuer or client ID is incomplete, whoever asks", () => {
+    expect(codeOf(() => resolveSettings([source({})]))).toBe("SETTINGS_INCOMPLETE");
+    expect(codeOf(() => resolveSettings([source({ "oidc-issuer-url": ["https://id.example.com"] })]))).toBe("SETTINGS_INCOMPLETE");
+  });
+  it("half a certificate pair is a conflict", () => expect(codeOf(() => resolve({ "local-server-cert": ["/c"] }))).toBe("FLAG_CONFLICT"));
+  it("--allow-non-loopback lets a container listen", () => expect(resolve({ "listen-address": ["0.0.0.0:8000"], "allow-non-loopback": ["true"] }).listenAddresses).toEqual(["0.0.0.0:8000"]));
+});
+
+describe("secrets", () => {
+  it("never print", () => {
+    const settings = resolve({ "oidc-client-secret": ["s3cret-value"], password: ["pa55-value"] });
+    expect(JSON.stringify(settings)).not.toMatch(/s3cret-value|pa55-value/);
+    expect(`${settings.clientSecret}`).toBe("[redacted]");
+    expect(settings.clientSecret?.reveal()).toBe("s3cret-value");
+  });
+  it("on the command line are warned of", () => expect(resolve({ "oidc-client-secret": ["x"] }).warnings.join()).toMatch(/oidc-client-secret-file/));
+});
+
+describe("the option table", () => {
+  it("gives every option one environment name", () => {
+    const names = optionTable.map((row) => environmentName(row.name));
+    expect(new Set(names).size).toBe(names.length);
+    expect(environmentName("oidc-issuer-url")).toBe("KUBECTL_OIDC_ISSUER_URL");
+  });
+  it("lets a cluster say who and for what, and nothing else", () => {
+    expect(optionTable.filter((row) => "fromCluster" in row).map((row) => row.name).sort()).toEqual(
+      ["account", "acr-values", "max-age", "oidc-audience", "oidc-client-id", "oidc-extra-scope", "oidc-issuer-url", "profile"].sort(),
+    );
+  });
+});

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// `npm test`: unit, contract, golden, architecture and e2e of the built program. The desktop ring has its own configuration.
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/desktop/**", "node_modules/**"],
+    globalSetup: ["test/clean-environment.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    restoreMocks: true,
+    coverage: { provider: "v8", include: ["src/**"], reporter: ["text", "html"] },
+  },
+});
