@@ -1,0 +1,40 @@
+import { isObject } from "../core/session.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { PrivateFiles, SecretStore } from "../ports.ts";
+
+/** `--token-cache-storage=disk`, chosen by hand only: one 0600 file for one item, `refresh/<hash of its name>.json`. */
+export function diskSecretStore(files: PrivateFiles, hash: (text: string) => string): SecretStore {
+  const fileOf = (name: string) => `refresh/${hash(name)}.json`;
+  const store: SecretStore = {
+    kind: "disk",
+    keeps: true,
+    describe: () => `${files.folder}/refresh`,
+    async probe() {
+      const name = "kubectl-oidc probe";
+      await store.write(name, "probe");
+      if ((await store.read(name)) !== "probe") fail("STORE_UNREADABLE", { message: `${files.folder} does not give back what was written` });
+      await store.remove(name);
+    },
+    async read(name) {
+      const text = files.read(fileOf(name));
+      if (text === undefined) return undefined;
+      const value = parse(text);
+      if (value?.name === name) return value.value;
+      // Damaged: out of the way, so that a login heals it, and still there for a look.
+      files.moveAside(fileOf(name));
+      return undefined;
+    },
+    write: async (name, value) => files.write(fileOf(name), JSON.stringify({ name, value })),
+    remove: async (name) => files.remove(fileOf(name)),
+  };
+  return store;
+}
+
+function parse(text: string): { readonly name: string; readonly value: string } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && typeof value["name"] === "string" && typeof value["value"] === "string" ? { name: value["name"], value: value["value"] } : undefined;
+  } catch {
+    return undefined;
+  }
+}

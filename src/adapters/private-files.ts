@@ -1,0 +1,155 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { PrivateFiles } from "../ports.ts";
+
+/** A stored file is a few KB; more is not ours. Bytes. */
+const mostBytes = 1_048_576;
+/** A temporary file this old belongs to a process that is gone. Milliseconds. */
+const orphanAge = 3_600_000;
+
+const isPosix = process.platform !== "win32";
+const noFollow = fs.constants.O_NOFOLLOW ?? 0;
+const nonBlock = fs.constants.O_NONBLOCK ?? 0;
+
+/**
+ * The store's folder as private files (architecture.md, rule 8): 0600 in 0700, owner and mode checked at every read, links
+ * refused, writes atomic and durable. STORE_UNREADABLE, STORE_UNWRITABLE, STORE_UNSAFE, each naming the file.
+ */
+export function privateFiles(folder: string): PrivateFiles {
+  const path = (name: string) => join(folder, name);
+
+  function write(name: string, text: string): void {
+    const target = path(name);
+    const temporary = `${target}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`;
+    try {
+      makeFolder(folder);
+      if (dirname(target) !== folder) makeFolder(dirname(target));
+      writeDurably(temporary, text);
+      fs.renameSync(temporary, target);
+      syncFolder(dirname(target));
+      removeOrphans(dirname(target));
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      failToWrite(target, error);
+    }
+  }
+
+  return {
+    folder,
+    read: (name) => readChecked(path(name)),
+    write,
+    remove(name) {
+      try {
+        fs.unlinkSync(path(name));
+      } catch (error) {
+        if (!isAbsent(error)) failToWrite(path(name), error);
+      }
+    },
+    list(inside) {
+      try {
+        return fs
+          .readdirSync(path(inside), { withFileTypes: true })
+          .filter((entry) => entry.isFile() && !entry.name.endsWith(".tmp"))
+          .map((entry) => entry.name)
+          .sort();
+      } catch (error) {
+        return isAbsent(error) ? [] : failToRead(path(inside), error);
+      }
+    },
+    moveAside(name) {
+      try {
+        fs.renameSync(path(name), `${path(name)}.corrupt`);
+      } catch (error) {
+        if (!isAbsent(error)) failToWrite(path(name), error);
+      }
+    },
+  };
+}
+
+function readChecked(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(path, fs.constants.O_RDONLY | noFollow | nonBlock);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    return codeOf(error) === "ELOOP" ? unsafe(path, "is a link") : failToRead(path, error);
+  }
+  try {
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) return unsafe(path, "is not a file");
+    if (isPosix && stat.uid !== process.geteuid?.()) return unsafe(path, "belongs to another user");
+    if (isPosix && (stat.mode & 0o077) !== 0) return unsafe(path, "can be read by others");
+    if (stat.nlink > 1) return unsafe(path, "has a second name");
+    if (stat.size > mostBytes) return fail("STORE_UNREADABLE", { message: `${safeText(path)} is too large to be ours` });
+    return fs.readFileSync(fd, "utf8");
+  } catch (error) {
+    return failToRead(path, error);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Makes the folder 0700, or checks one that is there: ours, no link, nobody else may write in it. */
+export function makeFolder(path: string): void {
+  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  const stat = fs.lstatSync(path);
+  if (stat.isSymbolicLink()) unsafe(path, "is a link");
+  if (!stat.isDirectory()) unsafe(path, "is not a folder");
+  if (!isPosix) return;
+  if (stat.uid !== process.geteuid?.()) unsafe(path, "belongs to another user");
+  if ((stat.mode & 0o022) !== 0) unsafe(path, "can be written by others");
+}
+
+function writeDurably(path: string, text: string): void {
+  const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | noFollow, 0o600);
+  try {
+    // An odd umask could take our own right to read it away.
+    if (isPosix) fs.fchmodSync(fd, 0o600);
+    fs.writeFileSync(fd, text);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** The rename is durable when its folder is. Windows and some network file systems cannot open a folder. */
+function syncFolder(path: string): void {
+  if (!isPosix) return;
+  const fd = fs.openSync(path, fs.constants.O_RDONLY);
+  try {
+    fs.fsyncSync(fd);
+  } catch {
+    // EINVAL where the file system has no such thing.
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Files that a killed process left half-written. */
+function removeOrphans(path: string): void {
+  for (const name of fs.readdirSync(path)) {
+    if (!name.endsWith(".tmp")) continue;
+    const stat = fs.lstatSync(join(path, name), { throwIfNoEntry: false });
+    if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) fs.rmSync(join(path, name), { force: true });
+  }
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? "unknown";
+const isAbsent = (error: unknown) => ["ENOENT", "ENOTDIR"].includes(codeOf(error));
+
+function unsafe(path: string, why: string): never {
+  return fail("STORE_UNSAFE", { message: `${safeText(path)} ${why}` });
+}
+
+function failToRead(path: string, error: unknown): never {
+  if (isOidcError(error)) throw error;
+  return fail("STORE_UNREADABLE", { message: `${safeText(path)} cannot be read`, reason: codeOf(error) });
+}
+
+function failToWrite(path: string, error: unknown): never {
+  if (isOidcError(error)) throw error;
+  return fail("STORE_UNWRITABLE", { message: `${safeText(path)} cannot be written`, reason: codeOf(error) });
+}

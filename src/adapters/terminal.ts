@@ -1,0 +1,83 @@
+import { writeSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { OidcError } from "../errors/oidc-error.ts";
+import type { Terminal } from "../ports.ts";
+
+/** A pasted URL is never longer. Characters. */
+const longestLine = 65_536;
+
+/**
+ * stderr, and stdin when a person sits there. Lines are written at once and whole: kubectl shows our stderr as it comes,
+ * and a process that ends must have said everything. A last filter takes control characters out of every line.
+ */
+export function terminal({ verbosity }: { readonly verbosity: number }): Terminal {
+  const warned = new Set<string>();
+  const say = (line: string) => writeAll(`${withoutControls(line)}\n`);
+  return {
+    stdinIsTerminal: process.stdin.isTTY === true,
+    stderrIsTerminal: process.stderr.isTTY === true,
+    say,
+    warn(text) {
+      if (warned.has(text)) return;
+      warned.add(text);
+      say(`kubectl-oidc: warning: ${text}`);
+    },
+    log(level, text) {
+      if (verbosity >= level) say(`kubectl-oidc: ${text}`);
+    },
+    ask,
+  };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
+const withoutControls = (line: string) => line.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, " ");
+
+/** Writes to stderr. A reader that is gone or slow (a full pipe) must neither stop nor crash us. */
+function writeAll(text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  for (let tries = 0; written < bytes.length && tries < 200; tries++) {
+    try {
+      written += writeSync(2, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/** One line of stdin. INTERRUPTED when the signal aborts, at Ctrl-C, and at the end of the input. */
+function ask(prompt: string, { hidden, signal }: { readonly hidden: boolean; readonly signal: AbortSignal }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new OidcError("INTERRUPTED", {}));
+    writeAll(prompt);
+    // Readline echoes what it reads to its output; a hidden answer's echo goes nowhere.
+    const echo = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
+    const lines = createInterface({ input: process.stdin, output: echo, terminal: process.stdin.isTTY === true, historySize: 0, prompt: "" });
+    const end = (settle: () => void) => {
+      signal.removeEventListener("abort", interrupted);
+      lines.removeAllListeners();
+      lines.close();
+      // Otherwise stdin would keep the process alive.
+      process.stdin.pause();
+      process.stdin.unref?.();
+      settle();
+    };
+    const interrupted = () => {
+      writeAll("\n");
+      end(() => reject(new OidcError("INTERRUPTED", {})));
+    };
+    lines.once("line", (line) => {
+      if (hidden) writeAll("\n");
+      end(() => resolve(line.slice(0, longestLine)));
+    });
+    // In raw mode Ctrl-C is a key, not a signal: the other waits of this process must end too.
+    lines.once("SIGINT", () => {
+      process.kill(process.pid, "SIGINT");
+      interrupted();
+    });
+    lines.once("close", interrupted);
+    signal.addEventListener("abort", interrupted, { once: true });
+  });
+}
