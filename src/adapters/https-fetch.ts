@@ -1,0 +1,154 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import type { CustomFetch } from "openid-client";
+import type { TlsTrust } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { failFromNetwork } from "./network-faults.ts";
+import { proxyFor } from "./proxy.ts";
+import { type AddedAuthorities, addedAuthorities, trustedRoots } from "./trust-roots.ts";
+
+/** No answer of an issuer is larger; a key set of a hundred keys has 100 KB. Bytes. */
+const mostBytes = 1_048_576;
+
+export interface FetchOptions {
+  readonly caFiles: readonly string[];
+  readonly caData: readonly string[];
+  readonly insecure: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Sent to `origin` only. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The issuer's origin. */
+  readonly origin: string;
+  readonly version: string;
+  readonly log: (level: 4 | 8, text: string) => void;
+  /** Ends requests that change nothing (GET); a token request that was sent is finished, so that its answer is stored. */
+  readonly signal: AbortSignal;
+  /** Milliseconds for one request, connecting included. Default 15,000. */
+  readonly deadlineMs?: number;
+}
+
+export interface IssuerHttp {
+  readonly fetch: CustomFetch;
+  /** The TLS trust that every request has. SETTINGS_INVALID for certificate authorities that cannot be used. */
+  trust(): TlsTrust;
+}
+
+/** Headers whose values may be logged. */
+const shownHeaders = new Set(["content-type", "content-length", "date", "cache-control", "retry-after", "server"]);
+
+/**
+ * node:https under openid-client (architecture.md, rule 3): authorities added to the system's, proxies, redirects never
+ * followed, a cap on the answer, one deadline. ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, SETTINGS_INVALID, INTERRUPTED.
+ */
+export function httpsFetch(options: FetchOptions): IssuerHttp {
+  const cache: { added?: AddedAuthorities; roots?: string[] } = {};
+  const added = () => {
+    cache.added ??= addedAuthorities(options);
+    return cache.added;
+  };
+  const tlsOptions = () => {
+    cache.roots ??= trustedRoots(added().certificates, options.env);
+    return { ca: cache.roots, rejectUnauthorized: !options.insecure, minVersion: "TLSv1.2" as const };
+  };
+
+  const fetch: CustomFetch = async (address, init) => {
+    const url = new URL(address);
+    const body = init.body === undefined || init.body === null ? undefined : String(init.body);
+    const headers: Record<string, string> = {
+      ...init.headers,
+      "user-agent": `kubectl-oidc/${options.version}`,
+      "accept-encoding": "identity",
+      ...(url.origin === options.origin ? options.headers : {}),
+      ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+    };
+    if (body !== undefined) headers["content-type"] ??= "application/x-www-form-urlencoded;charset=UTF-8";
+    const proxy = proxyFor(url, options.env);
+    const started = Date.now();
+    try {
+      const answer = await request(url, { method: init.method, headers, body, agent: await agentFor(url, proxy, tlsOptions), tls: url.protocol === "https:" ? tlsOptions() : {} }, options);
+      options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} -> ${answer.status} in ${Date.now() - started} ms`);
+      for (const [name, value] of answer.headers) options.log(8, `  ${name}${shownHeaders.has(name) ? `: ${safeText(value)}` : ""}`);
+      return answer;
+    } catch (error) {
+      options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} failed in ${Date.now() - started} ms`);
+      if (isOidcError(error)) throw error;
+      return failFromNetwork(error, url, proxy, (options.deadlineMs ?? 15_000) / 1000);
+    }
+  };
+  return { fetch, trust: () => added().trust };
+}
+
+/** Through a proxy, TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: we are a short process. */
+async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object): Promise<http.Agent> {
+  if (proxy === undefined) return url.protocol === "https:" ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 }) : new http.Agent({ keepAlive: false });
+  const { HttpProxyAgent } = await import("http-proxy-agent");
+  const { HttpsProxyAgent } = await import("https-proxy-agent");
+  return url.protocol === "https:" ? new HttpsProxyAgent(proxy, { keepAlive: false, ...tlsOptions() }) : new HttpProxyAgent(proxy, { keepAlive: false });
+}
+
+interface Prepared {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly agent: http.Agent;
+  readonly tls: object;
+}
+
+function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const deadline = options.deadlineMs ?? 15_000;
+    const send = url.protocol === "https:" ? https.request : http.request;
+    const outgoing = send(url, { method: prepared.method, headers: { ...prepared.headers }, agent: prepared.agent, maxHeaderSize: 65_536, ...prepared.tls });
+    const isRead = prepared.method === "GET";
+    const end = (error: unknown) => {
+      settle();
+      outgoing.destroy();
+      reject(error);
+    };
+    const interrupted = () => {
+      try {
+        fail("INTERRUPTED");
+      } catch (error) {
+        end(error);
+      }
+    };
+    const timer = setTimeout(() => end(Object.assign(new Error("timeout"), { code: "DEADLINE" })), deadline);
+    const settle = () => {
+      clearTimeout(timer);
+      options.signal.removeEventListener("abort", interrupted);
+    };
+    if (isRead) {
+      if (options.signal.aborted) return interrupted();
+      options.signal.addEventListener("abort", interrupted, { once: true });
+    }
+    outgoing.on("error", end);
+    outgoing.on("response", (incoming) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      incoming.on("error", end);
+      incoming.on("aborted", () => end(Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })));
+      incoming.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > mostBytes) end(Object.assign(new Error("too large"), { code: "TOO_LARGE" }));
+        else chunks.push(chunk);
+      });
+      incoming.on("end", () => {
+        settle();
+        resolve(responseOf(incoming, Buffer.concat(chunks)));
+      });
+    });
+    outgoing.end(prepared.body);
+  });
+}
+
+function responseOf(incoming: http.IncomingMessage, body: Buffer): Response {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    for (const text of Array.isArray(value) ? value : [value ?? ""]) headers.append(name, text);
+  }
+  const status = incoming.statusCode ?? 0;
+  // The Response constructor takes 200 to 599; what else an issuer may send is a fault of its own.
+  if (status < 200 || status > 599) return new Response(null, { status: 502, headers });
+  return new Response([204, 205, 304].includes(status) ? null : new Uint8Array(body), { status, headers });
+}
