@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { splitCommand } from "../core/split-command.ts";
 import type { Browser } from "../ports.ts";
@@ -70,9 +69,8 @@ function start(words: readonly string[], url: string, env: BrowserOptions["env"]
 async function openWithSystem(url: string): Promise<boolean> {
   try {
     const { default: open } = await import("open");
-    const child = await open(url, { wait: false });
-    child.on("error", () => undefined);
-    return child.exitCode === null || child.exitCode === 0 || existsSync(child.spawnfile);
+    (await open(url, { wait: false })).on("error", () => undefined);
+    return true;
   } catch {
     return false;
   }

@@ -1,0 +1,127 @@
+/**
+ * The program in front of the OS keychain. A native keychain call can block for ever, and then process.exit does not end
+ * Node (docs/adr/0002-keychain-binding.md); so it runs here, where SIGKILL ends it: by the parent at its deadline, by
+ * ourselves when the parent is gone. A read is dropped then; a write that came whole is finished.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, writeSync } from "node:fs";
+import { safeText } from "../core/untrusted-text.ts";
+import { deleteChunked, type KeychainSlots, readChunked, writeChunked } from "./keychain-chunks.ts";
+import { type KeychainAnswer, type KeychainFault, type KeychainRequest, parseKeychainRequest } from "./keychain-protocol.ts";
+import { defaultCollection } from "./secret-service-lock.ts";
+
+/** process.exit would wait for a blocked native call. */
+const endNow = () => process.kill(process.pid, "SIGKILL");
+
+function answer(reply: KeychainAnswer): void {
+  try {
+    writeSync(1, `${JSON.stringify(reply)}\n`);
+  } catch {
+    // Nobody reads any more.
+  }
+  endNow();
+}
+
+const refused = (fault: KeychainFault, reason: string): KeychainAnswer => ({ ok: false, fault, reason: safeText(reason, 200) });
+
+async function serve(request: KeychainRequest): Promise<KeychainAnswer> {
+  if (process.platform === "linux") {
+    findBus();
+    const { state, ...more } = await defaultCollection(process.env);
+    if (state === "unavailable") return refused("unavailable", "reason" in more ? more.reason : "");
+    if (state === "timed-out") return refused("timed-out", "the Secret Service does not answer");
+    if (state === "locked" && !request.mayPrompt) return refused("locked", "the default keyring is locked");
+  }
+  const slots = await keychainSlots(request.service);
+  switch (request.op) {
+    case "read": {
+      const value = await readItem(slots, request.account);
+      return value === undefined ? { ok: true } : { ok: true, value };
+    }
+    case "write":
+      await writeItem(slots, request.account, request.value ?? "");
+      return { ok: true };
+    case "remove":
+      await (process.platform === "win32" ? deleteChunked(slots, request.account) : slots.delete(request.account));
+      return { ok: true };
+    case "probe": {
+      const account = `kubectl-oidc probe ${randomBytes(8).toString("hex")}`;
+      await slots.set(account, account);
+      const same = (await slots.get(account)) === account;
+      await slots.delete(account);
+      return same ? { ok: true } : refused("unavailable", "it does not give back what was written");
+    }
+    default:
+      return request.op satisfies never;
+  }
+}
+
+const readItem = (slots: KeychainSlots, account: string) => (process.platform === "win32" ? readChunked(slots, account) : slots.get(account));
+
+const writeItem = (slots: KeychainSlots, account: string, value: string) =>
+  process.platform === "win32" ? writeChunked(slots, account, value, randomBytes(4).toString("hex")) : slots.set(account, value);
+
+/** cron and sudo leave the address out although the bus of this user is there. */
+function findBus(): void {
+  if (process.env["DBUS_SESSION_BUS_ADDRESS"]) return;
+  const path = `${process.env["XDG_RUNTIME_DIR"] ?? `/run/user/${process.geteuid?.()}`}/bus`;
+  if (existsSync(path)) process.env["DBUS_SESSION_BUS_ADDRESS"] = `unix:path=${path}`;
+}
+
+/** @napi-rs/keyring, pinned to the Secret Service on Linux: its default falls back to the kernel keyring without a word. */
+async function keychainSlots(service: string): Promise<KeychainSlots> {
+  const binding = await import("@napi-rs/keyring");
+  // Versions before 2.1.0 ignore the pin without a word; only later ones have this export.
+  if (process.platform === "linux" && !("LinuxStore" in binding)) throw new Error("this version of the keychain binding cannot be pinned to the Secret Service");
+  const entry = (account: string) => new binding.AsyncEntry(service, account, process.platform === "linux" ? { linux: { store: "secret-service" } } : undefined);
+  return {
+    get: (account) =>
+      retried(async () => {
+        const bytes = await entry(account).getSecret();
+        return bytes === null || bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+      }),
+    set: (account, value) => retried(() => entry(account).setSecret(Buffer.from(value))),
+    delete: (account) =>
+      retried(async () => {
+        await entry(account).deleteCredential();
+      }),
+  };
+}
+
+/** A search-then-act race in the binding, when another process deletes or writes at the same time (keychain notes, section 5). */
+async function retried<T>(act: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries >= 2 || !(error instanceof Error) || !/No such interface|Object does not exist/.test(error.message)) throw error;
+    }
+  }
+}
+
+/** Every fault of the binding has the same code; its message's beginning tells them apart. No message holds a value. */
+function faultOf(error: unknown): KeychainAnswer {
+  const message = error instanceof Error ? error.message : "unknown fault";
+  if (/^Couldn't access platform storage|dismissed|locked|-25308|interaction is not allowed/i.test(message)) return refused("locked", message);
+  return refused(/Did not receive a reply|timed? ?out/i.test(message) ? "timed-out" : "unavailable", message);
+}
+
+let line = "";
+let request: KeychainRequest | undefined;
+// The terminal's Ctrl-C and a dying parent must not cut a write short.
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) process.on(name, () => undefined);
+process.stdin.setEncoding("utf8");
+process.stdin.on("data", (chunk: string) => {
+  if (request !== undefined) return;
+  line += chunk;
+  const end = line.indexOf("\n");
+  if (end === -1) return;
+  request = parseKeychainRequest(line.slice(0, end));
+  if (request === undefined) return answer(refused("unavailable", "the request cannot be read"));
+  setTimeout(endNow, request.deadlineMs + 1_000);
+  serve(request).then(answer, (error: unknown) => answer(faultOf(error)));
+});
+process.stdin.on("close", () => {
+  if (request === undefined || request.op === "read" || request.op === "probe") endNow();
+});
+process.stdin.on("error", () => undefined);
