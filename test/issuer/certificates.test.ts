@@ -22,7 +22,14 @@ async function handshake(host: string, ca: string | undefined): Promise<string> 
   const { port } = server.address() as AddressInfo;
   try {
     return await new Promise<string>((done) => {
-      const options = { host: host === "localhost" ? "127.0.0.1" : host, port, agent: false, timeout: 5_000, ...(host === "localhost" ? { servername: "localhost" } : {}), ...(ca === undefined ? {} : { ca }) };
+      const options = {
+        host: host === "localhost" ? "127.0.0.1" : host,
+        port,
+        agent: false,
+        timeout: 5_000,
+        ...(host === "localhost" ? { servername: "localhost" } : {}),
+        ...(ca === undefined ? {} : { ca }),
+      };
       get(options, (answer) => answer.resume().on("end", () => done("ok"))).on("error", (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
     });
   } finally {

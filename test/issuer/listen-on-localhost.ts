@@ -1,0 +1,64 @@
+import { createServer as createPlainServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Certificates } from "./certificates.ts";
+
+/** A server that answers on 127.0.0.1 and ::1 under one port. */
+export interface LocalServer {
+  readonly port: number;
+  /** `https://localhost:12345`, without a slash at its end. */
+  readonly origin: string;
+  /** Ends every connection and frees the port. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves on a port that the system picks, with TLS when certificates are given. Both loopback addresses are bound, so that whoever
+ * looks up "localhost" finds this server and not a stranger's on the other address; a machine without IPv6 gets 127.0.0.1 alone.
+ */
+export async function listenOnLocalhost(listener: RequestListener, certificates?: Certificates): Promise<LocalServer> {
+  const make = (): Server => (certificates === undefined ? createPlainServer(listener) : createTlsServer({ cert: certificates.certPem, key: certificates.keyPem }, listener));
+  for (let attempt = 1; ; attempt++) {
+    const first = make();
+    await listen(first, "127.0.0.1", 0);
+    const { port } = first.address() as AddressInfo;
+    const second = make();
+    try {
+      await listen(second, "::1", port);
+      return running([first, second], port, certificates !== undefined);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return running([first], port, certificates !== undefined);
+      await close(first);
+      if (attempt === 20) throw error;
+    }
+  }
+}
+
+function running(servers: readonly Server[], port: number, tls: boolean): LocalServer {
+  return {
+    port,
+    origin: `${tls ? "https" : "http"}://localhost:${port}`,
+    stop: async () => {
+      await Promise.all(servers.map(close));
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // The callback's error only says that it was closed before.
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

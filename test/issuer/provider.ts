@@ -1,0 +1,99 @@
+import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { Certificates } from "./certificates.ts";
+import { type LocalServer, listenOnLocalhost } from "./listen-on-localhost.ts";
+import { type ProviderChoices, providerConfiguration } from "./provider-configuration.ts";
+import { answerInteraction, showInteraction } from "./provider-interactions.ts";
+import { makeProviderStorage } from "./provider-storage.ts";
+import { type LoggedRequest, type RequestLog, makeRequestLog } from "./request-log.ts";
+
+export interface ProviderOptions extends ProviderChoices {
+  readonly certificates: Certificates;
+}
+
+export interface RunningProvider {
+  /** `https://localhost:12345` */
+  readonly issuer: string;
+  /** In the order in which they were answered. */
+  readonly requests: readonly LoggedRequest[];
+  /** Requests to one route, of one grant type when that is given: `count("token", "refresh_token")`. */
+  count(route: string, grantType?: string): number;
+  /** Every refresh token, grant and browser session is gone at once; access and ID tokens that are out stay valid. */
+  revokeEverything(): void;
+  /** Ends every connection and frees the port. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a real OpenID Provider over TLS on localhost, in memory, with the people of `accounts.ts`, the public client `kubernetes`
+ * and the confidential client `pipeline`. PKCE with S256 is required.
+ */
+export async function startProvider(options: ProviderOptions): Promise<RunningProvider> {
+  const ProviderClass = await importQuietly();
+  const storage = makeProviderStorage();
+  const log = makeRequestLog();
+  const configuration = await providerConfiguration(storage, options);
+  // The issuer's name holds the port, so the server listens before there is a provider to answer.
+  const ready: { answer?: ReturnType<Provider["callback"]> } = {};
+  const server: LocalServer = await listenOnLocalhost((request, response) => {
+    void ready.answer?.(request, response);
+  }, options.certificates);
+  try {
+    const provider = new ProviderClass(server.origin, configuration);
+    provider.use((ctx, next) => logAnswer(log, ctx as KoaContextWithOIDC, next));
+    provider.use((ctx, next) => interact(provider, ctx as KoaContextWithOIDC, next));
+    ready.answer = provider.callback();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return { issuer: server.origin, requests: log.requests, count: log.count, revokeEverything: storage.clear, stop: server.stop };
+}
+
+/** On Node 20 the library prints while it is loaded that it wants 22; it works, and a test's output must stay clean. */
+async function importQuietly(): Promise<typeof Provider> {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    return (await import("oidc-provider")).default;
+  } finally {
+    console.warn = warn;
+  }
+}
+
+async function logAnswer(log: RequestLog, ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  const isOurs = ctx.path.startsWith("/interaction/");
+  try {
+    await next();
+  } finally {
+    const body: Readonly<Record<string, unknown>> = isOurs ? {} : (ctx.oidc.body ?? {});
+    const grantType = body["grant_type"];
+    log.add({
+      method: ctx.method,
+      path: ctx.path,
+      route: isOurs ? "interaction" : (ctx.oidc.route ?? "unknown"),
+      parameters: Object.keys(body).sort(),
+      grantType: typeof grantType === "string" ? grantType : undefined,
+      status: ctx.status,
+    });
+  }
+}
+
+async function interact(provider: Provider, ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  if (!ctx.path.startsWith("/interaction/")) return next();
+  const answer = ctx.method === "POST" ? await answerInteraction(provider, ctx.req, ctx.res, await formOf(ctx.req)) : await showInteraction(provider, ctx.req, ctx.res);
+  if (answer === undefined) {
+    // The library has written the redirect itself.
+    ctx.respond = false;
+    return;
+  }
+  ctx.status = answer.status;
+  ctx.type = "html";
+  ctx.set("cache-control", "no-store");
+  ctx.body = answer.html;
+}
+
+async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
+  return new URLSearchParams(await text(request));
+}
