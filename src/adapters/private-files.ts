@@ -94,13 +94,25 @@ function readChecked(path: string): string | undefined {
 
 /** Makes the folder 0700, or checks one that is there: ours, no link, nobody else may write in it. */
 export function makeFolder(path: string): void {
-  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeParents(path, 64);
   const stat = fs.lstatSync(path);
   if (stat.isSymbolicLink()) unsafe(path, "is a link");
   if (!stat.isDirectory()) unsafe(path, "is not a folder");
   if (!isPosix) return;
   if (stat.uid !== process.geteuid?.()) unsafe(path, "belongs to another user");
   if ((stat.mode & 0o022) !== 0) unsafe(path, "can be written by others");
+}
+
+/** Node's own recursive mkdir never ends where a parent exists and the child cannot be made with ENOENT (/proc). */
+function makeParents(path: string, depth: number): void {
+  try {
+    fs.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || depth === 0 || dirname(path) === path || fs.existsSync(dirname(path))) throw error;
+    makeParents(dirname(path), depth - 1);
+    fs.mkdirSync(path, { mode: 0o700 });
+  }
 }
 
 function writeDurably(path: string, text: string): void {

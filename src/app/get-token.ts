@@ -109,8 +109,8 @@ async function takeLoginLock(run: Run): Promise<HeldLock | undefined> {
     return held ?? fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   } catch (error) {
     // Without a place for locks there is no place for a session either: the login serves this call alone (promise 9).
-    if (!isOidcError(error) || !error.code.startsWith("STORE_")) throw error;
-    sayFault(run, "parallel logins cannot be joined", error);
+    if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
+    sayFault(run, "parallel calls cannot be joined", error);
     return undefined;
   }
 }

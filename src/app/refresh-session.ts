@@ -5,8 +5,8 @@ import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { TokenAnswer } from "../ports.ts";
-import { type Keeper, keeper, readCredential } from "./keep-session.ts";
+import type { HeldLock, TokenAnswer } from "../ports.ts";
+import { type Keeper, keeper, readCredential, sayFault } from "./keep-session.ts";
 import { type Run, seconds } from "./world.ts";
 
 /** Milliseconds a refresh may hold its lock: two requests (one is the retry) with their deadlines, and the keychain. */
@@ -26,9 +26,8 @@ export type Refreshed =
  * Throws SERVER_NOT_TRUSTED, SETTINGS_INVALID (weaker TLS trust) and the keychain's faults when the record says that a token lies there.
  */
 export async function refreshSession(run: Run, seen: CredentialRecord | undefined): Promise<Refreshed> {
-  const { world, session } = run;
-  const locks = await world.locks();
-  const held = await locks.take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal);
+  const { world } = run;
+  const held = await takeRefreshLock(run);
   if (held === undefined) return { kind: "fault", error: lockFault() };
   try {
     const current = await readCredential(run);
@@ -39,6 +38,18 @@ export async function refreshSession(run: Run, seen: CredentialRecord | undefine
     return await refreshItem(run, item);
   } finally {
     held.release();
+  }
+}
+
+/** Undefined when the wait ran out. A store that cannot be written has no lock to offer: the refresh then serves this call alone, and that is said. */
+async function takeRefreshLock(run: Run): Promise<HeldLock | undefined> {
+  const { world, session } = run;
+  try {
+    return await (await world.locks()).take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal);
+  } catch (error) {
+    if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
+    sayFault(run, "parallel calls cannot be joined", error);
+    return { release: () => undefined };
   }
 }
 

@@ -29,7 +29,8 @@ export type NextStep =
  */
 export function decideNextStep(s: Situation): NextStep {
   const credential = s.credential;
-  const wanted = s.refreshWanted && s.refresh === "untried";
+  // A token that the API server refused, or that is to be replaced, is not used when the issuer refuses the session.
+  const wanted = s.refreshWanted && (s.refresh === "untried" || s.refresh === "refused");
   if (credential !== undefined && !wanted && isFresh(credential, s.minValidity, s.now)) return { step: "use", credential };
   if (s.refresh === "done" && credential !== undefined && isUsable(credential, s.now)) return { step: "use", credential };
   if (s.canRefresh && s.refresh === "untried") return { step: "refresh" };
