@@ -1,0 +1,99 @@
+import type { Certificates } from "./certificates.ts";
+import { type Answer, sendAnswer } from "./issuer-answer.ts";
+import { type Forgery, makeIssuerKeys } from "./issuer-keys.ts";
+import { listenOnLocalhost } from "./listen-on-localhost.ts";
+import { makeProperIssuer } from "./proper-issuer.ts";
+import { type IssuerRoute, type ReceivedRequest, readRequest } from "./received-request.ts";
+
+/**
+ * What stands in place of a proper answer: an answer, or a function of the request, how many of its route came so far (from 1), and
+ * the proper answer, which is made (with what it changes: codes used, tokens rotated) only when it is asked for.
+ */
+export type Override = Answer | ((request: ReceivedRequest, nth: number, proper: () => Promise<Answer>) => Answer | Promise<Answer>);
+
+/** How the issuer misbehaves; nothing given: it does not. `misbehaviours.ts` has the known ones by name. */
+export interface Behaviour {
+  readonly discovery?: Override;
+  readonly jwks?: Override;
+  readonly authorization?: Override;
+  /** Every grant, device polls included. */
+  readonly token?: Override;
+  readonly device_authorization?: Override;
+  readonly revocation?: Override;
+  readonly end_session?: Override;
+  /** How ID tokens are made; `missing`: there is none in the answer. */
+  readonly idToken?: Forgery | "missing" | ((request: ReceivedRequest) => Forgery | "missing" | undefined);
+  /** `rotate` when not given; `keep`: no new one in a refresh answer; `none`: never one. */
+  readonly refreshTokens?: "rotate" | "keep" | "none";
+  /** Of ID and access tokens in seconds; 3600 when not given. */
+  readonly lifetime?: number;
+}
+
+export interface Misbehaving {
+  /** `https://localhost:12345`, or `http://…` without certificates. */
+  readonly issuer: string;
+  /** In the order in which they came. */
+  readonly requests: readonly ReceivedRequest[];
+  /** Every code and token that a proper answer handed out. */
+  readonly secrets: readonly string[];
+  /** The requests to one route, of one grant type when that is given. */
+  received(route: IssuerRoute, grantType?: string): readonly ReceivedRequest[];
+  count(route: IssuerRoute, grantType?: string): number;
+  /** Behaves like this from the next request on. */
+  become(behaviour: Behaviour): void;
+  /** Refuses every refresh token that is out. */
+  revokeEverything(): void;
+  /** Ends every connection, unanswered ones included. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a small issuer whose every answer can be replaced. By default it is proper: the authorization endpoint redirects at once with
+ * a code (nobody is asked), PKCE S256 and the exact redirect URI are checked, tokens are signed, refresh tokens rotate, and a refresh
+ * token that is used twice ends the session.
+ */
+export async function startMisbehaving(behaviour: Behaviour = {}, options: { readonly certificates?: Certificates } = {}): Promise<Misbehaving> {
+  const keys = await makeIssuerKeys();
+  const requests: ReceivedRequest[] = [];
+  let current = behaviour;
+  const received = (route: IssuerRoute, grantType?: string) =>
+    requests.filter((request) => request.route === route && (grantType === undefined || request.grantType === grantType));
+
+  const server = await listenOnLocalhost((incoming, response) => {
+    readRequest(incoming)
+      .then(async (request) => {
+        requests.push(request);
+        await sendAnswer(response, await decide(request, received(request.route).length));
+      })
+      // Only a fault of the test itself ends here: it must not hang.
+      .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+  }, options.certificates);
+
+  const proper = makeProperIssuer({
+    issuer: server.origin,
+    keys,
+    forgery: (request) => (typeof current.idToken === "function" ? current.idToken(request) : current.idToken),
+    refreshTokens: () => current.refreshTokens ?? "rotate",
+    lifetime: () => current.lifetime ?? 3600,
+  });
+
+  function decide(request: ReceivedRequest, nth: number): Answer | Promise<Answer> {
+    const { route } = request;
+    const override = route === "unknown" || route === "verification" ? undefined : current[route];
+    if (override === undefined) return proper.answer(request);
+    return typeof override === "function" ? override(request, nth, () => proper.answer(request)) : override;
+  }
+
+  return {
+    issuer: server.origin,
+    requests,
+    secrets: proper.secrets,
+    received,
+    count: (route, grantType) => received(route, grantType).length,
+    become: (next) => {
+      current = next;
+    },
+    revokeEverything: proper.revokeEverything,
+    stop: server.stop,
+  };
+}

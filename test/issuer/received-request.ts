@@ -1,0 +1,47 @@
+import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+
+export type IssuerRoute = "discovery" | "jwks" | "authorization" | "token" | "device_authorization" | "verification" | "revocation" | "end_session" | "unknown";
+
+/** One request as it came, byte for byte. It holds secrets, of a test only. */
+export interface ReceivedRequest {
+  readonly route: IssuerRoute;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The body as it came. */
+  readonly body: string;
+  /** The body's form parameters; names may repeat. */
+  readonly form: URLSearchParams;
+  readonly headers: IncomingMessage["headers"];
+  readonly grantType: string | undefined;
+}
+
+const routes: Readonly<Record<string, IssuerRoute>> = {
+  "/.well-known/openid-configuration": "discovery",
+  "/jwks": "jwks",
+  "/authorize": "authorization",
+  "/token": "token",
+  "/device_authorization": "device_authorization",
+  "/device": "verification",
+  "/revoke": "revocation",
+  "/logout": "end_session",
+};
+
+/** Reads the whole request. */
+export async function readRequest(request: IncomingMessage): Promise<ReceivedRequest> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const body = await text(request);
+  const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
+  const form = new URLSearchParams(isForm ? body : "");
+  return {
+    route: routes[pathname] ?? "unknown",
+    method: request.method ?? "",
+    path: pathname,
+    query: searchParams,
+    body,
+    form,
+    headers: request.headers,
+    grantType: form.get("grant_type") ?? undefined,
+  };
+}
