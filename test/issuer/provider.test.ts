@@ -221,6 +221,7 @@ describe("what the provider records", () => {
     const { tokens } = await logIn(configuration, alice());
     await client.tokenRevocation(configuration, (await tokens()).refresh_token ?? "");
     await clickThrough(`${provider.issuer}/auth?client_id=unknown`, alice());
+    expect((await clickThrough(`${provider.issuer}/favicon.ico`, alice())).status).toBe(404);
     for (const print of prints) expect(print).not.toHaveBeenCalled();
   });
 });

@@ -67,12 +67,14 @@ async function logAnswer(log: RequestLog, ctx: KoaContextWithOIDC, next: () => P
   try {
     await next();
   } finally {
-    const body: Readonly<Record<string, unknown>> = isOurs ? {} : (ctx.oidc.body ?? {});
+    // Absent for our own pages and for paths that nobody serves (a browser asks for /favicon.ico), whatever the type says.
+    const oidc = ctx.oidc as KoaContextWithOIDC["oidc"] | undefined;
+    const body: Readonly<Record<string, unknown>> = oidc?.body ?? {};
     const grantType = body["grant_type"];
     log.add({
       method: ctx.method,
       path: ctx.path,
-      route: isOurs ? "interaction" : (ctx.oidc.route ?? "unknown"),
+      route: isOurs ? "interaction" : (oidc?.route ?? "unknown"),
       parameters: Object.keys(body).sort(),
       grantType: typeof grantType === "string" ? grantType : undefined,
       status: ctx.status,
