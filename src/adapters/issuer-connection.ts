@@ -40,6 +40,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     if (replay !== undefined) return jsonResponse(replay.reveal());
     if (state.redirectUri !== undefined && init.body instanceof URLSearchParams && init.body.has("redirect_uri")) init.body.set("redirect_uri", state.redirectUri);
     const response = await options.fetch(url, init);
+    if (response.status >= 400) return withoutChallenge(response);
     if (before === undefined || response.status !== 200) return response;
     const body = await response.text();
     await journal(body, before);
@@ -157,6 +158,14 @@ async function journal(body: string, before: BeforeJudged): Promise<void> {
   }
   const token = isObject(answer) ? answer["refresh_token"] : undefined;
   await before({ refreshToken: typeof token === "string" && token !== "" ? secret(token) : undefined, body: secret(body) });
+}
+
+/** With a challenge in the header the library does not read the body, which alone says `invalid_grant` (protocol.md OC-03). */
+async function withoutChallenge(response: Response): Promise<Response> {
+  if (!response.headers.has("www-authenticate") || !/json/i.test(response.headers.get("content-type") ?? "")) return response;
+  const headers = new Headers(response.headers);
+  headers.delete("www-authenticate");
+  return new Response(await response.text(), { status: response.status, headers });
 }
 
 const jsonResponse = (body: string) => new Response(body, { status: 200, headers: { "content-type": "application/json" } });

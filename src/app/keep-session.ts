@@ -13,6 +13,8 @@ export interface Keeper {
   promote(answer: TokenAnswer, options: { readonly isLogin: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
   /** Removes the answer and its predecessor: the issuer answered for somebody else. */
   dropBoth(): Promise<void>;
+  /** Puts back what lay there before this answer: a login that did not succeed changes nothing. */
+  undo(): Promise<void>;
   /** The refresh token that was received and not judged. */
   received(): string | undefined;
 }
@@ -79,6 +81,10 @@ export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
         world.sessions.remove(session.key);
         await world.credentials.removeAllOf(session.key);
       });
+    },
+    async undo() {
+      if (!isPending || receivedToken === undefined) return;
+      await tryTo("the store could not be put back", () => (previous === undefined ? world.secrets.remove(session.itemName) : world.secrets.write(session.itemName, previous)));
     },
     received: () => receivedToken,
   };

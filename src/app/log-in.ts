@@ -1,5 +1,6 @@
 import { checkAccount } from "../core/id-token.ts";
 import { isMachineGrant } from "../core/keys.ts";
+import { secret } from "../core/secret.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { BeforeJudged, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
@@ -133,9 +134,21 @@ async function attempt(
     login?.succeeded();
     return credential ?? fail("ID_TOKEN_MISSING");
   } catch (error) {
+    await discard(how.provider, keep, error);
     login?.failed(isOidcError(error) ? error.code : "UNEXPECTED");
     throw error;
   }
+}
+
+/**
+ * An answer that was refused leaves nothing behind, here or at the issuer. When only its judging met a fault (the keys could
+ * not be fetched), it stays, and is judged at the next call (architecture.md, rule 6).
+ */
+async function discard(provider: OpenIdProvider, keep: Keeper, error: unknown): Promise<void> {
+  const received = keep.received();
+  if (received === undefined || (isOidcError(error) && error.code === "ISSUER_UNREACHABLE")) return;
+  await keep.undo();
+  await provider.revoke(secret(received)).catch(() => false);
 }
 
 function timedOut(after: number): unknown {
@@ -148,16 +161,11 @@ function timedOut(after: number): unknown {
 
 async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: TokenAnswer, request: LoginRequest, withOffline: boolean): Promise<CredentialRecord> {
   const { settings, session, world } = run;
-  try {
-    checkAccount(answer.claims, settings.account ?? session.identity.account);
-    const known = session.record?.subject;
-    // kubectl may not switch the person behind a session without a word; who types `login` may.
-    if (origin.command === "get-token" && known !== undefined && known !== answer.claims["sub"]) {
-      fail("ACCOUNT_MISMATCH", { message: "somebody else logged in than the person of the stored session", hint: "to switch, run: kubectl oidc login" });
-    }
-  } catch (error) {
-    if (keep.received() !== undefined) await keep.dropBoth();
-    throw error;
+  checkAccount(answer.claims, settings.account ?? session.identity.account);
+  const known = session.record?.subject;
+  // kubectl may not switch the person behind a session without a word; who types `login` may.
+  if (origin.command === "get-token" && known !== undefined && known !== answer.claims["sub"]) {
+    fail("ACCOUNT_MISMATCH", { message: "somebody else logged in than the person of the stored session", hint: "to switch, run: kubectl oidc login" });
   }
   const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;

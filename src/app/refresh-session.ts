@@ -1,5 +1,5 @@
 import { isFresh } from "../core/exec-credential.ts";
-import { namesAnotherIdentity } from "../core/id-token.ts";
+import { checkAccount, namesAnotherIdentity } from "../core/id-token.ts";
 import { secret } from "../core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
@@ -137,6 +137,8 @@ async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: SecretI
     await dropForeign(run, keep);
     return fail("ACCOUNT_MISMATCH", { message: "the issuer answered the refresh with a token for another subject; the session was removed" });
   }
+  // A login whose answer could not be judged at once has no subject yet; its account was not compared either.
+  if (item.subject === undefined) checkAccount(answer.claims, run.settings.account ?? run.session.identity.account);
   return { kind: "token", credential: await keep.promote(answer, { isLogin: false, offlineRefused: false }) };
 }
 
