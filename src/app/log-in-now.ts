@@ -20,8 +20,7 @@ export interface LoginNow {
 export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecord> {
   const { world, settings, session } = run;
   if (!how.interactive && !isMachineGrant(settings.grant)) fail("LOGIN_REQUIRED", { message: "this login needs a person, and --non-interactive forbids to ask one", hint: "leave --non-interactive out" });
-  if (how.mayPrompt && world.store.kind === "keyring") world.terminal.log(1, `asking ${world.store.describe()}; it may ask you to unlock it`);
-  await world.store.probe();
+  await probe(run, how);
   clearPause(run);
   const locks = await world.locks();
   const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, () => world.terminal.say("kubectl-oidc: waiting for the login that is open already"));
@@ -31,6 +30,21 @@ export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecor
     return await logIn(run, { command: "login", mayPrompt: how.mayPrompt, ...(how.events === undefined ? {} : { events: how.events }) }, await storedItem(run));
   } finally {
     held.release();
+  }
+}
+
+/** A keychain that takes longer than a moment asks the person something, in a window that may be hidden: said on a terminal. */
+async function probe({ world, signal }: Run, how: LoginNow): Promise<void> {
+  const done = new AbortController();
+  const told = world.clock.sleep(1_000, AbortSignal.any([signal, done.signal])).then(
+    () => (how.mayPrompt ? world.terminal.say(`kubectl-oidc: waiting for ${world.store.describe()}; it may ask you to unlock it`) : undefined),
+    () => undefined,
+  );
+  try {
+    await world.store.probe();
+  } finally {
+    done.abort();
+    await told;
   }
 }
 
