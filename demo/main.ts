@@ -29,8 +29,14 @@ async function interactive(): Promise<number> {
   const stage = await setStage({ scripted: false });
   console.log(`issuer      ${stage.provider.issuer} (your browser will warn of its throw-away certificate)`);
   console.log(`API server  ${stage.api.url}`);
-  console.log(`log in as   ${Object.entries(accounts).map(([name, { password }]) => `${name} / ${password}`).join(", ")}`);
-  console.log(`\nin another terminal:\n\n  export KUBECONFIG=${stage.kubeconfig}\n  kubectl get pods\n  kubectl auth whoami\n\nthe session lies under XDG_DATA_HOME; to keep it out of your home as well:\n`);
+  console.log(
+    `log in as   ${Object.entries(accounts)
+      .map(([name, { password }]) => `${name} / ${password}`)
+      .join(", ")}`,
+  );
+  console.log(
+    `\nin another terminal:\n\n  export KUBECONFIG=${stage.kubeconfig}\n  kubectl get pods\n  kubectl auth whoami\n\nthe session lies under XDG_DATA_HOME; to keep it out of your home as well:\n`,
+  );
   console.log(`  export XDG_DATA_HOME=${stage.env["XDG_DATA_HOME"]}\n\nCtrl-C ends the demo.`);
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);

@@ -31,17 +31,35 @@ export async function tellStory(stage: Stage, client: Client): Promise<void> {
   const plugin = (...args: string[]) => run(process.execPath, [stage.plugin, ...args], stage.env);
 
   const loggedInAt = Date.now();
-  await step("first call: nobody is logged in, so the browser opens (here a program clicks)", pods, (ended, cost) => succeeds(ended) ?? (cost.token === 1 && cost.authorization > 0 ? undefined : "there was no login"));
-  await step("second call: the answer comes from the cache", pods, (ended, cost) => succeeds(ended) ?? (cost.token + cost.authorization === 0 ? undefined : "the issuer was asked"));
+  await step(
+    "first call: nobody is logged in, so the browser opens (here a program clicks)",
+    pods,
+    (ended, cost) => succeeds(ended) ?? (cost.token === 1 && cost.authorization > 0 ? undefined : "there was no login"),
+  );
+  await step(
+    "second call: the answer comes from the cache",
+    pods,
+    (ended, cost) => succeeds(ended) ?? (cost.token + cost.authorization === 0 ? undefined : "the issuer was asked"),
+  );
   await step("who is logged in where, without any request", () => plugin("status"), succeeds);
   const wait = loggedInAt + tokenLife * 850 - Date.now();
   console.log(`\n   … waiting ${Math.max(0, Math.ceil(wait / 1000))} s until the ID token (it lives ${tokenLife} s here) is nearly over`);
   await new Promise((done) => setTimeout(done, Math.max(0, wait)));
-  await step("third call: the token is refreshed, with one request and nobody asked", pods, (ended, cost) => succeeds(ended) ?? (cost.token === 1 && cost.authorization === 0 ? undefined : "it was not one refresh"));
+  await step(
+    "third call: the token is refreshed, with one request and nobody asked",
+    pods,
+    (ended, cost) => succeeds(ended) ?? (cost.token === 1 && cost.authorization === 0 ? undefined : "it was not one refresh"),
+  );
   await step("a script asks for the token's header (not shown)", async () => hidden(await plugin("token", "--context=demo", "-o", "header")), succeeds);
-  await step("logout revokes the session at the issuer, and deletes it here", () => plugin("logout", "--context=demo"), (ended, cost) => succeeds(ended) ?? (cost.revocation === 1 ? undefined : "nothing was revoked"));
-  await step("next call, in a pipeline (CI=true): it is told to log in, and nothing opens", () => client.getPods(stage, { CI: "true" }), (ended, cost) =>
-    ended.status !== 0 && ended.stderr.includes("LOGIN_REQUIRED") && cost.authorization === 0 ? undefined : "it did not ask for a login",
+  await step(
+    "logout revokes the session at the issuer, and deletes it here",
+    () => plugin("logout", "--context=demo"),
+    (ended, cost) => succeeds(ended) ?? (cost.revocation === 1 ? undefined : "nothing was revoked"),
+  );
+  await step(
+    "next call, in a pipeline (CI=true): it is told to log in, and nothing opens",
+    () => client.getPods(stage, { CI: "true" }),
+    (ended, cost) => (ended.status !== 0 && ended.stderr.includes("LOGIN_REQUIRED") && cost.authorization === 0 ? undefined : "it did not ask for a login"),
   );
 }
 

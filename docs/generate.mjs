@@ -45,8 +45,20 @@ function errorsPage() {
 function optionsPage() {
   const rows = optionTable
     .filter((row) => row.hidden !== true)
-    .map((row) => `| \`--${row.name}\` | ${row.kind}${row.values === undefined ? "" : `: ${row.values.join(", ")}`} | ${row.help.replaceAll("|", "\\|")} | \`${environmentName(row.name)}\` |${row.fromCluster === true ? " yes" : ""} |`);
-  return ["# Options of a session", "", "Generated from `src/core/flag-table.ts` by `npm run docs`; do not edit.", "", "| option | kind | what it does | environment | from `cluster.config` |", "|---|---|---|---|---|", ...rows, ""].join("\n");
+    .map(
+      (row) =>
+        `| \`--${row.name}\` | ${row.kind}${row.values === undefined ? "" : `: ${row.values.join(", ")}`} | ${row.help.replaceAll("|", "\\|")} | \`${environmentName(row.name)}\` |${row.fromCluster === true ? " yes" : ""} |`,
+    );
+  return [
+    "# Options of a session",
+    "",
+    "Generated from `src/core/flag-table.ts` by `npm run docs`; do not edit.",
+    "",
+    "| option | kind | what it does | environment | from `cluster.config` |",
+    "|---|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
 }
 
 let stale = 0;

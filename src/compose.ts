@@ -85,7 +85,16 @@ export function machine(process: Process) {
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
     client: () => ({ parent: process.parent, parentStart: parentStart({ ppid: process.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),
     /** Remembers a judged call for the hot path. Best effort: without the refresh lock, or a private file, the next call is judged again. */
-    async remember(run: Run, credential: CredentialRecord, call: { readonly argv: readonly string[]; readonly apiVersion: "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1"; readonly looked: readonly string[]; readonly cwd: string | undefined }) {
+    async remember(
+      run: Run,
+      credential: CredentialRecord,
+      call: {
+        readonly argv: readonly string[];
+        readonly apiVersion: "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1";
+        readonly looked: readonly string[];
+        readonly cwd: string | undefined;
+      },
+    ) {
       const { world, settings, session } = run;
       const held = (await world.locks()).tryTake(`refresh-${session.key}`);
       if (held === undefined) return;

@@ -34,7 +34,9 @@ function filesUnder(folder: string): readonly string[] {
 }
 
 const importsOf = (file: string) =>
-  [...readFileSync(join(root, file), "utf8").matchAll(/^(?:import|export)\b[^"';]*?\bfrom\s+["']([^"']+)["']|^import\s+["']([^"']+)["']|\bimport\(["']([^"']+)["']\)/gm)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
+  [...readFileSync(join(root, file), "utf8").matchAll(/^(?:import|export)\b[^"';]*?\bfrom\s+["']([^"']+)["']|^import\s+["']([^"']+)["']|\bimport\(["']([^"']+)["']\)/gm)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? "",
+  );
 const roomOf = (file: string) => (file.startsWith("bin/") ? "bin" : (file.split("/")[1] ?? ""));
 
 describe("the arrows between the rooms", () => {
@@ -50,7 +52,10 @@ describe("the arrows between the rooms", () => {
   });
 
   it.each(sources.filter((file) => /^src\/(core|errors|app)\/|^src\/ports\.ts$/.test(file)))("%s imports no package and nothing of Node", (file) => {
-    expect(importsOf(file).filter((specifier) => !specifier.startsWith(".")), instead[roomOf(file)] ?? "").toEqual([]);
+    expect(
+      importsOf(file).filter((specifier) => !specifier.startsWith(".")),
+      instead[roomOf(file)] ?? "",
+    ).toEqual([]);
   });
 
   it.each(sources.filter((file) => file.startsWith("src/hot/")))("%s loads node:fs only", (file) => {
@@ -105,7 +110,10 @@ describe("the house rules", () => {
 
   it("never uses the keychain binding's keytar face, and no fetch but ours", () => {
     for (const file of sources) {
-      expect(importsOf(file).filter((name) => name.includes("keytar") || name.includes("undici")), file).toEqual([]);
+      expect(
+        importsOf(file).filter((name) => name.includes("keytar") || name.includes("undici")),
+        file,
+      ).toEqual([]);
       expect(withoutComments(readFileSync(join(root, file), "utf8")).match(/(?<![.\w])fetch\("/g) ?? [], file).toEqual([]);
     }
   });

@@ -32,7 +32,11 @@ function readChecked(path: string, mustExist: boolean): string | undefined {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if ((code === "ENOENT" || code === "ENOTDIR") && !mustExist) return undefined;
-    return fail(code === "ENOENT" ? "SETTINGS_INVALID" : "STORE_UNREADABLE", { message: `the configuration file ${safeText(path)} cannot be read`, reason: code, hint: "check the file's path and mode" });
+    return fail(code === "ENOENT" ? "SETTINGS_INVALID" : "STORE_UNREADABLE", {
+      message: `the configuration file ${safeText(path)} cannot be read`,
+      reason: code,
+      hint: "check the file's path and mode",
+    });
   }
   try {
     const stat = fstatSync(fd);
@@ -78,7 +82,10 @@ export function parseConfig(text: string, path: string): ConfigFile {
     allow: Object.fromEntries(Object.entries(section("allow")).map(([name, list]) => [name, texts(list) ?? bad(`allow: ${safeText(name, 60)} must be a list`)])),
     defaults: optionsOf(section("defaults"), (problem) => bad(`defaults: ${problem}`)),
     profiles: Object.fromEntries(
-      Object.entries(section("profiles")).map(([name, options]) => [name, isObject(options) ? optionsOf(options, (problem) => bad(`profile ${safeText(name, 60)}: ${problem}`)) : bad(`profile ${safeText(name, 60)} must be a map`)]),
+      Object.entries(section("profiles")).map(([name, options]) => [
+        name,
+        isObject(options) ? optionsOf(options, (problem) => bad(`profile ${safeText(name, 60)}: ${problem}`)) : bad(`profile ${safeText(name, 60)} must be a map`),
+      ]),
     ),
   };
 }

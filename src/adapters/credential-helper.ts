@@ -18,7 +18,12 @@ const longestAnswer = 1_048_576;
 export function credentialHelperStore(name: string, { deadlineMs }: { readonly deadlineMs: number }): SecretStore {
   const program = `docker-credential-${name}`;
   const call = (verb: "store" | "get" | "erase", input: string) => run(program, verb, input, deadlineMs);
-  const failed = (verb: string, reason: string): never => fail("KEYCHAIN_UNAVAILABLE", { message: `${program} cannot ${verb} the session`, reason, hint: `run: ${program} list, and cure what it says; or choose another --token-cache-storage` });
+  const failed = (verb: string, reason: string): never =>
+    fail("KEYCHAIN_UNAVAILABLE", {
+      message: `${program} cannot ${verb} the session`,
+      reason,
+      hint: `run: ${program} list, and cure what it says; or choose another --token-cache-storage`,
+    });
   const store: SecretStore = {
     kind: `helper:${name}`,
     keeps: true,
@@ -96,13 +101,14 @@ function run(program: string, verb: string, input: string, deadlineMs: number): 
       endGroup(child);
       action();
     };
-    const failWith = (code: "KEYCHAIN_TIMED_OUT" | "KEYCHAIN_UNAVAILABLE", message: string) => settle(() => {
-      try {
-        fail(code, { message });
-      } catch (error) {
-        reject(error);
-      }
-    });
+    const failWith = (code: "KEYCHAIN_TIMED_OUT" | "KEYCHAIN_UNAVAILABLE", message: string) =>
+      settle(() => {
+        try {
+          fail(code, { message });
+        } catch (error) {
+          reject(error);
+        }
+      });
     const timer = setTimeout(() => failWith("KEYCHAIN_TIMED_OUT", `${program} did not answer in ${deadlineMs / 1000} s`), deadlineMs);
     let out = "";
     child.on("error", () => failWith("KEYCHAIN_UNAVAILABLE", `${program} cannot be started`));

@@ -66,7 +66,11 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     const proxy = proxyFor(url, options.env);
     const started = Date.now();
     try {
-      const answer = await request(url, { method: init.method, headers, body, agent: await agentFor(url, proxy, tlsOptions), tls: url.protocol === "https:" ? tlsOptions() : {} }, options);
+      const answer = await request(
+        url,
+        { method: init.method, headers, body, agent: await agentFor(url, proxy, tlsOptions), tls: url.protocol === "https:" ? tlsOptions() : {} },
+        options,
+      );
       options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} -> ${answer.status} in ${Date.now() - started} ms`);
       for (const [name, value] of answer.headers) options.log(8, `  ${name}${shownHeaders.has(name) ? `: ${safeText(value)}` : ""}`);
       return answer;

@@ -109,12 +109,16 @@ function checkMetadata(metadata: Readonly<Record<string, unknown>>, issuer: stri
     const secure = typeof value === "string" && (value.startsWith("https://") || (issuer.startsWith("http:") && value.startsWith("http://")));
     if (!secure) fail("DISCOVERY_INVALID", { message: `the ${name} of ${host} is not an https URL` });
   }
-  if (metadata["token_endpoint"] === undefined || metadata["jwks_uri"] === undefined) fail("DISCOVERY_INVALID", { message: `the discovery document of ${host} names no token endpoint or no keys` });
+  if (metadata["token_endpoint"] === undefined || metadata["jwks_uri"] === undefined)
+    fail("DISCOVERY_INVALID", { message: `the discovery document of ${host} names no token endpoint or no keys` });
 }
 
 function mismatch(named: unknown, configured: string): never {
   const other = safeText(named, 200);
-  return fail("ISSUER_MISMATCH", { message: `the discovery document names the issuer ${other}, not ${safeText(configured, 200)}`, hint: `if that is the right issuer, use --oidc-issuer-url=${other}` });
+  return fail("ISSUER_MISMATCH", {
+    message: `the discovery document names the issuer ${other}, not ${safeText(configured, 200)}`,
+    hint: `if that is the right issuer, use --oidc-issuer-url=${other}`,
+  });
 }
 
 /** The issuer of a document that the library refused for its issuer. */

@@ -106,22 +106,30 @@ function faultOf(error: unknown): KeychainAnswer {
   return refused(/Did not receive a reply|timed? ?out/i.test(message) ? "timed-out" : "unavailable", message);
 }
 
-let line = "";
-let request: KeychainRequest | undefined;
-// The terminal's Ctrl-C and a dying parent must not cut a write short.
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) process.on(name, () => undefined);
-process.stdin.setEncoding("utf8");
-process.stdin.on("data", (chunk: string) => {
-  if (request !== undefined) return;
-  line += chunk;
-  const end = line.indexOf("\n");
-  if (end === -1) return;
-  request = parseKeychainRequest(line.slice(0, end));
-  if (request === undefined) return answer(refused("unavailable", "the request cannot be read"));
-  setTimeout(endNow, request.deadlineMs + 1_000);
-  serve(request).then(answer, (error: unknown) => answer(faultOf(error)));
-});
-process.stdin.on("close", () => {
-  if (request === undefined || request.op === "read" || request.op === "probe") endNow();
-});
-process.stdin.on("error", () => undefined);
+/** Takes the one request from stdin, and minds whether the parent is still there. */
+function listen(): void {
+  const state: { line: string; request?: KeychainRequest } = { line: "" };
+  // The terminal's Ctrl-C and a dying parent must not cut a write short.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) process.on(name, () => undefined);
+  process.stdin.setEncoding("utf8");
+  process.stdin.on("data", (chunk: string) => {
+    if (state.request !== undefined) return;
+    state.line += chunk;
+    const end = state.line.indexOf("\n");
+    if (end === -1) return;
+    const request = parseKeychainRequest(state.line.slice(0, end));
+    if (request === undefined) {
+      answer(refused("unavailable", "the request cannot be read"));
+      return;
+    }
+    state.request = request;
+    setTimeout(endNow, request.deadlineMs + 1_000);
+    serve(request).then(answer, (error: unknown) => answer(faultOf(error)));
+  });
+  process.stdin.on("close", () => {
+    if (state.request === undefined || state.request.op === "read" || state.request.op === "probe") endNow();
+  });
+  process.stdin.on("error", () => undefined);
+}
+
+listen();

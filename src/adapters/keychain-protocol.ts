@@ -20,15 +20,22 @@ export type KeychainAnswer = { readonly ok: true; readonly value?: string } | { 
 export function parseKeychainRequest(line: string): KeychainRequest | undefined {
   const o = parse(line);
   const valid =
-    o !== undefined && ["read", "write", "remove", "probe"].includes(String(o["op"])) && typeof o["service"] === "string" && typeof o["account"] === "string" &&
-    typeof o["mayPrompt"] === "boolean" && typeof o["deadlineMs"] === "number" && (o["op"] !== "write" || typeof o["value"] === "string");
+    o !== undefined &&
+    ["read", "write", "remove", "probe"].includes(String(o["op"])) &&
+    typeof o["service"] === "string" &&
+    typeof o["account"] === "string" &&
+    typeof o["mayPrompt"] === "boolean" &&
+    typeof o["deadlineMs"] === "number" &&
+    (o["op"] !== "write" || typeof o["value"] === "string");
   return valid ? (o as unknown as KeychainRequest) : undefined;
 }
 
 export function parseKeychainAnswer(line: string): KeychainAnswer | undefined {
   const o = parse(line);
   if (o?.["ok"] === true && (o["value"] === undefined || typeof o["value"] === "string")) return o as unknown as KeychainAnswer;
-  return o?.["ok"] === false && ["unavailable", "locked", "timed-out"].includes(String(o["fault"])) && typeof o["reason"] === "string" ? (o as unknown as KeychainAnswer) : undefined;
+  return o?.["ok"] === false && ["unavailable", "locked", "timed-out"].includes(String(o["fault"])) && typeof o["reason"] === "string"
+    ? (o as unknown as KeychainAnswer)
+    : undefined;
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> | undefined {

@@ -20,7 +20,14 @@ export interface KeychainOptions {
 /** The OS keychain behind a child process of ours. KEYCHAIN_UNAVAILABLE, KEYCHAIN_LOCKED, KEYCHAIN_TIMED_OUT. */
 export function keychainStore(options: KeychainOptions): SecretStore {
   const ask = async (op: KeychainRequest["op"], account: string, value?: string) => {
-    const request: KeychainRequest = { op, service: options.service ?? "kubectl-oidc", account, mayPrompt: options.mayPrompt, deadlineMs: options.deadlineMs, ...(value === undefined ? {} : { value }) };
+    const request: KeychainRequest = {
+      op,
+      service: options.service ?? "kubectl-oidc",
+      account,
+      mayPrompt: options.mayPrompt,
+      deadlineMs: options.deadlineMs,
+      ...(value === undefined ? {} : { value }),
+    };
     const answer = await askChild(request, options.childPath);
     return answer.ok ? answer.value : failFrom(answer);
   };
@@ -60,7 +67,12 @@ function failFrom({ fault, reason }: Extract<KeychainAnswer, { ok: false }>): ne
  */
 function askChild(request: KeychainRequest, childPath: string): Promise<KeychainAnswer> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [childPath], { stdio: ["pipe", "pipe", "ignore"], detached: process.platform !== "win32", windowsHide: true, env: childEnvironment(process.env) });
+    const child = spawn(process.execPath, [childPath], {
+      stdio: ["pipe", "pipe", "ignore"],
+      detached: process.platform !== "win32",
+      windowsHide: true,
+      env: childEnvironment(process.env),
+    });
     const unavailable = (reason: string) => settle({ ok: false, fault: "unavailable", reason });
     const timer = setTimeout(() => settle({ ok: false, fault: "timed-out", reason: `no answer in ${request.deadlineMs / 1000} s` }), request.deadlineMs);
     let text = "";

@@ -50,7 +50,8 @@ interface Merged {
 export function loadContext(choice: KubeconfigChoice & { readonly context?: string }): KubeContext {
   const merged = readMerged(choice);
   const name = choice.context ?? merged.current;
-  if (name === undefined) return fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: "add --context NAME; kubectl config get-contexts lists them" });
+  if (name === undefined)
+    return fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: "add --context NAME; kubectl config get-contexts lists them" });
   const found = contextOf(name, merged);
   return typeof found === "string" ? fail("CONTEXT_NOT_FOUND", { message: found }) : found;
 }
@@ -67,7 +68,8 @@ export function listContexts(choice: KubeconfigChoice): readonly KubeContext[] {
 /** As kubectl merges: of each name the first file's entry, the first current-context that is not empty. */
 function readMerged(choice: KubeconfigChoice): Merged {
   const named = choice.kubeconfig ?? (choice.env["KUBECONFIG"] || undefined);
-  const files = choice.kubeconfig !== undefined ? [expand(choice.kubeconfig, choice.home)] : (named ?? join(choice.home, ".kube", "config")).split(delimiter).filter((path) => path !== "");
+  const files =
+    choice.kubeconfig !== undefined ? [expand(choice.kubeconfig, choice.home)] : (named ?? join(choice.home, ".kube", "config")).split(delimiter).filter((path) => path !== "");
   const documents = files.flatMap((file) => {
     const value = readOne(file);
     return value === undefined ? [] : [{ file, value }];
@@ -145,13 +147,18 @@ function stanzaOf(exec: Readonly<Record<string, unknown>>): { readonly command: 
   if (at === -1) return undefined;
   const before = all.slice(0, at);
   const program = basename(command.replaceAll("\\", "/")).replace(/\.(exe|cmd|cjs|js)$/, "");
-  const isOurs = (word: string | undefined) => word !== undefined && /^(kubectl-oidc|kubectl-oidc_login|kubectl-oidc-login|kubelogin|oidc|oidc-login)$/.test(basename(word.replaceAll("\\", "/")).replace(/\.(exe|cmd|cjs|js)$/, ""));
-  const runsUs = before.length === 0 ? isOurs(program) : before.length === 1 && (isOurs(program) ? before[0] === "oidc-login" : /^(kubectl|node|bun)$/.test(program) && isOurs(before[0]));
+  const isOurs = (word: string | undefined) =>
+    word !== undefined &&
+    /^(kubectl-oidc|kubectl-oidc_login|kubectl-oidc-login|kubelogin|oidc|oidc-login)$/.test(basename(word.replaceAll("\\", "/")).replace(/\.(exe|cmd|cjs|js)$/, ""));
+  const runsUs =
+    before.length === 0 ? isOurs(program) : before.length === 1 && (isOurs(program) ? before[0] === "oidc-login" : /^(kubectl|node|bun)$/.test(program) && isOurs(before[0]));
   return runsUs ? { command, args: all.slice(at + 1) } : undefined;
 }
 
 function environmentOf(list: unknown): Readonly<Record<string, string>> {
-  const pairs = (Array.isArray(list) ? list : []).filter(isObject).flatMap(({ name, value }) => (typeof name === "string" && typeof value === "string" ? [[name, value] as const] : []));
+  const pairs = (Array.isArray(list) ? list : [])
+    .filter(isObject)
+    .flatMap(({ name, value }) => (typeof name === "string" && typeof value === "string" ? [[name, value] as const] : []));
   return Object.fromEntries(pairs);
 }
 

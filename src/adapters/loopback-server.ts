@@ -27,13 +27,18 @@ export function loopbackServer(): CallbackServer {
           const callback = callbackHandler(options, configured);
           const servers = await bindAll(target, certificate, callback.handle);
           if (servers === undefined) continue;
-          const port = (servers[0]?.address() as AddressInfo).port;
+          const port = portOf(servers);
           return callback.listener(redirectUriFor(options.redirectUrl, certificate !== undefined, port), servers);
         }
       }
       return fail("PORTS_IN_USE", { message: `none of the callback addresses can be used: ${safeText(options.addresses.join(", "))}` });
     },
   };
+}
+
+function portOf(servers: readonly http.Server[]): number {
+  const address = servers[0]?.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 type Certificate = { readonly cert: string; readonly key: string };
@@ -44,7 +49,11 @@ function readCertificate(options: CallbackOptions): Certificate | undefined {
     try {
       return readFileSync(path, "utf8");
     } catch (error) {
-      return fail("SETTINGS_INVALID", { message: `--${option} ${safeText(path)} cannot be read`, reason: (error as NodeJS.ErrnoException).code ?? "unknown", hint: `check the path of --${option}` });
+      return fail("SETTINGS_INVALID", {
+        message: `--${option} ${safeText(path)} cannot be read`,
+        reason: (error as NodeJS.ErrnoException).code ?? "unknown",
+        hint: `check the path of --${option}`,
+      });
     }
   };
   return { cert: read("local-server-cert", options.certificateFile), key: read("local-server-key", options.keyFile) };
@@ -98,30 +107,42 @@ function callbackHandler(options: CallbackOptions, configured: URL | undefined) 
     response.on("error", () => undefined);
     request.resume();
     const address = request.url ?? "";
-    if (address.length > longestUrl) return answer(response, 414, plainPage("Too long", "This address is too long.", nonceOf()));
-    if (request.method !== "GET") return answer(response, 405, plainPage("Not allowed", "Only a browser's GET is answered here.", nonceOf()));
-    if (!isOurHost(request.headers.host, request.socket.localPort, configured)) return answer(response, 400, plainPage("Wrong host", "This request was not meant for kubectl-oidc.", nonceOf()));
     const at = address.indexOf("?");
-    if ((at === -1 ? address : address.slice(0, at)) !== path) return answer(response, 404, plainPage("Not found", "There is nothing here.", nonceOf()));
     const query = at === -1 ? "" : address.slice(at);
+    const refused = refusal(request, at === -1 ? address : address.slice(0, at), query);
+    if (refused !== undefined) {
+      answer(response, refused.status, plainPage(refused.title, refused.text, nonceOf()));
+    } else if (state.finished) {
+      answerOutcome(response);
+    } else {
+      waiting.add(response);
+      if (state.query !== undefined) return;
+      state.query = query;
+      state.onQuery?.(query);
+    }
+  }
+
+  /** Why a request is not this login's answer; it does not end the wait. */
+  function refusal(request: http.IncomingMessage, asked: string, query: string): { readonly status: number; readonly title: string; readonly text: string } | undefined {
+    if ((request.url ?? "").length > longestUrl) return { status: 414, title: "Too long", text: "This address is too long." };
+    if (request.method !== "GET") return { status: 405, title: "Not allowed", text: "Only a browser's GET is answered here." };
+    if (!isOurHost(request.headers.host, request.socket.localPort, configured)) return { status: 400, title: "Wrong host", text: "This request was not meant for kubectl-oidc." };
+    if (asked !== path) return { status: 404, title: "Not found", text: "There is nothing here." };
     const problem = problemOf(new URLSearchParams(query), options.state);
-    if (problem !== undefined) return answer(response, 400, plainPage("Not this login", problem, nonceOf()));
-    if (state.finished) return answerOutcome(response);
-    waiting.add(response);
-    if (state.query !== undefined) return;
-    state.query = query;
-    state.onQuery?.(query);
+    return problem === undefined ? undefined : { status: 400, title: "Not this login", text: problem };
   }
 
   function answerOutcome(response: http.ServerResponse): void {
     const { page } = state;
-    if (page === undefined) return void response.destroy();
-    if (page.ok && options.openAfter !== undefined) {
+    if (page === undefined) {
+      response.destroy();
+    } else if (page.ok && options.openAfter !== undefined) {
       response.writeHead(302, { location: new URL(options.openAfter).href, "cache-control": "no-store", "referrer-policy": "no-referrer", connection: "close" });
-      return void response.end();
+      response.end();
+    } else {
+      const nonce = nonceOf();
+      answer(response, page.ok ? 200 : 400, resultPage(page, nonce), nonce);
     }
-    const nonce = nonceOf();
-    answer(response, page.ok ? 200 : 400, resultPage(page, nonce), nonce);
   }
 
   function listener(redirectUri: string, servers: readonly http.Server[]): CallbackListener {

@@ -2,7 +2,8 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 
 /** Node's codes for a certificate that does not verify (OpenSSL's X509_V_ERR_*, without the prefix) and for a wrong name. */
-const certificateFault = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|CA_CERT_|ERROR_IN_CERT_)/;
+const certificateFault =
+  /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|CA_CERT_|ERROR_IN_CERT_)/;
 
 /**
  * A fault of node:https → ISSUER_TLS_UNTRUSTED or ISSUER_UNREACHABLE; never returns. The reason names Node's code and the

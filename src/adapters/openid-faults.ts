@@ -82,16 +82,31 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
     case "OAUTH_RESPONSE_IS_NOT_JSON":
     case "OAUTH_PARSE_ERROR":
       return exchange === "discovery"
-        ? fail("DISCOVERY_INVALID", { message: `the discovery document of ${host} is not JSON`, hint: "check --oidc-issuer-url; a login page of the network (captive portal) may answer in the issuer's place" })
-        : fail("ISSUER_UNREACHABLE", { message: `${host} answered with something that is not JSON`, hint: "a login page of the network (captive portal) or a proxy may answer in the issuer's place" });
+        ? fail("DISCOVERY_INVALID", {
+            message: `the discovery document of ${host} is not JSON`,
+            hint: "check --oidc-issuer-url; a login page of the network (captive portal) may answer in the issuer's place",
+          })
+        : fail("ISSUER_UNREACHABLE", {
+            message: `${host} answered with something that is not JSON`,
+            hint: "a login page of the network (captive portal) or a proxy may answer in the issuer's place",
+          });
     case "OAUTH_RESPONSE_IS_NOT_CONFORM":
       return failFromStatus(status, exchange, host);
     case "OAUTH_INVALID_RESPONSE":
-      return fail(exchange === "discovery" ? "DISCOVERY_INVALID" : /ID Token|id_token|JWT|JWS|nonce|"alg"|signature/i.test(message + claimOf(error)) ? "ID_TOKEN_INVALID" : "ISSUER_UNREACHABLE", { message: `${host} gave an answer that is not valid`, reason: claimOf(error) ?? message });
+      return fail(
+        exchange === "discovery"
+          ? "DISCOVERY_INVALID"
+          : /ID Token|id_token|JWT|JWS|nonce|"alg"|signature/i.test(message + claimOf(error))
+            ? "ID_TOKEN_INVALID"
+            : "ISSUER_UNREACHABLE",
+        { message: `${host} gave an answer that is not valid`, reason: claimOf(error) ?? message },
+      );
     case "OAUTH_UNSUPPORTED_OPERATION":
       return fail(exchange === "discovery" ? "DISCOVERY_INVALID" : "ID_TOKEN_INVALID", { reason: claimOf(error) ?? message });
     default:
-      return exchange === "discovery" ? fail("DISCOVERY_INVALID", { reason: message }) : fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that cannot be used`, reason: message });
+      return exchange === "discovery"
+        ? fail("DISCOVERY_INVALID", { reason: message })
+        : fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that cannot be used`, reason: message });
   }
 }
 

@@ -53,7 +53,15 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       const nonce = client.randomNonce();
       const verifier = client.randomPKCECodeVerifier();
       const parameters = searchParams(extra);
-      const own = { response_type: "code", redirect_uri: redirectUri, scope, state, nonce, code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
+      const own = {
+        response_type: "code",
+        redirect_uri: redirectUri,
+        scope,
+        state,
+        nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: "S256",
+      };
       // Ours last: an extra parameter must not switch a protection off.
       for (const [name, value] of Object.entries(own)) parameters.set(name, value);
       const url = openableUrl(client.buildAuthorizationUrl(connection.config, parameters).href);
@@ -61,23 +69,27 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       return { url, state, nonce, verifier: secret(verifier) };
     },
     exchangeCode(started, redirectUri, query, checks, before) {
-      return exchange("code", async (connection) => {
-        connection.overrideRedirectUri(redirectUri);
-        const answer = await client.authorizationCodeGrant(
-          connection.config,
-          new URL(query, redirectUri),
-          {
-            expectedState: started.state,
-            expectedNonce: started.nonce,
-            pkceCodeVerifier: started.verifier.reveal(),
-            // OIDC Core 3.1.3.3: the code flow always answers with an ID token, also when the access token is wanted.
-            idTokenExpected: true,
-            ...(checks.maxAge === undefined ? {} : { maxAge: checks.maxAge }),
-          },
-          searchParams(checks.extra),
-        );
-        return judge(answer);
-      }, before);
+      return exchange(
+        "code",
+        async (connection) => {
+          connection.overrideRedirectUri(redirectUri);
+          const answer = await client.authorizationCodeGrant(
+            connection.config,
+            new URL(query, redirectUri),
+            {
+              expectedState: started.state,
+              expectedNonce: started.nonce,
+              pkceCodeVerifier: started.verifier.reveal(),
+              // OIDC Core 3.1.3.3: the code flow always answers with an ID token, also when the access token is wanted.
+              idTokenExpected: true,
+              ...(checks.maxAge === undefined ? {} : { maxAge: checks.maxAge }),
+            },
+            searchParams(checks.extra),
+          );
+          return judge(answer);
+        },
+        before,
+      );
     },
     startDevice({ scope, extra }) {
       return exchange("device", async (connection) => {
@@ -94,7 +106,9 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     async pollDevice(device, before) {
       const connection = await connect();
       try {
-        const answer = await connection.during({ before }, () => client.genericGrantRequest(connection.config, deviceGrant, { device_code: device.deviceCode.reveal(), code_verifier: device.verifier.reveal() }));
+        const answer = await connection.during({ before }, () =>
+          client.genericGrantRequest(connection.config, deviceGrant, { device_code: device.deviceCode.reveal(), code_verifier: device.verifier.reveal() }),
+        );
         return { kind: "tokens", answer: judge(answer) };
       } catch (error) {
         if (error instanceof client.ResponseBodyError && error.error === "authorization_pending") return { kind: "pending" };
@@ -138,8 +152,10 @@ function judged(answer: client.TokenEndpointResponse & client.TokenEndpointRespo
 function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifier: string, host: string): DeviceAuthorization {
   const verificationUri = openableUrl(answer.verification_uri);
   const userCode = safeText(answer.user_code, 40);
-  if (verificationUri === undefined || userCode === "") return fail("DISCOVERY_INVALID", { message: `the device authorization answer of ${host} cannot be used`, reason: "no user code, or a verification URL that is not https" });
-  const clamp = (value: number | undefined, byDefault: number, least: number, most: number) => Math.min(most, Math.max(least, Number.isFinite(value) ? (value ?? byDefault) : byDefault));
+  if (verificationUri === undefined || userCode === "")
+    return fail("DISCOVERY_INVALID", { message: `the device authorization answer of ${host} cannot be used`, reason: "no user code, or a verification URL that is not https" });
+  const clamp = (value: number | undefined, byDefault: number, least: number, most: number) =>
+    Math.min(most, Math.max(least, Number.isFinite(value) ? (value ?? byDefault) : byDefault));
   return {
     deviceCode: secret(answer.device_code),
     userCode,
@@ -150,4 +166,3 @@ function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifie
     verifier: secret(verifier),
   };
 }
-

@@ -22,12 +22,18 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
     // Said below.
   }
   if (proxy?.protocol === "http:" || proxy?.protocol === "https:") return proxy;
-  return fail("SETTINGS_INVALID", { message: `${name} is not an http or https proxy${proxy === undefined ? "" : ` (${safeText(proxy.protocol, 20)})`}`, hint: `correct or unset ${name}` });
+  return fail("SETTINGS_INVALID", {
+    message: `${name} is not an http or https proxy${proxy === undefined ? "" : ` (${safeText(proxy.protocol, 20)})`}`,
+    hint: `correct or unset ${name}`,
+  });
 }
 
 /** Does NO_PROXY name this host? `*`, `.suffix`, `domain` with its subdomains, `host:port`, addresses, CIDR. Loopback always. */
 export function bypassesProxy(noProxy: string, url: URL): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
+  const host = url.hostname
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "")
+    .toLowerCase();
   if (isLoopbackHost(host)) return true;
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return noProxy

@@ -9,18 +9,21 @@ export function contentSecurityPolicy(nonce: string): string {
 export function resultPage(page: ResultPage, nonce: string): string {
   const title = page.ok ? "Logged in" : "Login failed";
   const lines = page.ok
-    ? [`<p>You are logged in to <strong>${escape(page.issuer)}</strong>${page.account === undefined ? "" : ` as <strong>${escape(page.account)}</strong>`}.</p>`, "<p>You can close this window and go back to the terminal.</p>"]
+    ? [
+        `<p>You are logged in to <strong>${escapeHtml(page.issuer)}</strong>${page.account === undefined ? "" : ` as <strong>${escapeHtml(page.account)}</strong>`}.</p>`,
+        "<p>You can close this window and go back to the terminal.</p>",
+      ]
     : [
-        `<p>${escape(sentence(page.message ?? "the login did not succeed"))}</p>`,
-        ...(page.hint === undefined ? [] : [`<p>What to do: <code>${escape(page.hint)}</code></p>`]),
-        `<p class="small">${escape(page.issuer)}${page.code === undefined ? "" : ` · ${escape(page.code)}`}</p>`,
+        `<p>${escapeHtml(sentence(page.message ?? "the login did not succeed"))}</p>`,
+        ...(page.hint === undefined ? [] : [`<p>What to do: <code>${escapeHtml(page.hint)}</code></p>`]),
+        `<p class="small">${escapeHtml(page.issuer)}${page.code === undefined ? "" : ` · ${escapeHtml(page.code)}`}</p>`,
       ];
   return document(title, page.ok ? "✓" : "✗", lines, nonce);
 }
 
 /** For requests that are not the login's answer. `text`: one sentence. */
 export function plainPage(title: string, text: string, nonce: string): string {
-  return document(title, "·", [`<p>${escape(text)}</p>`], nonce);
+  return document(title, "·", [`<p>${escapeHtml(text)}</p>`], nonce);
 }
 
 function document(title: string, sign: string, lines: readonly string[], nonce: string): string {
@@ -29,7 +32,7 @@ function document(title: string, sign: string, lines: readonly string[], nonce: 
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${escape(title)} – kubectl-oidc</title>
+<title>${escapeHtml(title)} – kubectl-oidc</title>
 <style nonce="${nonce}">
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto 0; padding: 0 1rem; }
@@ -40,7 +43,7 @@ code { overflow-wrap: anywhere; }
 </head>
 <body>
 <main>
-<h1><span aria-hidden="true">${sign}</span> ${escape(title)}</h1>
+<h1><span aria-hidden="true">${sign}</span> ${escapeHtml(title)}</h1>
 ${lines.join("\n")}
 </main>
 </body>
@@ -50,6 +53,6 @@ ${lines.join("\n")}
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 }

@@ -7,7 +7,8 @@ const mostBytes = 65_536;
 
 /** The text of a small secret file, without its last line break. SETTINGS_INVALID naming the option, never the content. */
 export function readSecretFile(option: string, path: string): string {
-  const bad = (reason: string, cause?: unknown): never => fail("SETTINGS_INVALID", { message: `the file of --${option}, ${safeText(path)}, cannot be used`, reason, hint: `check the path and the mode of --${option}` }, cause);
+  const bad = (reason: string, cause?: unknown): never =>
+    fail("SETTINGS_INVALID", { message: `the file of --${option}, ${safeText(path)}, cannot be used`, reason, hint: `check the path and the mode of --${option}` }, cause);
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

@@ -1,7 +1,11 @@
 import { connect, type Socket } from "node:net";
 
 /** State of the Secret Service's default collection. */
-export type CollectionState = { readonly state: "unlocked" } | { readonly state: "locked" } | { readonly state: "timed-out" } | { readonly state: "unavailable"; readonly reason: string };
+export type CollectionState =
+  | { readonly state: "unlocked" }
+  | { readonly state: "locked" }
+  | { readonly state: "timed-out" }
+  | { readonly state: "unavailable"; readonly reason: string };
 
 /** Milliseconds for the bus and the service together. gnome-keyring answers within 30; a service that must start first needs a second. */
 const askDeadline = 3_000;
@@ -52,7 +56,12 @@ function converse(socket: Socket, end: (state: CollectionState) => void): void {
       authenticated = true;
       socket.write("BEGIN\r\n");
       socket.write(methodCall(1, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", []));
-      socket.write(methodCall(2, "org.freedesktop.secrets", "/org/freedesktop/secrets/aliases/default", "org.freedesktop.DBus.Properties", "Get", ["org.freedesktop.Secret.Collection", "Locked"]));
+      socket.write(
+        methodCall(2, "org.freedesktop.secrets", "/org/freedesktop/secrets/aliases/default", "org.freedesktop.DBus.Properties", "Get", [
+          "org.freedesktop.Secret.Collection",
+          "Locked",
+        ]),
+      );
     }
     for (let message = nextMessage(received); message !== undefined; message = nextMessage(received)) {
       received = received.subarray(message.size);
@@ -87,14 +96,23 @@ function stateOf({ type, fields, body }: Message): CollectionState | undefined {
     const name = /org\.[\w.]+/.exec(fields.subarray(Math.max(0, fields.indexOf(Buffer.from([4, 1, 0x73, 0])))).toString("latin1"))?.[0] ?? "an error";
     if (/NoReply|Timeout|TimedOut/.test(name)) return { state: "timed-out" };
     const missing = /ServiceUnknown|NameHasNoOwner|Spawn/.test(name);
-    return { state: "unavailable", reason: missing ? "no Secret Service on the session bus (org.freedesktop.secrets)" : /UnknownObject|UnknownMethod|NoSuchObject/.test(name) ? "the Secret Service has no default keyring yet" : name };
+    return {
+      state: "unavailable",
+      reason: missing
+        ? "no Secret Service on the session bus (org.freedesktop.secrets)"
+        : /UnknownObject|UnknownMethod|NoSuchObject/.test(name)
+          ? "the Secret Service has no default keyring yet"
+          : name,
+    };
   }
   return { state: body.subarray(0, 3).equals(Buffer.from([1, 0x62, 0])) && body.readUInt32LE(4) === 0 ? "unlocked" : "locked" };
 }
 
 /** A method call with text arguments (signature `s…`). */
 function methodCall(serial: number, destination: string, path: string, iface: string, member: string, args: readonly string[]): Buffer {
-  const body = Buffer.concat(args.reduce<Buffer[]>((parts, arg) => [...parts, aligned(parts, 4), text(arg)], []));
+  const parts: Buffer[] = [];
+  for (const arg of args) parts.push(aligned(parts, 4), text(arg));
+  const body = Buffer.concat(parts);
   const fields: Buffer[] = [];
   const field = (code: number, signature: string, value: Buffer) => fields.push(aligned(fields, 8), Buffer.from([code, 1, signature.charCodeAt(0), 0]), value);
   field(1, "o", text(path));

@@ -9,7 +9,13 @@ import { fail } from "../errors/oidc-error.ts";
 const mostBytes = 8_388_608;
 
 /** Where Linux distributions and BSDs keep the system's bundle (Go's crypto/x509 looks in the same places). */
-const systemBundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"];
+const systemBundles = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
 
 export interface AddedAuthorities {
   /** PEM texts, one certificate each. */
@@ -33,7 +39,11 @@ function readBundle(path: string): string {
     if (!stat.isFile() || stat.size > mostBytes) throw new Error("not a certificate file");
     return readFileSync(path, "latin1");
   } catch (error) {
-    return fail("SETTINGS_INVALID", { message: `--certificate-authority ${safeText(path)} cannot be read`, reason: (error as NodeJS.ErrnoException).code ?? "it is not a file", hint: "check the path of --certificate-authority" });
+    return fail("SETTINGS_INVALID", {
+      message: `--certificate-authority ${safeText(path)} cannot be read`,
+      reason: (error as NodeJS.ErrnoException).code ?? "it is not a file",
+      hint: "check the path of --certificate-authority",
+    });
   }
 }
 

@@ -109,7 +109,9 @@ async function pasted(context: FlowContext, started: StartedAuthorization, signa
     }
     const read = readPasted(text, started.state, context.run.settings.issuer);
     if (read.kind === "query") return read.query;
-    terminal.say(read.kind === "wrong-state" ? "kubectl-oidc: that belongs to another login; use the URL of this one" : "kubectl-oidc: that is neither a code nor a redirected URL");
+    terminal.say(
+      read.kind === "wrong-state" ? "kubectl-oidc: that belongs to another login; use the URL of this one" : "kubectl-oidc: that is neither a code nor a redirected URL",
+    );
   }
 }
 
@@ -121,5 +123,7 @@ function exchange(context: FlowContext, provider: OpenIdProvider, started: Start
 
 function failurePage(issuer: string, error: unknown): ResultPage | undefined {
   const ours = oidcErrorWithin(error);
-  return isOidcError(ours) ? { ok: false, issuer, code: ours.code, message: ours.reason === undefined ? ours.message : `${ours.message}: ${ours.reason}`, hint: ours.hint } : undefined;
+  return isOidcError(ours)
+    ? { ok: false, issuer, code: ours.code, message: ours.reason === undefined ? ours.message : `${ours.message}: ${ours.reason}`, hint: ours.hint }
+    : undefined;
 }

@@ -33,7 +33,15 @@ export async function getToken(run: Run, options: GetTokenOptions): Promise<Cred
   let fault: unknown;
   const loginAllowed = options.interactive || isMachineGrant(settings.grant);
   for (;;) {
-    const step = decideNextStep({ credential, canRefresh, now: seconds(world), minValidity: settings.minValidity, refreshWanted: settings.forceRefresh || options.wasRefused, loginAllowed, refresh });
+    const step = decideNextStep({
+      credential,
+      canRefresh,
+      now: seconds(world),
+      minValidity: settings.minValidity,
+      refreshWanted: settings.forceRefresh || options.wasRefused,
+      loginAllowed,
+      refresh,
+    });
     switch (step.step) {
       case "use":
         if (refresh === "fault") world.terminal.log(1, "the issuer cannot be reached; the cached token is still good");

@@ -49,9 +49,16 @@ export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
       const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
       const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
       const { pending: _, ...rest } = base;
-      const item: SecretItem = { ...rest, trust: isLogin ? world.trust() : trust, servers, ...(refreshToken === undefined ? {} : { refreshToken }), ...(subject === undefined ? {} : { subject }) };
+      const item: SecretItem = {
+        ...rest,
+        trust: isLogin ? world.trust() : trust,
+        servers,
+        ...(refreshToken === undefined ? {} : { refreshToken }),
+        ...(subject === undefined ? {} : { subject }),
+      };
       const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;
-      const kept = world.store.keeps && refreshToken !== undefined && (!changed || (await tryTo("the session could not be stored", () => world.secrets.write(session.itemName, item))));
+      const kept =
+        world.store.keeps && refreshToken !== undefined && (!changed || (await tryTo("the session could not be stored", () => world.secrets.write(session.itemName, item))));
       // What was judged under the old server list must not be released under the new one, in no credential of the session.
       if (servers !== base.servers && run.settings.idTokenCache !== "none") await tryTo("cached tokens could not be removed", () => world.credentials.removeAllOf(session.key));
       base = item;

@@ -19,11 +19,14 @@ export interface LoginNow {
  */
 export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecord> {
   const { world, settings, session } = run;
-  if (!how.interactive && !isMachineGrant(settings.grant)) fail("LOGIN_REQUIRED", { message: "this login needs a person, and --non-interactive forbids to ask one", hint: "leave --non-interactive out" });
+  if (!how.interactive && !isMachineGrant(settings.grant))
+    fail("LOGIN_REQUIRED", { message: "this login needs a person, and --non-interactive forbids to ask one", hint: "leave --non-interactive out" });
   await probe(run, how);
   clearPause(run);
   const locks = await world.locks();
-  const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, () => world.terminal.say("kubectl-oidc: waiting for the login that is open already"));
+  const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, () =>
+    world.terminal.say("kubectl-oidc: waiting for the login that is open already"),
+  );
   if (held === undefined) return fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   try {
     clearPause(run);

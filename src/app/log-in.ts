@@ -62,7 +62,10 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   try {
     return await attempt(run, origin, item, { provider, facts, flow, withOffline });
   } catch (error) {
-    const refusedOffline = withOffline && isOidcError(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && /not_allowed|access_denied/.test(error.reason ?? "") && /offline/i.test(error.reason ?? "")));
+    const refusedOffline =
+      withOffline &&
+      isOidcError(error) &&
+      (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && /not_allowed|access_denied/.test(error.reason ?? "") && /offline/i.test(error.reason ?? "")));
     if (!refusedOffline || !loginRequest(run, facts, true).asksOffline || settings.scopes.includes("offline_access")) throw error;
     world.terminal.warn("the issuer refused offline_access; logging in again without it");
     return attempt(run, origin, item, { provider, facts, flow, withOffline: false });
@@ -170,7 +173,9 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
   const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {
-    world.terminal.warn(`the issuer gave no refresh token, so every ${Math.max(1, Math.round((credential.expiresAt - credential.receivedAt) / 60))} min a new login is needed${request.asksOffline ? "; allow offline_access for this client" : "; try --oidc-extra-scope=offline_access"}`);
+    world.terminal.warn(
+      `the issuer gave no refresh token, so every ${Math.max(1, Math.round((credential.expiresAt - credential.receivedAt) / 60))} min a new login is needed${request.asksOffline ? "; allow offline_access for this client" : "; try --oidc-extra-scope=offline_access"}`,
+    );
   }
   return credential;
 }

@@ -6,10 +6,16 @@ import type { FlowContext } from "./log-in.ts";
 export async function machineFlow(context: FlowContext): Promise<TokenAnswer> {
   const { settings, world } = context.run;
   const scope = settings.grant === "client-credentials" ? context.request.scope.replace(" offline_access", "") : context.request.scope;
-  const parameters: (readonly [string, string])[] = [["scope", scope], ...settings.audiences.map((audience) => ["resource", audience] as const), ...Object.entries(settings.extraParams)];
+  const parameters: (readonly [string, string])[] = [
+    ["scope", scope],
+    ...settings.audiences.map((audience) => ["resource", audience] as const),
+    ...Object.entries(settings.extraParams),
+  ];
   if (settings.grant === "password") {
     const username = settings.username ?? (await ask(context, "kubectl-oidc: user name: ", false));
-    const password = settings.password?.reveal() ?? (settings.passwordFile === undefined ? await ask(context, "kubectl-oidc: password: ", true) : world.readSecretFile("password-file", settings.passwordFile));
+    const password =
+      settings.password?.reveal() ??
+      (settings.passwordFile === undefined ? await ask(context, "kubectl-oidc: password: ", true) : world.readSecretFile("password-file", settings.passwordFile));
     parameters.push(["username", username], ["password", password]);
   }
   const answer = await context.provider.machineGrant(settings.grant === "password" ? "password" : "client_credentials", parameters, context.before);
@@ -19,7 +25,8 @@ export async function machineFlow(context: FlowContext): Promise<TokenAnswer> {
 
 async function ask(context: FlowContext, prompt: string, hidden: boolean): Promise<string> {
   const { world } = context.run;
-  if (!context.mayPrompt || !world.terminal.stdinIsTerminal) fail("LOGIN_REQUIRED", { message: "a password is needed and nothing may be asked", hint: "use --username and --password-file" });
+  if (!context.mayPrompt || !world.terminal.stdinIsTerminal)
+    fail("LOGIN_REQUIRED", { message: "a password is needed and nothing may be asked", hint: "use --username and --password-file" });
   try {
     return await world.terminal.ask(prompt, { hidden, signal: context.signal });
   } catch (error) {

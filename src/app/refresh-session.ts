@@ -76,13 +76,19 @@ async function readItem(run: Run): Promise<SecretItem | undefined> {
 export function checkUse(run: Run, item: SecretItem): void {
   if (!mayBeUsedWith(item.servers, run.server)) failServer(run);
   if (isWeakerTrust(run.world.trust(), item.trust)) {
-    fail("SETTINGS_INVALID", { message: "the session was made under stronger TLS trust than these settings give", hint: "use the settings of the login, or log in again with these: kubectl oidc login" });
+    fail("SETTINGS_INVALID", {
+      message: "the session was made under stronger TLS trust than these settings give",
+      hint: "use the settings of the login, or log in again with these: kubectl oidc login",
+    });
   }
 }
 
 export function failServer(run: Run): never {
   const origin = safeText(run.server?.origin, 120);
-  return fail("SERVER_NOT_TRUSTED", { message: `this session may not be used with ${origin}`, hint: `if you trust that server, run: kubectl oidc login --context NAME, with the context of ${origin}` });
+  return fail("SERVER_NOT_TRUSTED", {
+    message: `this session may not be used with ${origin}`,
+    hint: `if you trust that server, run: kubectl oidc login --context NAME, with the context of ${origin}`,
+  });
 }
 
 async function refreshItem(run: Run, item: SecretItem): Promise<Refreshed> {

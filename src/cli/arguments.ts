@@ -22,7 +22,7 @@ export function normaliseArguments(argv: readonly string[]): readonly string[] {
     }
     const at = arg.indexOf("=");
     const name = arg.slice(2, at === -1 ? undefined : at);
-    const takesValue = valueOf(name);
+    const takesValue = takesAValue(name);
     const isIgnored = Object.hasOwn(ignoredFlags, name);
     if (takesValue === true && at === -1) {
       const value = given[++i];
@@ -46,7 +46,7 @@ function longForm(arg: string): string {
 }
 
 /** Does the flag take a value? Undefined for an unknown flag. */
-function valueOf(name: string): boolean | undefined {
+function takesAValue(name: string): boolean | undefined {
   const row = optionRow(name);
   if (row !== undefined) return row.kind !== "boolean";
   return Object.hasOwn(ignoredFlags, name) ? ignoredFlags[name] : Object.hasOwn(commandFlags, name) ? commandFlags[name] : undefined;

@@ -34,5 +34,7 @@ async function logInAndTell(call: Call, json: boolean): Promise<void> {
   const kept = record?.hasRefreshToken === true;
   if (json) return writeJson({ event: "done", issuer: run.settings.issuer, subject: credential.subject, account, expiresAt, storage: run.settings.storage });
   terminal.say(`kubectl-oidc: logged in to ${run.settings.issuer} as ${account}`);
-  terminal.say(`kubectl-oidc: the token is good until ${expiresAt}; ${kept ? `it is refreshed from ${run.world.store.describe()}` : "there is no refresh token, so a new login is needed then"}`);
+  terminal.say(
+    `kubectl-oidc: the token is good until ${expiresAt}; ${kept ? `it is refreshed from ${run.world.store.describe()}` : "there is no refresh token, so a new login is needed then"}`,
+  );
 }

@@ -76,7 +76,8 @@ function currentFolder(): string {
   }
 }
 
-const wantsJson = (argv: readonly string[]) => argv[0] !== "get-token" && argv.some((arg, i) => /^(-o=?|--output=)json$/.test(arg) || ((arg === "-o" || arg === "--output") && argv[i + 1] === "json"));
+const wantsJson = (argv: readonly string[]) =>
+  argv[0] !== "get-token" && argv.some((arg, i) => /^(-o=?|--output=)json$/.test(arg) || ((arg === "-o" || arg === "--output") && argv[i + 1] === "json"));
 
 /** Says the error in the form that is wanted and gives the exit status. The only place where errors end. */
 function report(error: unknown, { call, json }: { readonly call: Call | undefined; readonly json: boolean }): number {
@@ -95,7 +96,11 @@ function withHint(error: OidcError, call: Call): OidcError {
 }
 
 /** The stack without its message. */
-const framesOf = (error: Error) => (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).map((line) => safeText(line, 200));
+const framesOf = (error: Error) =>
+  (error.stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => safeText(line, 200));
 
 /** A fault of ours: its kind and place, never its message, which may hold what must not be shown. */
 function unexpected(error: unknown): OidcError {

@@ -39,11 +39,14 @@ export type CommandName = keyof typeof commandTable;
  */
 export function readCommandLine(argv: readonly string[]): Invocation {
   const found: { invocation: Invocation | undefined; help: string } = { invocation: undefined, help: "" };
-  const program = buildProgram((invocation) => {
-    found.invocation = invocation;
-  }, (text) => {
-    found.help += text;
-  });
+  const program = buildProgram(
+    (invocation) => {
+      found.invocation = invocation;
+    },
+    (text) => {
+      found.help += text;
+    },
+  );
   const args = normaliseArguments(argv);
   if (args.length === 0) return { kind: "help", text: program.helpInformation() };
   try {
@@ -57,7 +60,13 @@ export function readCommandLine(argv: readonly string[]): Invocation {
 }
 
 function failFrom(error: CommanderError, args: readonly string[]): never {
-  if (error.code === "commander.unknownCommand") return fail("COMMAND_UNKNOWN", { message: `there is no command ${safeText(args.find((arg) => !arg.startsWith("-")), 40)}` });
+  if (error.code === "commander.unknownCommand")
+    return fail("COMMAND_UNKNOWN", {
+      message: `there is no command ${safeText(
+        args.find((arg) => !arg.startsWith("-")),
+        40,
+      )}`,
+    });
   if (error.code === "commander.unknownOption") {
     const name = /'(--?[^'=]*)/.exec(error.message)?.[1] ?? "";
     return fail("FLAG_INVALID", { message: `there is no flag ${safeText(name, 60)} here`, ...suggestion(name) });
@@ -87,7 +96,10 @@ function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text
     .addHelpText("after", "\nAn existing kubelogin stanza works when its command is changed to kubectl-oidc and nothing else.\n");
   for (const [name, about] of Object.entries(commandTable)) {
     const command = quiet(program.command(name)).description(about.help);
-    if (about.context) command.option("--context <name>", "read the options from this kubeconfig context").option("--kubeconfig <file>", "kubeconfig file (default $KUBECONFIG, then ~/.kube/config)");
+    if (about.context)
+      command
+        .option("--context <name>", "read the options from this kubeconfig context")
+        .option("--kubeconfig <file>", "kubeconfig file (default $KUBECONFIG, then ~/.kube/config)");
     if (name === "status") command.option("--kubeconfig <file>", "kubeconfig file whose contexts are matched").addOption(sessionOption(rowOf("token-cache-dir")));
     if (about.outputs.length > 0) command.option("-o, --output <format>", about.outputs.join(", "));
     if (name === "logout") command.option("--all", "every stored session, and the lists of trusted servers").option("--sso", "end the browser's session at the issuer too");
@@ -103,7 +115,18 @@ function rowOf(name: string): OptionRow {
 }
 
 function sessionOption(row: OptionRow): Option {
-  const value = row.kind === "boolean" ? " [true|false]" : row.kind === "pairs" ? " <k=v>" : row.kind === "path" || row.kind === "paths" ? " <file>" : row.kind === "duration" ? " <duration>" : row.kind === "integer" ? " <n>" : " <value>";
+  const value =
+    row.kind === "boolean"
+      ? " [true|false]"
+      : row.kind === "pairs"
+        ? " <k=v>"
+        : row.kind === "path" || row.kind === "paths"
+          ? " <file>"
+          : row.kind === "duration"
+            ? " <duration>"
+            : row.kind === "integer"
+              ? " <n>"
+              : " <value>";
   const option = new Option(`--${row.name}${value}`, row.help).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
   if (row.hidden === true) option.hideHelp();
   // Commander reads `--no-x` as the negation of `--x`; here it is a name like any other.
@@ -123,7 +146,17 @@ function invocationOf(command: CommandName, parsed: Readonly<Record<string, unkn
   if (output !== undefined && !outputs.includes(output)) fail("FLAG_INVALID", { message: `-o must be one of ${outputs.join(", ")}` });
   const level = text("v") ?? "0";
   if (!/^\d{1,2}$/.test(level)) fail("FLAG_INVALID", { message: "-v must be a number" });
-  return { kind: "command", command, options, context: text("context"), kubeconfig: text("kubeconfig"), output, all: parsed["all"] === true, sso: parsed["sso"] === true, verbosity: Number(level) };
+  return {
+    kind: "command",
+    command,
+    options,
+    context: text("context"),
+    kubeconfig: text("kubeconfig"),
+    output,
+    all: parsed["all"] === true,
+    sso: parsed["sso"] === true,
+    verbosity: Number(level),
+  };
 }
 
 /** Commander's name of an option: `oidc-issuer-url` → `oidcIssuerUrl`. */

@@ -18,7 +18,10 @@ export function sessionContexts(call: Call): readonly StoredSession[] {
   const contexts = contextsWithSessions(call);
   const folders = new Set([folderOfFlags(call), ...contexts.map(({ folder }) => folder)]);
   return [...folders].flatMap((folder) =>
-    call.machine.sessionsIn(folder).list().map((record) => ({ record, folder, contexts: contexts.filter((context) => context.key === record.key && context.folder === folder) })),
+    call.machine
+      .sessionsIn(folder)
+      .list()
+      .map((record) => ({ record, folder, contexts: contexts.filter((context) => context.key === record.key && context.folder === folder) })),
   );
 }
 

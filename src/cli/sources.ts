@@ -97,7 +97,8 @@ function fromEnvironment(env: Environment, label: string): OptionSource {
 function fromCluster(config: unknown, where: string): OptionSource {
   const label = `cluster config of ${where}`;
   if (config === undefined || config === null) return { label, typed: false, options: {} };
-  const bad = (problem: string): never => fail("SETTINGS_INVALID", { message: `${label} ${problem}`, hint: "correct the cluster's extension client.authentication.k8s.io/exec in the kubeconfig" });
+  const bad = (problem: string): never =>
+    fail("SETTINGS_INVALID", { message: `${label} ${problem}`, hint: "correct the cluster's extension client.authentication.k8s.io/exec in the kubeconfig" });
   if (!isObject(config)) return bad("is not an object");
   const options: Partial<Record<string, readonly string[]>> = {};
   for (const [name, value] of Object.entries(config)) {
@@ -114,8 +115,14 @@ function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gat
   const { machine: shared, user, looked } = machine.configuration();
   const files = [user, shared].flatMap((file) => (file === undefined ? [] : [file]));
   const name = sources.map((source) => source.options.profile?.at(-1)).find((text) => text !== undefined);
-  const profiles = name === undefined || name === "" ? [] : files.flatMap((file) => (Object.hasOwn(file.profiles, name) ? [{ label: `profile ${safeText(name, 60)}`, typed: false, isOwnFile: true as const, options: file.profiles[name] ?? {} }] : []));
-  if (name !== undefined && name !== "" && profiles.length === 0) fail("SETTINGS_INVALID", { message: `there is no profile ${safeText(name, 60)}`, hint: `add it under profiles: in ${looked[1] ?? "config.yaml"}` });
+  const profiles =
+    name === undefined || name === ""
+      ? []
+      : files.flatMap((file) =>
+          Object.hasOwn(file.profiles, name) ? [{ label: `profile ${safeText(name, 60)}`, typed: false, isOwnFile: true as const, options: file.profiles[name] ?? {} }] : [],
+        );
+  if (name !== undefined && name !== "" && profiles.length === 0)
+    fail("SETTINGS_INVALID", { message: `there is no profile ${safeText(name, 60)}`, hint: `add it under profiles: in ${looked[1] ?? "config.yaml"}` });
   const strict = files.some((file) => file.strict);
   return {
     sources: [...sources, ...profiles.slice(0, 1), ...files.map((file) => ({ label: file.path, typed: false, isOwnFile: true as const, options: file.defaults }))],

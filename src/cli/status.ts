@@ -16,14 +16,16 @@ export async function statusCommand(call: Call): Promise<void> {
     call.machine.terminal.say("kubectl-oidc: not logged in anywhere");
     return;
   }
-  const rows = sessions.map(({ record, contexts }) => [
-    record.identity.issuer,
-    record.identity.account ?? record.displayName ?? record.subject ?? "-",
-    stateOf(record, now),
-    record.tokenExpiresAt ?? "-",
-    record.hasRefreshToken ? record.identity.storage : "none",
-    contexts.map(({ name }) => name).join(",") || "-",
-  ].map((cell) => safeText(cell, 120)));
+  const rows = sessions.map(({ record, contexts }) =>
+    [
+      record.identity.issuer,
+      record.identity.account ?? record.displayName ?? record.subject ?? "-",
+      stateOf(record, now),
+      record.tokenExpiresAt ?? "-",
+      record.hasRefreshToken ? record.identity.storage : "none",
+      contexts.map(({ name }) => name).join(",") || "-",
+    ].map((cell) => safeText(cell, 120)),
+  );
   return writeData(tableText([["ISSUER", "ACCOUNT", "STATE", "TOKEN EXPIRES", "STORAGE", "CONTEXTS"], ...rows]));
 }
 

@@ -93,5 +93,8 @@ export function optionRow(name: string): OptionRow | undefined {
 
 /** `oidc-issuer-url` → `KUBECTL_OIDC_ISSUER_URL`. */
 export function environmentName(option: string): string {
-  return `KUBECTL_OIDC_${option.replace(/^oidc-/, "").replaceAll("-", "_").toUpperCase()}`;
+  return `KUBECTL_OIDC_${option
+    .replace(/^oidc-/, "")
+    .replaceAll("-", "_")
+    .toUpperCase()}`;
 }

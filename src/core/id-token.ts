@@ -43,7 +43,8 @@ export function checkIdToken(token: string, expected: TokenExpectation): Claims 
   if (decoded === undefined) return fail("ID_TOKEN_INVALID", { message: "the ID token is not a JWT" });
   const { header, claims } = decoded;
   const alg = header["alg"];
-  if (typeof alg !== "string" || !signingAlgorithms.includes(alg)) fail("ID_TOKEN_INVALID", { message: `the ID token is signed with ${safeText(alg ?? "nothing", 20)}, which is not accepted` });
+  if (typeof alg !== "string" || !signingAlgorithms.includes(alg))
+    fail("ID_TOKEN_INVALID", { message: `the ID token is signed with ${safeText(alg ?? "nothing", 20)}, which is not accepted` });
   if (claims["azp"] !== undefined && claims["azp"] !== expected.clientId) fail("ID_TOKEN_INVALID", { message: "the ID token was issued to another client (azp)" });
   const iat = claims["iat"];
   if (typeof iat !== "number" || iat > expected.now + 300) fail("ID_TOKEN_INVALID", { message: "the ID token was issued in the future (iat); check this computer's clock" });

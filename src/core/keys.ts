@@ -35,7 +35,18 @@ export function sessionKey(identity: SessionIdentity): string {
 
 function canonicalText(identity: SessionIdentity): string {
   const { account, acrValues, directory } = identity;
-  return JSON.stringify(["session-1", identity.issuer, identity.clientId, identity.scopes, account ?? null, identity.grant, acrValues ?? null, identity.extraParams, identity.storage, directory ?? null]);
+  return JSON.stringify([
+    "session-1",
+    identity.issuer,
+    identity.clientId,
+    identity.scopes,
+    account ?? null,
+    identity.grant,
+    acrValues ?? null,
+    identity.extraParams,
+    identity.storage,
+    directory ?? null,
+  ]);
 }
 
 /** True when the two differ in the account at most. */
@@ -49,7 +60,8 @@ export function sameButAccount(one: SessionIdentity, other: SessionIdentity): bo
  * `<issuer>#<client-id>[#<account>][#<8 hex of the key>]`; the hex is there when anything but these makes the session special.
  */
 export function itemName(identity: SessionIdentity): string {
-  const plain = identity.scopes.length === 0 && identity.grant === "person" && identity.acrValues === undefined && identity.extraParams.length === 0 && identity.directory === undefined;
+  const plain =
+    identity.scopes.length === 0 && identity.grant === "person" && identity.acrValues === undefined && identity.extraParams.length === 0 && identity.directory === undefined;
   const account = identity.account === undefined ? "" : `#${identity.account}`;
   return `${identity.issuer}#${identity.clientId}${account}${plain ? "" : `#${sessionKey(identity).slice(0, 8)}`}`;
 }

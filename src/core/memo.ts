@@ -27,7 +27,15 @@ export interface Memo {
 
 /** Options whose value may be a secret; a test compares this with the option table. */
 export const secretOptions: readonly string[] = ["oidc-client-secret", "oidc-auth-request-extra-params", "oidc-request-header", "password"];
-const secretVariables = new Set(secretOptions.map((name) => `KUBECTL_OIDC_${name.replace(/^oidc-/, "").replaceAll("-", "_").toUpperCase()}`));
+const secretVariables = new Set(
+  secretOptions.map(
+    (name) =>
+      `KUBECTL_OIDC_${name
+        .replace(/^oidc-/, "")
+        .replaceAll("-", "_")
+        .toUpperCase()}`,
+  ),
+);
 const namedVariables = new Set(["KUBECACHEDIR", "NODE_TLS_REJECT_UNAUTHORIZED", "KUBERNETES_EXEC_INFO", "BROWSER", ...folderVariables]);
 
 export interface MemoInputs {
@@ -99,9 +107,21 @@ export function parseMemo(text: string): Memo | undefined {
     const m = JSON.parse(text) as Partial<Memo> | null;
     const texts = (list: unknown) => Array.isArray(list) && list.every((item) => typeof item === "string");
     const valid =
-      m !== null && typeof m === "object" && m.version === 1 && typeof m.id === "string" && /^[0-9a-f]{32}$/.test(m.id) && texts(m.inputs) && texts(m.digests) &&
-      typeof m.salt === "string" && (m.cwd === null || typeof m.cwd === "string") && Array.isArray(m.stamps) && m.stamps.every(texts) &&
-      typeof m.credentialFile === "string" && (m.kind === "id" || m.kind === "access") && typeof m.minValidity === "number" && typeof m.ttl === "number" &&
+      m !== null &&
+      typeof m === "object" &&
+      m.version === 1 &&
+      typeof m.id === "string" &&
+      /^[0-9a-f]{32}$/.test(m.id) &&
+      texts(m.inputs) &&
+      texts(m.digests) &&
+      typeof m.salt === "string" &&
+      (m.cwd === null || typeof m.cwd === "string") &&
+      Array.isArray(m.stamps) &&
+      m.stamps.every(texts) &&
+      typeof m.credentialFile === "string" &&
+      (m.kind === "id" || m.kind === "access") &&
+      typeof m.minValidity === "number" &&
+      typeof m.ttl === "number" &&
       (m.apiVersion === "client.authentication.k8s.io/v1" || m.apiVersion === "client.authentication.k8s.io/v1beta1");
     return valid ? (m as Memo) : undefined;
   } catch {

@@ -41,7 +41,9 @@ export function parseDuration(text: string): Parsed<number> {
 
 /** Lists take commas; a value in double quotes is kept whole (CSV, as pflag's StringSlice). Empty parts are dropped. */
 export function splitList(texts: readonly string[]): readonly string[] {
-  return texts.flatMap((text) => (text.match(/"(?:[^"]|"")*"|[^,]+/g) ?? []).map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))).filter((part) => part !== "");
+  return texts
+    .flatMap((text) => (text.match(/"(?:[^"]|"")*"|[^,]+/g) ?? []).map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part)))
+    .filter((part) => part !== "");
 }
 
 /**

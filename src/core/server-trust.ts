@@ -17,7 +17,10 @@ export function withServer(servers: readonly TrustedServer[], server: TrustedSer
 }
 
 /** True when `now` trusts an authority that was not trusted at login, or checks nothing where login checked. */
-export function isWeakerTrust(now: { readonly insecure: boolean; readonly authorities: readonly string[] }, atLogin: { readonly insecure: boolean; readonly authorities: readonly string[] }): boolean {
+export function isWeakerTrust(
+  now: { readonly insecure: boolean; readonly authorities: readonly string[] },
+  atLogin: { readonly insecure: boolean; readonly authorities: readonly string[] },
+): boolean {
   if (atLogin.insecure) return false;
   return now.insecure || now.authorities.some((authority) => !atLogin.authorities.includes(authority));
 }

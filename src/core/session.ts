@@ -110,9 +110,16 @@ export function parseSessionRecord(text: string): SessionRecord | Unusable {
   if (isNewer(o)) return "newer";
   const i = o["identity"];
   const valid =
-    o["schema"] === 1 && isText(o["key"]) && isText(o["itemName"]) && isText(o["loggedInAt"]) && typeof o["hasRefreshToken"] === "boolean" &&
+    o["schema"] === 1 &&
+    isText(o["key"]) &&
+    isText(o["itemName"]) &&
+    isText(o["loggedInAt"]) &&
+    typeof o["hasRefreshToken"] === "boolean" &&
     [o["subject"], o["displayName"], o["tokenExpiresAt"]].every(isOptionalText) &&
-    isObject(i) && [i["issuer"], i["clientId"], i["grant"], i["storage"]].every(isText) && isTexts(i["scopes"]) && isTexts(i["extraParams"]) &&
+    isObject(i) &&
+    [i["issuer"], i["clientId"], i["grant"], i["storage"]].every(isText) &&
+    isTexts(i["scopes"]) &&
+    isTexts(i["extraParams"]) &&
     [i["account"], i["acrValues"], i["directory"]].every(isOptionalText);
   return valid ? (o as unknown as SessionRecord) : "damaged";
 }
@@ -124,8 +131,13 @@ export function parseSecretItem(text: string): SecretItem | Unusable {
   const trust = o["trust"];
   const pending = o["pending"];
   const valid =
-    o["schema"] === 1 && isOptionalText(o["refreshToken"]) && isOptionalText(o["subject"]) && isServers(o["servers"]) &&
-    isObject(trust) && typeof trust["insecure"] === "boolean" && isTexts(trust["authorities"]) &&
+    o["schema"] === 1 &&
+    isOptionalText(o["refreshToken"]) &&
+    isOptionalText(o["subject"]) &&
+    isServers(o["servers"]) &&
+    isObject(trust) &&
+    typeof trust["insecure"] === "boolean" &&
+    isTexts(trust["authorities"]) &&
     (pending === undefined || (isObject(pending) && isText(pending["body"]) && isText(pending["receivedAt"]) && isOptionalText(pending["refreshToken"])));
   return valid ? (o as unknown as SecretItem) : "damaged";
 }
@@ -136,8 +148,15 @@ export function parseCredentialRecord(text: string): CredentialRecord | Unusable
   if (o === undefined) return "damaged";
   if (isNewer(o)) return "newer";
   const valid =
-    o["schema"] === 1 && isText(o["sessionKey"]) && (o["kind"] === "id" || o["kind"] === "access") && isText(o["token"]) &&
-    Number.isFinite(o["expiresAt"]) && Number.isFinite(o["receivedAt"]) && isOptionalText(o["subject"]) && isServers(o["servers"]) && isTexts(o["memoIds"]);
+    o["schema"] === 1 &&
+    isText(o["sessionKey"]) &&
+    (o["kind"] === "id" || o["kind"] === "access") &&
+    isText(o["token"]) &&
+    Number.isFinite(o["expiresAt"]) &&
+    Number.isFinite(o["receivedAt"]) &&
+    isOptionalText(o["subject"]) &&
+    isServers(o["servers"]) &&
+    isTexts(o["memoIds"]);
   return valid ? (o as unknown as CredentialRecord) : "damaged";
 }
 
@@ -147,5 +166,7 @@ function isNewer(o: Readonly<Record<string, unknown>>): boolean {
 }
 
 function isServers(value: unknown): value is readonly TrustedServer[] {
-  return Array.isArray(value) && value.every((s) => isObject(s) && isText(s["origin"]) && isText(s["authority"]) && isOptionalText(s["tlsServerName"]) && isOptionalText(s["proxy"]));
+  return (
+    Array.isArray(value) && value.every((s) => isObject(s) && isText(s["origin"]) && isText(s["authority"]) && isOptionalText(s["tlsServerName"]) && isOptionalText(s["proxy"]))
+  );
 }

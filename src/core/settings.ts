@@ -132,7 +132,13 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     clientId,
     clientSecret: wrapped("oidc-client-secret"),
     clientSecretFile: text("oidc-client-secret-file"),
-    scopes: [...new Set(splitList(texts("oidc-extra-scope")).flatMap((scope) => scope.split(/\s+/)).filter((scope) => scope !== "" && scope !== "openid"))].sort(),
+    scopes: [
+      ...new Set(
+        splitList(texts("oidc-extra-scope"))
+          .flatMap((scope) => scope.split(/\s+/))
+          .filter((scope) => scope !== "" && scope !== "openid"),
+      ),
+    ].sort(),
     offlineAccess: !boolean("no-offline-access"),
     grant,
     listenAddresses: addresses.length > 0 ? addresses.map(withLoopbackHost) : defaultAddresses(redirectUrl),
@@ -182,11 +188,13 @@ function chosenGrant(grant: Grant | undefined, username: string | undefined): Gr
 function warningsOf(raw: RawOptions, from: Readonly<Partial<Record<OptionName, OptionSource>>>, grant: Grant): readonly string[] {
   const warnings: string[] = [];
   const given = (name: OptionName) => (raw[name] ?? []).length > 0;
-  if (given("oidc-client-secret") && from["oidc-client-secret"]?.label !== "environment") warnings.push("--oidc-client-secret can be read by other users of this computer; use --oidc-client-secret-file");
+  if (given("oidc-client-secret") && from["oidc-client-secret"]?.label !== "environment")
+    warnings.push("--oidc-client-secret can be read by other users of this computer; use --oidc-client-secret-file");
   if (given("password")) warnings.push("--password can be read by other users of this computer; use --password-file");
   if (grant === "password") warnings.push("the password grant must not be used any more (RFC 9700, section 2.4)");
   if (given("oidc-use-pkce")) warnings.push("--oidc-use-pkce is not needed: PKCE with S256 is always used");
-  if (given("insecure-skip-tls-verify") && raw["insecure-skip-tls-verify"]?.at(-1) !== "false") warnings.push("--insecure-skip-tls-verify: the issuer's certificate is not checked");
+  if (given("insecure-skip-tls-verify") && raw["insecure-skip-tls-verify"]?.at(-1) !== "false")
+    warnings.push("--insecure-skip-tls-verify: the issuer's certificate is not checked");
   return warnings;
 }
 
@@ -207,7 +215,9 @@ function issuerProblem(text: string): string | undefined {
 
 function pkceProblem(method: string | undefined): string | undefined {
   if (method === undefined || method === "S256" || method === "auto") return undefined;
-  return method === "no" ? "cannot be no: a login without PKCE can be stolen on this computer (RFC 8252, section 8.1); S256 does no harm to issuers that ignore it" : "must be S256";
+  return method === "no"
+    ? "cannot be no: a login without PKCE can be stolen on this computer (RFC 8252, section 8.1); S256 does no harm to issuers that ignore it"
+    : "must be S256";
 }
 
 function addressProblem(address: string, allowAny: boolean): string | undefined {

@@ -24,14 +24,23 @@ export function checkStrict(
   hasServer: boolean,
   allow: Readonly<Record<string, readonly string[]>>,
 ): void {
-  if (!hasServer) fail("SERVER_NOT_TRUSTED", { message: "strict needs to know the API server, and kubectl did not name it", hint: "set provideClusterInfo: true in the kubeconfig's exec stanza" });
+  if (!hasServer)
+    fail("SERVER_NOT_TRUSTED", {
+      message: "strict needs to know the API server, and kubectl did not name it",
+      hint: "set provideClusterInfo: true in the kubeconfig's exec stanza",
+    });
   const isAllowed = (name: string, value: string) => Object.hasOwn(allow, name) && (allow[name] ?? []).includes(value);
-  const refuse = (name: string) => fail("SETTINGS_INVALID", { message: `strict does not allow ${name} from a kubeconfig or the environment`, hint: "list the value under allow: in the configuration file that says strict" });
+  const refuse = (name: string) =>
+    fail("SETTINGS_INVALID", {
+      message: `strict does not allow ${name} from a kubeconfig or the environment`,
+      hint: "list the value under allow: in the configuration file that says strict",
+    });
   for (const source of sources.filter(({ isOwnFile }) => isOwnFile !== true)) {
     for (const name of guarded) {
       for (const value of source.options[name] ?? []) if (value !== "" && value !== "false" && !isAllowed(name, value)) refuse(`--${name}`);
     }
-    for (const value of source.options["token-cache-storage"] ?? []) if (value.startsWith("helper:") && !isAllowed("token-cache-storage", value)) refuse(`--token-cache-storage=${value}`);
+    for (const value of source.options["token-cache-storage"] ?? [])
+      if (value.startsWith("helper:") && !isAllowed("token-cache-storage", value)) refuse(`--token-cache-storage=${value}`);
   }
   for (const name of ["BROWSER", "KUBECACHEDIR"]) {
     const value = env[name];

@@ -68,8 +68,7 @@ export const catalogue = {
   },
   LOGIN_PAUSED: {
     title: "logins are paused after one that did not succeed",
-    explanation:
-      "The last login failed, was cancelled or went unanswered. No browser opens by itself for a while, so that tools which retry do not open one tab after the other.",
+    explanation: "The last login failed, was cancelled or went unanswered. No browser opens by itself for a while, so that tools which retry do not open one tab after the other.",
     hint: "run: kubectl oidc login",
     exit: 20,
   },

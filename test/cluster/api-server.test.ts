@@ -42,7 +42,9 @@ function ask(url: string, options: https.RequestOptions, body?: string): Promise
 /** The issuer's ID token, by the device grant: nobody has to click. */
 async function idToken(): Promise<string> {
   const form = { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" } };
-  const device = await ask(`${issuer.issuer}/device_authorization`, form, "client_id=kubernetes&scope=openid").catch(() => ask(`${issuer.issuer}/device`, form, "client_id=kubernetes&scope=openid"));
+  const device = await ask(`${issuer.issuer}/device_authorization`, form, "client_id=kubernetes&scope=openid").catch(() =>
+    ask(`${issuer.issuer}/device`, form, "client_id=kubernetes&scope=openid"),
+  );
   const grant = encodeURIComponent("urn:ietf:params:oauth:grant-type:device_code");
   const { json } = await ask(`${issuer.issuer}/token`, form, `client_id=kubernetes&grant_type=${grant}&device_code=${String(device.json["device_code"])}`);
   return String(json["id_token"]);
@@ -64,7 +66,16 @@ describe("the API server of the tests", () => {
     expect((await pods("a.b.c")).status).toBe(401);
   });
 
-  it.each(["without a signature", "signed by a stranger", "of another issuer", "for another client", "that has expired", "without an expiry", "that is not valid yet", "without a subject"] as const)("refuses a token %s", async (name) => {
+  it.each([
+    "without a signature",
+    "signed by a stranger",
+    "of another issuer",
+    "for another client",
+    "that has expired",
+    "without an expiry",
+    "that is not valid yet",
+    "without a subject",
+  ] as const)("refuses a token %s", async (name) => {
     issuer.become(forgedIdTokens[name]);
     expect((await pods(await idToken())).status).toBe(401);
   });

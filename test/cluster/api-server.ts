@@ -65,13 +65,22 @@ function resourceAt(path: string, user: Reviewed, accept: string): object | unde
     case "/api":
       return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] };
     case "/api/v1":
-      return { kind: "APIResourceList", groupVersion: "v1", resources: [{ name: "pods", singularName: "pod", namespaced: true, kind: "Pod", verbs: ["get", "list"], shortNames: ["po"] }] };
+      return {
+        kind: "APIResourceList",
+        groupVersion: "v1",
+        resources: [{ name: "pods", singularName: "pod", namespaced: true, kind: "Pod", verbs: ["get", "list"], shortNames: ["po"] }],
+      };
     case "/apis": {
       const version = { groupVersion: "authentication.k8s.io/v1", version: "v1" };
       return { kind: "APIGroupList", apiVersion: "v1", groups: [{ name: "authentication.k8s.io", versions: [version], preferredVersion: version }] };
     }
     case "/apis/authentication.k8s.io/v1":
-      return { kind: "APIResourceList", apiVersion: "v1", groupVersion: "authentication.k8s.io/v1", resources: [{ name: "selfsubjectreviews", singularName: "selfsubjectreview", namespaced: false, kind: "SelfSubjectReview", verbs: ["create"] }] };
+      return {
+        kind: "APIResourceList",
+        apiVersion: "v1",
+        groupVersion: "authentication.k8s.io/v1",
+        resources: [{ name: "selfsubjectreviews", singularName: "selfsubjectreview", namespaced: false, kind: "SelfSubjectReview", verbs: ["create"] }],
+      };
     case "/apis/authentication.k8s.io/v1/selfsubjectreviews":
       return { kind: "SelfSubjectReview", apiVersion: "authentication.k8s.io/v1", metadata: {}, status: { userInfo: userInfo(user) } };
     case "/api/v1/namespaces/default/pods":
@@ -82,12 +91,22 @@ function resourceAt(path: string, user: Reviewed, accept: string): object | unde
 }
 
 function userInfo(user: Reviewed): object {
-  return { username: user.username, groups: [...user.groups, "system:authenticated"], extra: user.jti === undefined ? {} : { "authentication.kubernetes.io/credential-id": [`JTI=${user.jti}`] } };
+  return {
+    username: user.username,
+    groups: [...user.groups, "system:authenticated"],
+    extra: user.jti === undefined ? {} : { "authentication.kubernetes.io/credential-id": [`JTI=${user.jti}`] },
+  };
 }
 
 const pods = ["web-5d8f", "worker-7c21"];
 
-const podOf = (name: string) => ({ kind: "Pod", apiVersion: "v1", metadata: { name, namespace: "default", uid: name, creationTimestamp: started }, spec: { containers: [{ name: "main", image: "demo" }] }, status: { phase: "Running" } });
+const podOf = (name: string) => ({
+  kind: "Pod",
+  apiVersion: "v1",
+  metadata: { name, namespace: "default", uid: name, creationTimestamp: started },
+  spec: { containers: [{ name: "main", image: "demo" }] },
+  status: { phase: "Running" },
+});
 
 const podList = () => ({ kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: pods.map(podOf) });
 

@@ -36,7 +36,8 @@ describe("the session key (M2)", () => {
     ["order of scopes and automatic ones", { "oidc-extra-scope": ["openid"] }],
   ])("does not depend on the %s", (_, options) => expect(sessionKey(identity(options))).toBe(sessionKey(identity())));
 
-  it("of an extra parameter holds a digest, not its value", () => expect(JSON.stringify(identity({ "oidc-auth-request-extra-params": ["key=very-secret"] }))).not.toContain("very-secret"));
+  it("of an extra parameter holds a digest, not its value", () =>
+    expect(JSON.stringify(identity({ "oidc-auth-request-extra-params": ["key=very-secret"] }))).not.toContain("very-secret"));
   it("without the account is the same session otherwise", () => expect(sameButAccount(identity({ account: ["ann"] }), identity())).toBe(true));
 });
 
@@ -46,13 +47,16 @@ describe("names", () => {
     expect(itemName(identity({ account: ["ann@example.com"] }))).toBe("https://id.example.com#kubernetes#ann@example.com");
     expect(itemName(identity({ "oidc-extra-scope": ["groups"] }))).toMatch(/^https:\/\/id\.example\.com#kubernetes#[0-9a-f]{8}$/);
   });
-  it("of credentials differ by audience and kind", () => expect(new Set([credentialKey("s", [], false), credentialKey("s", [], true), credentialKey("s", ["a"], false), credentialKey("s", ["b"], false)]).size).toBe(4));
+  it("of credentials differ by audience and kind", () =>
+    expect(new Set([credentialKey("s", [], false), credentialKey("s", [], true), credentialKey("s", ["a"], false), credentialKey("s", ["b"], false)]).size).toBe(4));
 });
 
 describe("sha256Hex", () => {
   it("is SHA-256 for any text", () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: "grapheme", maxLength: 300 }), fc.string({ minLength: 50, maxLength: 70 })), (text) => {
-      expect(sha256Hex(text)).toBe(createHash("sha256").update(text).digest("hex"));
-    }));
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "grapheme", maxLength: 300 }), fc.string({ minLength: 50, maxLength: 70 })), (text) => {
+        expect(sha256Hex(text)).toBe(createHash("sha256").update(text).digest("hex"));
+      }),
+    );
   });
 });

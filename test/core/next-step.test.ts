@@ -3,7 +3,16 @@ import { describe, expect, it } from "vitest";
 import { decideNextStep, type Situation } from "../../src/core/next-step.ts";
 
 const credential = { schema: 1 as const, sessionKey: "k", kind: "id" as const, token: "t", expiresAt: 3600, receivedAt: 0, servers: [], memoIds: [] };
-const situation = (parts: Partial<Situation>): Situation => ({ credential: undefined, canRefresh: false, now: 100, minValidity: 60, refreshWanted: false, loginAllowed: true, refresh: "untried", ...parts });
+const situation = (parts: Partial<Situation>): Situation => ({
+  credential: undefined,
+  canRefresh: false,
+  now: 100,
+  minValidity: 60,
+  refreshWanted: false,
+  loginAllowed: true,
+  refresh: "untried",
+  ...parts,
+});
 
 describe("what should happen next", () => {
   it.each<[string, Partial<Situation>, object]>([
@@ -24,13 +33,19 @@ describe("what should happen next", () => {
   it("a fault never leads to a login, and a call without a person never to one", () => {
     const any = fc.record({
       credential: fc.option(fc.record({ expiresAt: fc.integer({ min: 0, max: 5000 }), receivedAt: fc.integer({ min: 0, max: 5000 }) }), { nil: undefined }),
-      canRefresh: fc.boolean(), now: fc.integer({ min: 0, max: 6000 }), minValidity: fc.integer({ min: 0, max: 600 }), refreshWanted: fc.boolean(), loginAllowed: fc.boolean(),
+      canRefresh: fc.boolean(),
+      now: fc.integer({ min: 0, max: 6000 }),
+      minValidity: fc.integer({ min: 0, max: 600 }),
+      refreshWanted: fc.boolean(),
+      loginAllowed: fc.boolean(),
       refresh: fc.constantFrom<Situation["refresh"]>("untried", "done", "fault", "refused"),
     });
-    fc.assert(fc.property(any, (parts) => {
-      const next = decideNextStep({ ...parts, credential: parts.credential && { ...credential, ...parts.credential } });
-      if (parts.refresh === "fault" || !parts.loginAllowed) expect(next.step).not.toBe("login");
-      if (parts.refresh !== "untried") expect(next.step).not.toBe("refresh");
-    }));
+    fc.assert(
+      fc.property(any, (parts) => {
+        const next = decideNextStep({ ...parts, credential: parts.credential && { ...credential, ...parts.credential } });
+        if (parts.refresh === "fault" || !parts.loginAllowed) expect(next.step).not.toBe("login");
+        if (parts.refresh !== "untried") expect(next.step).not.toBe("refresh");
+      }),
+    );
   });
 });

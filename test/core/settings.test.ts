@@ -24,8 +24,18 @@ describe("precedence", () => {
 describe("defaults are the contract's", () => {
   it("of everything", () => {
     expect(resolve({})).toMatchObject({
-      grant: "auto", listenAddresses: ["127.0.0.1:8000", "127.0.0.1:18000"], redirectUrl: undefined, authenticationTimeout: 180, storage: "keyring",
-      idTokenCache: "disk", minValidity: 60, credentialTtl: 300, insecure: false, useAccessToken: false, nonInteractive: undefined, warnings: [],
+      grant: "auto",
+      listenAddresses: ["127.0.0.1:8000", "127.0.0.1:18000"],
+      redirectUrl: undefined,
+      authenticationTimeout: 180,
+      storage: "keyring",
+      idTokenCache: "disk",
+      minValidity: 60,
+      credentialTtl: 300,
+      insecure: false,
+      useAccessToken: false,
+      nonInteractive: undefined,
+      warnings: [],
     });
   });
   it("id-token-cache is none when nothing is stored", () => expect(resolve({ "token-cache-storage": ["none"] }).idTokenCache).toBe("none"));
@@ -63,7 +73,8 @@ describe("what is wrong is named by where it came from", () => {
     expect(codeOf(() => resolveSettings([source({ "oidc-issuer-url": ["https://id.example.com"] })]))).toBe("SETTINGS_INCOMPLETE");
   });
   it("half a certificate pair is a conflict", () => expect(codeOf(() => resolve({ "local-server-cert": ["/c"] }))).toBe("FLAG_CONFLICT"));
-  it("--allow-non-loopback lets a container listen", () => expect(resolve({ "listen-address": ["0.0.0.0:8000"], "allow-non-loopback": ["true"] }).listenAddresses).toEqual(["0.0.0.0:8000"]));
+  it("--allow-non-loopback lets a container listen", () =>
+    expect(resolve({ "listen-address": ["0.0.0.0:8000"], "allow-non-loopback": ["true"] }).listenAddresses).toEqual(["0.0.0.0:8000"]));
 });
 
 describe("secrets", () => {
@@ -83,8 +94,11 @@ describe("the option table", () => {
     expect(environmentName("oidc-issuer-url")).toBe("KUBECTL_OIDC_ISSUER_URL");
   });
   it("lets a cluster say who and for what, and nothing else", () => {
-    expect(optionTable.filter((row) => "fromCluster" in row).map((row) => row.name).sort()).toEqual(
-      ["account", "acr-values", "max-age", "oidc-audience", "oidc-client-id", "oidc-extra-scope", "oidc-issuer-url", "profile"].sort(),
-    );
+    expect(
+      optionTable
+        .filter((row) => "fromCluster" in row)
+        .map((row) => row.name)
+        .sort(),
+    ).toEqual(["account", "acr-values", "max-age", "oidc-audience", "oidc-client-id", "oidc-extra-scope", "oidc-issuer-url", "profile"].sort());
   });
 });

@@ -46,7 +46,16 @@ describe.skipIf(chromiumPath === undefined)(`a real browser${chromiumPath === un
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const session = () => ["get-token", `--oidc-issuer-url=${provider.issuer}`, "--oidc-client-id=kubernetes", "--token-cache-storage=disk", `--certificate-authority=${certificates.caFile}`, "--oidc-extra-scope=email", "--listen-address=127.0.0.1:0", "--skip-open-browser"];
+  const session = () => [
+    "get-token",
+    `--oidc-issuer-url=${provider.issuer}`,
+    "--oidc-client-id=kubernetes",
+    "--token-cache-storage=disk",
+    `--certificate-authority=${certificates.caFile}`,
+    "--oidc-extra-scope=email",
+    "--listen-address=127.0.0.1:0",
+    "--skip-open-browser",
+  ];
 
   /** Opens the program's URL and clicks through the provider's own pages with what is given. */
   async function visit(url: string, click: (page: Page) => Promise<void>): Promise<Page> {
@@ -71,8 +80,8 @@ describe.skipIf(chromiumPath === undefined)(`a real browser${chromiumPath === un
     const ended = await started.ended;
     expect(ended.status, ended.stderr).toBe(0);
     expect(credentialOf(ended).status.token).toMatch(/^ey/);
-    expect(await page.locator("h1").innerText()).toContain("Logged in");
-    expect(await page.locator("main").innerText()).toContain(accounts.alice.email);
+    expect(await page.locator("h1").textContent()).toContain("Logged in");
+    expect(await page.locator("main").textContent()).toContain(accounts.alice.email);
     await page.screenshot({ path: join(pictures, "logged-in.png") });
     await page.context().close();
   });
@@ -86,11 +95,15 @@ describe.skipIf(chromiumPath === undefined)(`a real browser${chromiumPath === un
         await form.fill('input[name="account"], input[name="login"], input[type="text"]', "alice");
         await form.fill('input[type="password"]', accounts.alice.password);
         await form.getByRole("button", { name: "Log in" }).click();
-        await form.getByRole("button", { name: /deny|cancel|refuse/i }).or(form.getByRole("link", { name: /deny|cancel|refuse/i })).first().click();
+        await form
+          .getByRole("button", { name: /deny|cancel|refuse/i })
+          .or(form.getByRole("link", { name: /deny|cancel|refuse/i }))
+          .first()
+          .click();
       });
       const ended = await started.ended;
       expect(ended).toMatchObject({ status: 20, stdout: "" });
-      expect(await page.locator("main").innerText()).toContain("LOGIN_DENIED");
+      expect(await page.locator("main").textContent()).toContain("LOGIN_DENIED");
       await page.screenshot({ path: join(pictures, "denied.png") });
       await page.context().close();
     } finally {

@@ -47,7 +47,10 @@ describe.skipIf(missing.length > 0)(title("an unlocked gnome-keyring"), () => {
   it("holds the item under its readable name, seen with the platform's own tool", async () => {
     const store = storeIn(service.current());
     await store.write("https://id.example.com#kubernetes", "value-of-the-item");
-    const shown = execFileSync("secret-tool", ["lookup", "service", "kubectl-oidc", "username", "https://id.example.com#kubernetes"], { env: { ...service.current().env }, encoding: "utf8" });
+    const shown = execFileSync("secret-tool", ["lookup", "service", "kubectl-oidc", "username", "https://id.example.com#kubernetes"], {
+      env: { ...service.current().env },
+      encoding: "utf8",
+    });
     expect(shown.trim()).toBe("value-of-the-item");
     await store.remove("https://id.example.com#kubernetes");
   });

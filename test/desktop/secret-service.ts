@@ -40,7 +40,10 @@ export async function startSecretService(kind: ServiceKind): Promise<SecretServi
   const children: ChildProcess[] = [];
   const bus = join(folder, "run", "bus");
   // No service directories: nothing starts by activation, so what is on the bus is what this test put there.
-  writeFileSync(join(folder, "bus.conf"), `<busconfig><type>session</type><listen>unix:path=${bus}</listen><auth>EXTERNAL</auth><policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`);
+  writeFileSync(
+    join(folder, "bus.conf"),
+    `<busconfig><type>session</type><listen>unix:path=${bus}</listen><auth>EXTERNAL</auth><policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`,
+  );
   const daemon = spawn("dbus-daemon", [`--config-file=${join(folder, "bus.conf")}`, "--nofork", "--print-address"], { env, stdio: ["ignore", "pipe", "ignore"] });
   children.push(daemon);
   await firstOutput(daemon, "dbus-daemon");
@@ -50,7 +53,19 @@ export async function startSecretService(kind: ServiceKind): Promise<SecretServi
     children.push(keyring);
     keyring.stdin.end("password of the test keyring");
     await ownsName(env, "org.freedesktop.secrets");
-    if (kind === "locked") execFileSync("dbus-send", ["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"], { env });
+    if (kind === "locked")
+      execFileSync(
+        "dbus-send",
+        [
+          "--session",
+          "--print-reply",
+          "--dest=org.freedesktop.secrets",
+          "/org/freedesktop/secrets",
+          "org.freedesktop.Secret.Service.Lock",
+          "array:objpath:/org/freedesktop/secrets/collection/login",
+        ],
+        { env },
+      );
     if (kind === "frozen") keyring.kill("SIGSTOP");
   }
   return {
@@ -76,7 +91,11 @@ function firstOutput(child: ChildProcess, name: string): Promise<void> {
 async function ownsName(env: Readonly<Record<string, string>>, name: string): Promise<void> {
   const until = Date.now() + 10_000;
   for (;;) {
-    const answer = execFileSync("dbus-send", ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", `string:${name}`], { env, encoding: "utf8" });
+    const answer = execFileSync(
+      "dbus-send",
+      ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", `string:${name}`],
+      { env, encoding: "utf8" },
+    );
     if (answer.includes("boolean true")) return;
     if (Date.now() > until) throw new Error(`${name} did not appear on the bus`);
     await new Promise((done) => setTimeout(done, 50));

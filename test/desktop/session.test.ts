@@ -15,7 +15,14 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.stop());
 
-const session = (...more: string[]) => ["get-token", `--oidc-issuer-url=${issuer.url}`, "--oidc-client-id=kubernetes", "--listen-address=127.0.0.1:0", "--skip-open-browser", ...more];
+const session = (...more: string[]) => [
+  "get-token",
+  `--oidc-issuer-url=${issuer.url}`,
+  "--oidc-client-id=kubernetes",
+  "--listen-address=127.0.0.1:0",
+  "--skip-open-browser",
+  ...more,
+];
 
 /** The built program in a private session; the store's folder is the home's own, so that a session can outlive a keyring. */
 function desktop(kind: ServiceKind): { readonly home: () => Home; readonly bus: () => Record<string, string>; service(): SecretService } {
@@ -28,7 +35,11 @@ function desktop(kind: ServiceKind): { readonly home: () => Home; readonly bus: 
     state.home?.remove();
     await state.service?.stop();
   });
-  return { home: () => state.home as Home, service: () => state.service as SecretService, bus: () => ({ DBUS_SESSION_BUS_ADDRESS: state.service?.env["DBUS_SESSION_BUS_ADDRESS"] ?? "" }) };
+  return {
+    home: () => state.home as Home,
+    service: () => state.service as SecretService,
+    bus: () => ({ DBUS_SESSION_BUS_ADDRESS: state.service?.env["DBUS_SESSION_BUS_ADDRESS"] ?? "" }),
+  };
 }
 
 describe.skipIf(missing.length > 0)(title("a session in gnome-keyring"), () => {
@@ -82,7 +93,18 @@ describe.skipIf(missing.length > 0)(title("a keyring that was locked since the l
   it("is KEYCHAIN_LOCKED with its cure, within five seconds; no login starts, nothing is lost", async () => {
     const first = await runWithBrowser(home(), session(), bus());
     expect(first.status, first.stderr).toBe(0);
-    execFileSync("dbus-send", ["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"], { env: { ...service().env } });
+    execFileSync(
+      "dbus-send",
+      [
+        "--session",
+        "--print-reply",
+        "--dest=org.freedesktop.secrets",
+        "/org/freedesktop/secrets",
+        "org.freedesktop.Secret.Service.Lock",
+        "array:objpath:/org/freedesktop/secrets/collection/login",
+      ],
+      { env: { ...service().env } },
+    );
     const started = Date.now();
     const locked = await home().run(session("--force-refresh"), bus());
     expect(Date.now() - started).toBeLessThan(5_000);

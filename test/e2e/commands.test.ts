@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
@@ -6,17 +6,37 @@ import { browse, credentialOf, errorCode, execInfo, type Home, newHome, openUrl,
 
 let home: Home;
 let issuer: ScriptedIssuer;
-const options = (...more: string[]) => [`--oidc-issuer-url=${issuer.url}`, "--oidc-client-id=kubernetes", "--token-cache-storage=disk", "--listen-address=127.0.0.1:0", "--skip-open-browser", ...more];
+const options = (...more: string[]) => [
+  `--oidc-issuer-url=${issuer.url}`,
+  "--oidc-client-id=kubernetes",
+  "--token-cache-storage=disk",
+  "--listen-address=127.0.0.1:0",
+  "--skip-open-browser",
+  ...more,
+];
 
 function writeKubeconfig(args: readonly string[], more: { readonly command?: string; readonly server?: string; readonly env?: object[] } = {}): void {
-  const exec = { apiVersion: "client.authentication.k8s.io/v1", command: more.command ?? "kubectl-oidc", args: ["get-token", ...args], env: more.env ?? null, interactiveMode: "IfAvailable", provideClusterInfo: true };
+  const exec = {
+    apiVersion: "client.authentication.k8s.io/v1",
+    command: more.command ?? "kubectl-oidc",
+    args: ["get-token", ...args],
+    env: more.env ?? null,
+    interactiveMode: "IfAvailable",
+    provideClusterInfo: true,
+  };
   const config = {
     apiVersion: "v1",
     kind: "Config",
     "current-context": "prod",
-    contexts: [{ name: "prod", context: { cluster: "prod", user: "oidc" } }, { name: "static", context: { cluster: "prod", user: "static" } }],
+    contexts: [
+      { name: "prod", context: { cluster: "prod", user: "oidc" } },
+      { name: "static", context: { cluster: "prod", user: "static" } },
+    ],
     clusters: [{ name: "prod", cluster: { server: more.server ?? "https://k8s.example.com:6443" } }],
-    users: [{ name: "oidc", user: { exec } }, { name: "static", user: { token: "not-a-secret" } }],
+    users: [
+      { name: "oidc", user: { exec } },
+      { name: "static", user: { token: "not-a-secret" } },
+    ],
   };
   writeFileSync(join(home.folder, "kubeconfig"), JSON.stringify(config));
 }
@@ -45,7 +65,12 @@ describe("login", () => {
     await browse(url);
     const { stdout, status } = await started.ended;
     expect(status).toBe(0);
-    expect(stdout.trim().split("\n").map((line) => JSON.parse(line))).toEqual([
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
       { event: "url", url },
       { event: "done", issuer: issuer.url, subject: "user-1", account: "ann@example.com", expiresAt: expect.stringMatching(/Z$/), storage: "disk" },
     ]);
@@ -54,7 +79,13 @@ describe("login", () => {
   it("with -o json an error is the last line of stderr and an event", async () => {
     issuer.play.discovery = () => ({ status: 404, body: "gone" });
     const ended = await home.run(["login", ...options(), "-o=json"]);
-    expect(JSON.parse(ended.stderr.trim().split("\n").at(-1) ?? "")).toEqual({ code: "DISCOVERY_INVALID", title: expect.any(String), detail: expect.any(String), hint: expect.any(String), exit: 30 });
+    expect(JSON.parse(ended.stderr.trim().split("\n").at(-1) ?? "")).toEqual({
+      code: "DISCOVERY_INVALID",
+      title: expect.any(String),
+      detail: expect.any(String),
+      hint: expect.any(String),
+      exit: 30,
+    });
     expect(JSON.parse(ended.stdout)).toEqual({ event: "error", code: "DISCOVERY_INVALID", exit: 30 });
     expect(ended.status).toBe(30);
   });
@@ -115,7 +146,12 @@ describe("token", () => {
     expect((await home.run(["token", ...options()])).stdout).toBe(`${status.token}\n`);
     expect((await home.run(["token", ...options(), "-o", "header"])).stdout).toBe(`Authorization: Bearer ${status.token}\n`);
     expect((await home.run(["token", ...options(), "-o", "env"])).stdout).toBe(`OIDC_TOKEN=${status.token}\n`);
-    expect(JSON.parse((await home.run(["token", ...options(), "-o", "json"])).stdout)).toEqual({ token: status.token, expiresAt: expect.stringMatching(/Z$/), issuer: issuer.url, subject: "user-1" });
+    expect(JSON.parse((await home.run(["token", ...options(), "-o", "json"])).stdout)).toEqual({
+      token: status.token,
+      expiresAt: expect.stringMatching(/Z$/),
+      issuer: issuer.url,
+      subject: "user-1",
+    });
   });
 
   it("is refreshed when needed", async () => {
@@ -133,7 +169,8 @@ describe("logout", () => {
     const ended = await home.run(["logout", ...options()]);
     expect(ended).toMatchObject({ status: 0, stdout: "" });
     expect(issuer.live.size).toBe(0);
-    for (const folder of ["sessions", "credentials", "refresh", "pauses"]) expect(existsSync(join(home.data, folder)) ? readdirSync(join(home.data, folder)) : [], folder).toEqual([]);
+    for (const folder of ["sessions", "credentials", "refresh", "pauses"])
+      expect(existsSync(join(home.data, folder)) ? readdirSync(join(home.data, folder)) : [], folder).toEqual([]);
     const next = await home.run(["get-token", ...options(), "--non-interactive"]);
     expect(errorCode(next)).toBe("LOGIN_REQUIRED");
   });
@@ -179,7 +216,20 @@ describe("status", () => {
     const before = issuer.seen.length;
     const json = await home.run(["status", "-o", "json"]);
     expect(JSON.parse(json.stdout)).toEqual({
-      sessions: [{ issuer: issuer.url, clientId: "kubernetes", account: "ann@example.com", subject: "user-1", scopes: [], storage: "disk", tokenExpiresAt: expect.stringMatching(/Z$/), hasRefreshToken: true, state: "active", contexts: ["prod"] }],
+      sessions: [
+        {
+          issuer: issuer.url,
+          clientId: "kubernetes",
+          account: "ann@example.com",
+          subject: "user-1",
+          scopes: [],
+          storage: "disk",
+          tokenExpiresAt: expect.stringMatching(/Z$/),
+          hasRefreshToken: true,
+          state: "active",
+          contexts: ["prod"],
+        },
+      ],
     });
     const table = await home.run(["status"]);
     expect(table.stdout).toMatch(/^ISSUER\s+ACCOUNT\s+STATE/);
@@ -190,50 +240,5 @@ describe("status", () => {
   it("with nothing stored is no error", async () => {
     expect(await home.run(["status"])).toMatchObject({ status: 0, stdout: "" });
     expect(JSON.parse((await home.run(["status", "-o=json"])).stdout)).toEqual({ sessions: [] });
-  });
-});
-
-describe("profiles and defaults", () => {
-  it("come from the configuration file, weaker than flags and environment", async () => {
-    mkdirSync(home.config, { recursive: true, mode: 0o700 });
-    writeFileSync(join(home.config, "config.yaml"), `defaults:\n  token-cache-storage: disk\n  skip-open-browser: true\n  listen-address: 127.0.0.1:0\nprofiles:\n  work:\n    oidc-issuer-url: ${issuer.url}\n    oidc-client-id: kubernetes\n    account: bob@example.com\n`);
-    const ended = await runWithBrowser(home, ["get-token", "--profile=work"], { KUBECTL_OIDC_ACCOUNT: "ann@example.com" });
-    expect(ended.status, ended.stderr).toBe(0);
-    expect(new URL(ended.url).searchParams.get("login_hint")).toBe("ann@example.com");
-  });
-
-  it.each([
-    ["an unknown key", "colour: blue"],
-    ["an unknown option", "defaults:\n  colour: blue"],
-    ["a bad value", "defaults:\n  min-validity: soon"],
-    ["no YAML", "a: ["],
-    ["no map", "- a"],
-  ])("%s is refused with 40", async (_, text) => {
-    mkdirSync(home.config, { recursive: true, mode: 0o700 });
-    writeFileSync(join(home.config, "config.yaml"), text);
-    const ended = await home.run(["get-token", ...options()]);
-    expect(ended).toMatchObject({ status: 40, stdout: "" });
-    expect(errorCode(ended)).toBe("SETTINGS_INVALID");
-  });
-
-  it("a file that others may write is refused", async () => {
-    mkdirSync(home.config, { recursive: true, mode: 0o700 });
-    writeFileSync(join(home.config, "config.yaml"), "strict: false");
-    const { chmodSync } = await import("node:fs");
-    chmodSync(join(home.config, "config.yaml"), 0o666);
-    expect(errorCode(await home.run(["get-token", ...options()]))).toBe("STORE_UNSAFE");
-  });
-
-  it("strict demands cluster info and refuses what a kubeconfig could smuggle in", async () => {
-    mkdirSync(home.config, { recursive: true, mode: 0o700 });
-    writeFileSync(join(home.config, "config.yaml"), "strict: true\nallow:\n  certificate-authority: [/etc/company.pem]\n");
-    expect(errorCode(await home.run(["get-token", ...options()]))).toBe("SERVER_NOT_TRUSTED");
-    const info = { KUBERNETES_EXEC_INFO: execInfo({ server: "https://k8s.example.com" }) };
-    for (const arg of ["--browser-command=evil", "--token-cache-dir=/tmp/x", "--insecure-skip-tls-verify", "--certificate-authority=/tmp/ca.pem", "--allow-non-loopback", "--oidc-request-header=a=b", "--open-url-after-authentication=https://evil.example.com", "--token-cache-storage=helper:evil"]) {
-      const ended = await home.run(["get-token", ...options(), arg], info);
-      expect(errorCode(ended), arg).toBe("SETTINGS_INVALID");
-    }
-    expect(errorCode(await home.run(["get-token", ...options()], { ...info, BROWSER: "evil" }))).toBe("SETTINGS_INVALID");
-    expect((await runWithBrowser(home, ["get-token", ...options()], info)).status).toBe(0);
   });
 });

@@ -7,7 +7,15 @@ import { browse, credentialOf, errorCode, type Home, newHome, openUrl, runWithBr
 
 let home: Home;
 let issuer: ScriptedIssuer;
-const session = (...more: string[]) => ["get-token", `--oidc-issuer-url=${issuer.url}`, "--oidc-client-id=kubernetes", "--token-cache-storage=disk", "--listen-address=127.0.0.1:0", "--skip-open-browser", ...more];
+const session = (...more: string[]) => [
+  "get-token",
+  `--oidc-issuer-url=${issuer.url}`,
+  "--oidc-client-id=kubernetes",
+  "--token-cache-storage=disk",
+  "--listen-address=127.0.0.1:0",
+  "--skip-open-browser",
+  ...more,
+];
 const tokenRequests = () => issuer.seen.filter(({ path }) => path === "/token");
 
 beforeEach(async () => {
@@ -51,14 +59,21 @@ describe("the browser flow", () => {
     await new Promise<void>((resolve) => taken.listen(0, "::1", resolve));
     const { port } = taken.address() as { port: number };
     try {
-      const ended = await runWithBrowser(home, session().map((arg) => (arg.startsWith("--listen-address") ? `--listen-address=127.0.0.1:${port},127.0.0.1:0` : arg)));
+      const ended = await runWithBrowser(
+        home,
+        session().map((arg) => (arg.startsWith("--listen-address") ? `--listen-address=127.0.0.1:${port},127.0.0.1:0` : arg)),
+      );
       expect(ended.status, ended.stderr).toBe(0);
       expect(new URL(ended.url).searchParams.get("redirect_uri")).not.toContain(String(port));
-      const refused = await home.run(session("--force-refresh", `--token-cache-dir=${home.folder}/other`).map((arg) => (arg.startsWith("--listen-address") ? `--listen-address=127.0.0.1:${port}` : arg)));
+      const refused = await home.run(
+        session("--force-refresh", `--token-cache-dir=${home.folder}/other`).map((arg) => (arg.startsWith("--listen-address") ? `--listen-address=127.0.0.1:${port}` : arg)),
+      );
       expect(refused).toMatchObject({ status: 50, stdout: "" });
       expect(errorCode(refused)).toBe("PORTS_IN_USE");
       // A fault before the browser opened starts no pause (M5).
-      const again = await home.run(session("--force-refresh", `--token-cache-dir=${home.folder}/other`).map((arg) => (arg.startsWith("--listen-address") ? `--listen-address=127.0.0.1:${port}` : arg)));
+      const again = await home.run(
+        session("--force-refresh", `--token-cache-dir=${home.folder}/other`).map((arg) => (arg.startsWith("--listen-address") ? `--listen-address=127.0.0.1:${port}` : arg)),
+      );
       expect(errorCode(again)).toBe("PORTS_IN_USE");
     } finally {
       taken.close();
@@ -91,7 +106,8 @@ describe("the browser flow", () => {
   });
 
   it("asks once more without offline_access when the issuer refuses it, and remembers that", async () => {
-    issuer.play.authorize = (query, proper) => (query.get("scope")?.includes("offline_access") ? new URLSearchParams({ error: "invalid_scope", state: query.get("state") ?? "", iss: issuer.url }) : proper);
+    issuer.play.authorize = (query, proper) =>
+      query.get("scope")?.includes("offline_access") ? new URLSearchParams({ error: "invalid_scope", state: query.get("state") ?? "", iss: issuer.url }) : proper;
     issuer.play.refreshTokens = false;
     const started = home.start(session());
     const [, first = ""] = await started.sees(openUrl);
@@ -106,9 +122,24 @@ describe("the browser flow", () => {
   });
 
   it("asks for extra scopes, sends extra parameters and the account, and headers to the issuer", async () => {
-    const ended = await runWithBrowser(home, session("--oidc-extra-scope=email,groups", "--oidc-auth-request-extra-params=tenant=t1,hd=example.com", "--account=ann@example.com", "--oidc-request-header=x-gate=open", "--max-age=3600"));
+    const ended = await runWithBrowser(
+      home,
+      session(
+        "--oidc-extra-scope=email,groups",
+        "--oidc-auth-request-extra-params=tenant=t1,hd=example.com",
+        "--account=ann@example.com",
+        "--oidc-request-header=x-gate=open",
+        "--max-age=3600",
+      ),
+    );
     const asked = new URL(ended.url).searchParams;
-    expect(Object.fromEntries(asked)).toMatchObject({ scope: "openid email groups offline_access", tenant: "t1", hd: "example.com", login_hint: "ann@example.com", max_age: "3600" });
+    expect(Object.fromEntries(asked)).toMatchObject({
+      scope: "openid email groups offline_access",
+      tenant: "t1",
+      hd: "example.com",
+      login_hint: "ann@example.com",
+      max_age: "3600",
+    });
     expect(issuer.seen.filter(({ path }) => path === "/token" || path.startsWith("/.well-known")).every(({ headers }) => headers["x-gate"] === "open")).toBe(true);
     // The issuer sent no auth_time: --max-age is verified, not only asked for.
     expect(ended.status).not.toBe(0);

@@ -6,7 +6,15 @@ import { credentialOf, errorCode, execInfo, type Home, newHome, openUrl, runWith
 
 let home: Home;
 let issuer: ScriptedIssuer;
-const session = (...more: string[]) => ["get-token", `--oidc-issuer-url=${issuer.url}`, "--oidc-client-id=kubernetes", "--token-cache-storage=disk", "--listen-address=127.0.0.1:0", "--skip-open-browser", ...more];
+const session = (...more: string[]) => [
+  "get-token",
+  `--oidc-issuer-url=${issuer.url}`,
+  "--oidc-client-id=kubernetes",
+  "--token-cache-storage=disk",
+  "--listen-address=127.0.0.1:0",
+  "--skip-open-browser",
+  ...more,
+];
 
 beforeEach(async () => {
   home = newHome();

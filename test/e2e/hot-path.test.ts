@@ -18,7 +18,16 @@ const info = execInfo({ server: "https://k8s.example.com:6443" });
 const variables = () => ({ ...home.env, KUBERNETES_EXEC_INFO: info, KUBECTL_OIDC_MIN_VALIDITY: "45s" });
 
 /** The judged call as the hot path of another client sees it. */
-const call = (changes: Partial<HotCall> = {}): HotCall => ({ argv: args, env: variables(), platform: process.platform, programVersion: version, ppid: 999_999, now: Date.now(), cwd: () => home.folder, ...changes });
+const call = (changes: Partial<HotCall> = {}): HotCall => ({
+  argv: args,
+  env: variables(),
+  platform: process.platform,
+  programVersion: version,
+  ppid: 999_999,
+  now: Date.now(),
+  cwd: () => home.folder,
+  ...changes,
+});
 
 /** The token that lies in the store now; these tests are one client, whose early returns cause a refresh (promise 8). */
 function storedToken(): string {
@@ -36,7 +45,15 @@ beforeAll(async () => {
   writeFileSync(configFile(), "defaults: {}\n");
   const longAgo = new Date(Date.now() - 60_000);
   utimesSync(configFile(), longAgo, longAgo);
-  args = ["get-token", `--oidc-issuer-url=${issuer.url}`, "--oidc-client-id=kubernetes", "--token-cache-storage=disk", "--listen-address=127.0.0.1:0", "--skip-open-browser", "--oidc-request-header=x-gate=abc"];
+  args = [
+    "get-token",
+    `--oidc-issuer-url=${issuer.url}`,
+    "--oidc-client-id=kubernetes",
+    "--token-cache-storage=disk",
+    "--listen-address=127.0.0.1:0",
+    "--skip-open-browser",
+    "--oidc-request-header=x-gate=abc",
+  ];
   await runWithBrowser(home, args, { KUBERNETES_EXEC_INFO: info, KUBECTL_OIDC_MIN_VALIDITY: "45s" });
   // ctime cannot be set back, so the file's own age decides whether the first call was remembered already.
   for (let tries = 0; cachedToken(call()) === undefined; tries++) {
@@ -57,12 +74,15 @@ describe("the hot path", () => {
   });
 
   it("misses when any one byte of any argument changes", () => {
-    fc.assert(fc.property(fc.nat(args.length - 1), fc.nat(), fc.integer({ min: 33, max: 126 }), (which, at, byte) => {
-      const arg = args[which] ?? "";
-      const changed = `${arg.slice(0, at % arg.length)}${String.fromCharCode(byte)}${arg.slice((at % arg.length) + 1)}`;
-      fc.pre(changed !== arg);
-      expect(cachedToken(call({ argv: args.with(which, changed), ppid: 900_002 }))).toBeUndefined();
-    }), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.nat(args.length - 1), fc.nat(), fc.integer({ min: 33, max: 126 }), (which, at, byte) => {
+        const arg = args[which] ?? "";
+        const changed = `${arg.slice(0, at % arg.length)}${String.fromCharCode(byte)}${arg.slice((at % arg.length) + 1)}`;
+        fc.pre(changed !== arg);
+        expect(cachedToken(call({ argv: args.with(which, changed), ppid: 900_002 }))).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("misses when an argument is added, removed or moved", () => {
@@ -73,11 +93,14 @@ describe("the hot path", () => {
   });
 
   it("misses when any byte of the exec info changes", () => {
-    fc.assert(fc.property(fc.nat(info.length - 1), fc.integer({ min: 32, max: 126 }), (at, byte) => {
-      const changed = `${info.slice(0, at)}${String.fromCharCode(byte)}${info.slice(at + 1)}`;
-      fc.pre(changed !== info);
-      expect(cachedToken(call({ env: { ...variables(), KUBERNETES_EXEC_INFO: changed } }))).toBeUndefined();
-    }), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.nat(info.length - 1), fc.integer({ min: 32, max: 126 }), (at, byte) => {
+        const changed = `${info.slice(0, at)}${String.fromCharCode(byte)}${info.slice(at + 1)}`;
+        fc.pre(changed !== info);
+        expect(cachedToken(call({ env: { ...variables(), KUBERNETES_EXEC_INFO: changed } }))).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("misses when a variable that can change the answer appears, changes or goes", () => {
@@ -138,7 +161,11 @@ describe("the hot path", () => {
       mkdirSync(join(planted, "memo"), { recursive: true, mode: 0o700 });
       for (const name of readdirSync(join(home.data, "memo"))) {
         const memo = JSON.parse(readFileSync(join(home.data, "memo", name), "utf8"));
-        writeFileSync(join(planted, "memo", name), JSON.stringify({ ...memo, id: "0".repeat(32), inputs: memo.inputs.map((text: string) => text.replace(/^XDG_DATA_HOME=.*/, `XDG_DATA_HOME=${join(folder, "data")}`)) }), { mode: 0o600 });
+        writeFileSync(
+          join(planted, "memo", name),
+          JSON.stringify({ ...memo, id: "0".repeat(32), inputs: memo.inputs.map((text: string) => text.replace(/^XDG_DATA_HOME=.*/, `XDG_DATA_HOME=${join(folder, "data")}`)) }),
+          { mode: 0o600 },
+        );
       }
       expect(cachedToken(call({ env: { ...variables(), XDG_DATA_HOME: join(folder, "data") } }))).toBeUndefined();
     } finally {

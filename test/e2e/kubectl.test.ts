@@ -67,45 +67,49 @@ async function kubectl(...args: string[]): Promise<{ readonly status: number; re
   }
 }
 
-describe.skipIf(!hasKubectl).each(["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"] as const)(`kubectl${hasKubectl ? "" : " (not on the PATH)"} with %s`, (apiVersion) => {
-  const folder = apiVersion.replaceAll(/\W/g, "-");
-  const use = (...more: string[]) => writeKubeconfig(join(home.folder, "kubeconfig"), { server: api.url, caFile: certificates.caFile, command: process.execPath, args: stanza(folder, ...more), apiVersion });
+describe.skipIf(!hasKubectl).each(["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"] as const)(
+  `kubectl${hasKubectl ? "" : " (not on the PATH)"} with %s`,
+  (apiVersion) => {
+    const folder = apiVersion.replaceAll(/\W/g, "-");
+    const use = (...more: string[]) =>
+      writeKubeconfig(join(home.folder, "kubeconfig"), { server: api.url, caFile: certificates.caFile, command: process.execPath, args: stanza(folder, ...more), apiVersion });
 
-  it("get pods logs in once, then works from the cache", async () => {
-    use();
-    const logins = provider.count("token", "authorization_code");
-    const first = await kubectl("get", "pods");
-    expect(first.status, first.stderr).toBe(0);
-    expect(first.stdout).toContain("web-5d8f");
-    expect(provider.count("token", "authorization_code")).toBe(logins + 1);
-    const requests = provider.requests.filter(({ route }) => route !== "jwks" && route !== "discovery").length;
-    const second = await kubectl("get", "pods");
-    expect(second.status, second.stderr).toBe(0);
-    expect(second.stderr).toBe("");
-    expect(provider.requests.filter(({ route }) => route !== "jwks" && route !== "discovery").length).toBe(requests);
-    expect(api.requests.at(-1)?.user).toBe("oidc:alice");
-  });
+    it("get pods logs in once, then works from the cache", async () => {
+      use();
+      const logins = provider.count("token", "authorization_code");
+      const first = await kubectl("get", "pods");
+      expect(first.status, first.stderr).toBe(0);
+      expect(first.stdout).toContain("web-5d8f");
+      expect(provider.count("token", "authorization_code")).toBe(logins + 1);
+      const requests = provider.requests.filter(({ route }) => route !== "jwks" && route !== "discovery").length;
+      const second = await kubectl("get", "pods");
+      expect(second.status, second.stderr).toBe(0);
+      expect(second.stderr).toBe("");
+      expect(provider.requests.filter(({ route }) => route !== "jwks" && route !== "discovery").length).toBe(requests);
+      expect(api.requests.at(-1)?.user).toBe("oidc:alice");
+    });
 
-  it("a token that the server refuses is refreshed once, and the command after it works", async () => {
-    use();
-    const refreshes = provider.count("token", "refresh_token");
-    api.refuseNext();
-    // Client-go asks again after a 401, but does not repeat the request; kubectl repeats its discovery by itself.
-    await kubectl("get", "--raw", "/api/v1/namespaces/default/pods");
-    const after = await kubectl("get", "pods");
-    expect(after.status, after.stderr).toBe(0);
-    expect(provider.count("token", "refresh_token") - refreshes).toBeLessThanOrEqual(1);
-  });
+    it("a token that the server refuses is refreshed once, and the command after it works", async () => {
+      use();
+      const refreshes = provider.count("token", "refresh_token");
+      api.refuseNext();
+      // Client-go asks again after a 401, but does not repeat the request; kubectl repeats its discovery by itself.
+      await kubectl("get", "--raw", "/api/v1/namespaces/default/pods");
+      const after = await kubectl("get", "pods");
+      expect(after.status, after.stderr).toBe(0);
+      expect(provider.count("token", "refresh_token") - refreshes).toBeLessThanOrEqual(1);
+    });
 
-  it("without a person names the cure in three lines at most", async () => {
-    use("--non-interactive", "--account=bob");
-    const refused = await kubectl("get", "pods");
-    expect(refused.status).not.toBe(0);
-    expect(refused.stderr).toContain("[LOGIN_REQUIRED]");
-    expect(refused.stderr).toContain("exit code 20");
-    expect(refused.stderr).toContain("hint: run: kubectl oidc login --context=demo");
-  });
-});
+    it("without a person names the cure in three lines at most", async () => {
+      use("--non-interactive", "--account=bob");
+      const refused = await kubectl("get", "pods");
+      expect(refused.status).not.toBe(0);
+      expect(refused.stderr).toContain("[LOGIN_REQUIRED]");
+      expect(refused.stderr).toContain("exit code 20");
+      expect(refused.stderr).toContain("hint: run: kubectl oidc login --context=demo");
+    });
+  },
+);
 
 describe("the JavaScript client, which sends no exec info", () => {
   it("gets the pods with a token of ours", async () => {

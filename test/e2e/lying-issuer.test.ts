@@ -5,7 +5,16 @@ import { browse, credentialOf, type Ended, errorCode, type Home, newHome, openUr
 
 let issuer: Misbehaving;
 let home: Home;
-const session = (...more: string[]) => ["get-token", `--oidc-issuer-url=${issuer.issuer}`, "--oidc-client-id=kubernetes", "--token-cache-storage=disk", "--listen-address=127.0.0.1:0", "--skip-open-browser", "-v8", ...more];
+const session = (...more: string[]) => [
+  "get-token",
+  `--oidc-issuer-url=${issuer.issuer}`,
+  "--oidc-client-id=kubernetes",
+  "--token-cache-storage=disk",
+  "--listen-address=127.0.0.1:0",
+  "--skip-open-browser",
+  "-v8",
+  ...more,
+];
 
 beforeAll(async () => {
   issuer = await startMisbehaving();
@@ -34,7 +43,12 @@ function expectNoSecret(ended: Ended): void {
 const entries = <T extends Readonly<Record<string, Behaviour>>>(table: T) => Object.entries(table) as [string, Behaviour][];
 
 describe("discovery is refused", () => {
-  const expected: Readonly<Record<string, string>> = { "of another issuer": "ISSUER_MISMATCH", "with a slash more in the issuer": "ISSUER_MISMATCH", "that is broken": "ISSUER_UNREACHABLE", "that is huge": "ISSUER_UNREACHABLE" };
+  const expected: Readonly<Record<string, string>> = {
+    "of another issuer": "ISSUER_MISMATCH",
+    "with a slash more in the issuer": "ISSUER_MISMATCH",
+    "that is broken": "ISSUER_UNREACHABLE",
+    "that is huge": "ISSUER_UNREACHABLE",
+  };
   it.each(entries(discoveries))("%s", async (name, behaviour) => {
     issuer.become(behaviour);
     // The plain http endpoints are a fault of an https issuer only; this one is http on loopback, and they are elsewhere.

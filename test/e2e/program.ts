@@ -107,7 +107,14 @@ export function newHome(): Home {
 }
 
 /** The three-line error's code, or "none". */
-export const errorCode = (ended: Ended) => /\[([A-Z_]+)\]\n/.exec(ended.stderr.split("\n").filter((line) => line.startsWith("kubectl-oidc: error:")).join("\n").concat("\n"))?.[1] ?? "none";
+export const errorCode = (ended: Ended) =>
+  /\[([A-Z_]+)\]\n/.exec(
+    ended.stderr
+      .split("\n")
+      .filter((line) => line.startsWith("kubectl-oidc: error:"))
+      .join("\n")
+      .concat("\n"),
+  )?.[1] ?? "none";
 
 /** Plays the person's browser against an issuer that redirects at once: gives the page of our listener. */
 export async function browse(url: string): Promise<{ readonly status: number; readonly page: string }> {
@@ -122,7 +129,11 @@ export async function browse(url: string): Promise<{ readonly status: number; re
 export const openUrl = /open this URL in your browser: (\S+)/;
 
 /** Runs a command that logs in by browser, and plays that browser. */
-export async function runWithBrowser(home: Home, args: readonly string[], more?: Readonly<Record<string, string>>): Promise<Ended & { readonly page: string; readonly url: string }> {
+export async function runWithBrowser(
+  home: Home,
+  args: readonly string[],
+  more?: Readonly<Record<string, string>>,
+): Promise<Ended & { readonly page: string; readonly url: string }> {
   const started = home.start(args, more);
   const [, url = ""] = await started.sees(openUrl);
   const { page } = await browse(url);
@@ -131,8 +142,13 @@ export async function runWithBrowser(home: Home, args: readonly string[], more?:
 
 /** KUBERNETES_EXEC_INFO as kubectl sends it. */
 export function execInfo(parts: { readonly apiVersion?: string; readonly server?: string; readonly config?: unknown; readonly ca?: string } = {}): string {
-  const cluster = parts.server === undefined ? undefined : { server: parts.server, ...(parts.ca === undefined ? {} : { "certificate-authority-data": parts.ca }), config: parts.config ?? null };
-  return JSON.stringify({ kind: "ExecCredential", apiVersion: parts.apiVersion ?? "client.authentication.k8s.io/v1", spec: { ...(cluster === undefined ? {} : { cluster }), interactive: false } });
+  const cluster =
+    parts.server === undefined ? undefined : { server: parts.server, ...(parts.ca === undefined ? {} : { "certificate-authority-data": parts.ca }), config: parts.config ?? null };
+  return JSON.stringify({
+    kind: "ExecCredential",
+    apiVersion: parts.apiVersion ?? "client.authentication.k8s.io/v1",
+    spec: { ...(cluster === undefined ? {} : { cluster }), interactive: false },
+  });
 }
 
 export interface ExecCredential {
