@@ -32,7 +32,7 @@ export function privateFiles(folder: string): PrivateFiles {
       syncFolder(dirname(target));
       removeOrphans(dirname(target));
     } catch (error) {
-      fs.rmSync(temporary, { force: true });
+      removeQuietly(temporary);
       failToWrite(target, error);
     }
   }
@@ -140,12 +140,20 @@ function syncFolder(path: string): void {
   }
 }
 
+function removeQuietly(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch {
+    // It was never made, or an orphan that a later write clears away.
+  }
+}
+
 /** Files that a killed process left half-written. */
 function removeOrphans(path: string): void {
   for (const name of fs.readdirSync(path)) {
     if (!name.endsWith(".tmp")) continue;
     const stat = fs.lstatSync(join(path, name), { throwIfNoEntry: false });
-    if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) fs.rmSync(join(path, name), { force: true });
+    if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) removeQuietly(join(path, name));
   }
 }
 
