@@ -47,8 +47,8 @@ export function readCommandLine(argv: readonly string[]): Invocation {
       found.help += text;
     },
   );
-  const args = normaliseArguments(argv);
-  if (args.length === 0) return { kind: "help", text: program.helpInformation() };
+  const given = normaliseArguments(argv);
+  const args = given.length === 0 ? ["help"] : given;
   try {
     program.parse([...args], { from: "user" });
   } catch (error) {

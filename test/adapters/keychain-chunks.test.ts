@@ -30,7 +30,7 @@ describe("items over the platform's limit", () => {
       fc.asyncProperty(values, async (value) => {
         const items = new Map<string, string>();
         await writeChunked(slots(items), "a", value, "00000001");
-        expect(await readChunked(slots(items), "a")).toBe(value.isWellFormed() ? value : expect.any(String));
+        expect(await readChunked(slots(items), "a")).toBe(value);
         await deleteChunked(slots(items), "a");
         expect(items.size).toBe(0);
       }),

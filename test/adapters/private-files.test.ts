@@ -20,6 +20,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const files = () => privateFiles(join(folder, "deep", "store"));
 const pathOf = (name: string) => join(folder, "deep", "store", name);
 
+function replace(path: string, make: () => void): void {
+  rmSync(path);
+  make();
+}
+
 describe("private files", () => {
   it("are 0600 in 0700, whatever the umask, and give back what was written", () => {
     const before = process.umask(0o777);
@@ -53,8 +58,8 @@ describe("private files", () => {
     ["that others can read", (path) => chmodSync(path, 0o644), "STORE_UNSAFE"],
     ["with a second name", (path) => linkSync(path, `${path}.second`), "STORE_UNSAFE"],
     ["that is too large", (path) => writeFileSync(path, "x".repeat(1_048_577)), "STORE_UNREADABLE"],
-    ["that is a folder", (path) => (rmSync(path), mkdirSync(path)), "STORE_UNSAFE"],
-    ["that is a link", (path) => (rmSync(path), symlinkSync("/etc/hostname", path)), "STORE_UNSAFE"],
+    ["that is a folder", (path) => replace(path, () => mkdirSync(path)), "STORE_UNSAFE"],
+    ["that is a link", (path) => replace(path, () => symlinkSync("/etc/hostname", path)), "STORE_UNSAFE"],
   ])("a file %s is refused by name", (_, spoil, code) => {
     files().write("sessions/a.json", "text");
     spoil(pathOf("sessions/a.json"));

@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { resultPage } from "../../src/adapters/result-page.ts";
+import { commandTable, readCommandLine } from "../../src/cli/program.ts";
+import { catalogue, type ErrorCode } from "../../src/errors/catalogue.ts";
+import { OidcError } from "../../src/errors/oidc-error.ts";
+import { terminalLines } from "../../src/errors/render.ts";
+
+// Every text a person sees has a golden file; `npx vitest run test/golden -u` writes them anew, for a look at the difference.
+const golden = (name: string) => resolve(import.meta.dirname, name);
+const helpOf = (argv: readonly string[]) => {
+  const read = readCommandLine(argv);
+  return read.kind === "help" ? read.text : "no help";
+};
+
+describe("help", () => {
+  it("of the program, however it is asked for", async () => {
+    await expect(helpOf(["help"])).toMatchFileSnapshot(golden("help/program.txt"));
+    expect(helpOf([])).toBe(helpOf(["help"]));
+    expect(helpOf(["--help"])).toBe(helpOf(["help"]));
+  });
+  it.each(Object.keys(commandTable))("of %s", async (command) => {
+    await expect(helpOf(["help", command])).toMatchFileSnapshot(golden(`help/${command}.txt`));
+    expect(helpOf([command, "--help"])).toBe(helpOf(["help", command]));
+  });
+});
+
+it("every error as a terminal shows it", async () => {
+  const text = (Object.keys(catalogue) as ErrorCode[]).map((code) => terminalLines(new OidcError(code, {})).join("\n")).join("\n\n");
+  await expect(`${text}\n`).toMatchFileSnapshot(golden("errors.txt"));
+});
+
+describe("the page at the end of a login", () => {
+  it("that succeeded", async () => {
+    await expect(resultPage({ ok: true, issuer: "https://id.example.com", account: "ann@example.com" }, "NONCE")).toMatchFileSnapshot(golden("pages/logged-in.html"));
+  });
+  it("that failed", async () => {
+    await expect(
+      resultPage({ ok: false, issuer: "https://id.example.com", code: "LOGIN_DENIED", message: "the login was denied: access_denied", hint: "run: kubectl oidc login" }, "NONCE"),
+    ).toMatchFileSnapshot(golden("pages/failed.html"));
+  });
+});
