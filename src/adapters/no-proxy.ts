@@ -10,7 +10,7 @@ export function bypassesProxy(noProxy: string, url: URL): boolean {
     .replace(/^\[|\]$/g, "")
     .replace(/\.$/, "")
     .toLowerCase();
-  if (isLoopbackHost(host)) return true;
+  if (isLoopbackHost(host) || (isIP(host) === 6 && rangeHolds("127.0.0.0/8", host))) return true;
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return noProxy
     .split(/[,\s]+/)
@@ -49,6 +49,8 @@ function sameAddress(name: string, host: string): boolean {
 function rangeHolds(entry: string, host: string): boolean {
   const [network = "", bits = "", ...more] = entry.split("/");
   if (isIP(network) === 0 || more.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (isIP(network) === 6 ? 128 : 32)) return false;
+  // Node finds every IPv4 host in ::/0; Go does not.
+  if (isIP(network) === 6 && isIP(host) === 4) return false;
   const list = new BlockList();
   list.addSubnet(network, Number(bits), familyName(network));
   return list.check(host, familyName(host));
