@@ -1,22 +1,29 @@
-import { OidcError } from "../errors/oidc-error.ts";
+import { fail } from "../errors/oidc-error.ts";
 import type { Clock } from "../ports.ts";
 
-/** The computer's clock. */
+/** Node's timers hold 31 bits; a longer wait would end at once, and a loop around it would spin. Milliseconds. */
+const longestTimer = 2_147_483_647;
+
+/** The computer's clock. `sleep` fails with INTERRUPTED. */
 export function systemClock(): Clock {
   return {
     now: () => Date.now(),
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        const interrupted = () => {
-          clearTimeout(timer);
-          reject(new OidcError("INTERRUPTED", {}));
-        };
-        if (signal.aborted) return reject(new OidcError("INTERRUPTED", {}));
-        const timer = setTimeout(() => {
-          signal.removeEventListener("abort", interrupted);
-          resolve();
-        }, ms);
-        signal.addEventListener("abort", interrupted, { once: true });
-      }),
+    async sleep(ms, signal) {
+      if (signal.aborted || !(await passed(Math.min(ms, longestTimer), signal))) fail("INTERRUPTED");
+    },
   };
+}
+
+/** False when the signal came first. */
+function passed(ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (whole: boolean) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", interrupted);
+      resolve(whole);
+    };
+    const interrupted = () => end(false);
+    const timer = setTimeout(() => end(true), ms);
+    signal.addEventListener("abort", interrupted);
+  });
 }

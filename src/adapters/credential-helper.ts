@@ -1,23 +1,19 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { randomBytes } from "node:crypto";
 import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { SecretStore } from "../ports.ts";
-import { childEnvironment } from "./child-environment.ts";
-
-/** A helper's answer is one small JSON object. Characters. */
-const longestAnswer = 1_048_576;
+import { callHelper } from "./credential-helper-call.ts";
 
 /**
  * `--token-cache-storage=helper:NAME`: the docker credential helper protocol (docker-credential-helpers, README): the
  * program docker-credential-NAME with `store`, `get`, `erase`; the secret goes by stdin and stdout.
- * KEYCHAIN_UNAVAILABLE (missing program, its faults), KEYCHAIN_TIMED_OUT.
+ * KEYCHAIN_UNAVAILABLE (missing program, its faults), KEYCHAIN_TIMED_OUT; SETTINGS_INVALID for a name that is not `[a-z0-9-]+`.
  */
 export function credentialHelperStore(name: string, { deadlineMs }: { readonly deadlineMs: number }): SecretStore {
+  // The settings were checked before; here it is what keeps a path out of the program's name.
+  if (!/^[a-z0-9-]+$/.test(name)) fail("SETTINGS_INVALID", { message: "the name of a credential helper holds only a to z, 0 to 9 and -" });
   const program = `docker-credential-${name}`;
-  const call = (verb: "store" | "get" | "erase", input: string) => run(program, verb, input, deadlineMs);
   const failed = (verb: string, reason: string): never =>
     fail("KEYCHAIN_UNAVAILABLE", {
       message: `${program} cannot ${verb} the session`,
@@ -29,27 +25,29 @@ export function credentialHelperStore(name: string, { deadlineMs }: { readonly d
     keeps: true,
     describe: () => program,
     async probe() {
-      const item = "kubectl-oidc-probe";
-      await store.write(item, "probe");
-      if ((await store.read(item)) !== "probe") failed("give back", "it does not give back what was written");
+      // A name of its own: two logins may probe at the same time.
+      const item = `kubectl-oidc-probe-${randomBytes(8).toString("hex")}`;
+      await store.write(item, item);
+      const same = (await store.read(item)) === item;
       await store.remove(item);
+      if (!same) failed("give back", "it does not give back what was written");
     },
     async read(item) {
-      const { status, out } = await call("get", serverUrl(item));
-      if (status !== 0) return isNotFound(out) ? undefined : failed("read", faultText(out));
-      const value = parse(out);
-      if (value === undefined) return failed("read", "its answer is not a credential");
-      // Some helpers answer "not found" with an empty credential.
-      return value.Secret === "" ? undefined : value.Secret;
+      const { status, out } = await callHelper(program, "get", serverUrl(item), deadlineMs);
+      if (status !== 0) return isNotFound(out) ? undefined : failed("read", faultText(status, out));
+      const found = parse(out);
+      if (found === undefined) return failed("read", "its answer is not a credential");
+      // Some helpers answer "not found" with an empty credential, and some look for the host only and find another's.
+      return found.Secret === "" || (found.Username !== "" && found.Username !== item) ? undefined : found.Secret;
     },
     async write(item, value) {
-      const { status } = await call("store", JSON.stringify({ ServerURL: serverUrl(item), Username: item, Secret: value }));
+      const { status } = await callHelper(program, "store", JSON.stringify({ ServerURL: serverUrl(item), Username: item, Secret: value }), deadlineMs);
       // What it says is not repeated: it was given the secret.
-      if (status !== 0) failed("store", `it ended with status ${status}`);
+      if (status !== 0) failed("store", endText(status));
     },
     async remove(item) {
-      const { status, out } = await call("erase", serverUrl(item));
-      if (status !== 0 && !isNotFound(out)) failed("erase", faultText(out));
+      const { status, out } = await callHelper(program, "erase", serverUrl(item), deadlineMs);
+      if (status !== 0 && !isNotFound(out)) failed("erase", faultText(status, out));
     },
   };
   return store;
@@ -60,77 +58,27 @@ export function serverUrl(item: string): string {
   return `https://kubectl-oidc.invalid/${encodeURIComponent(item)}`;
 }
 
-/** "credentials not found in native keychain" is the protocol's text; others have their own. */
-const isNotFound = (out: string) => /not found|no such|does(n't| not) exist|not in the password store/i.test(out);
+/**
+ * The protocol's text, that of older macOS helpers, and that of pass. Whole phrases: `executable file not found in $PATH` is a
+ * helper without its own program, and must not pass for a session that was never stored.
+ */
+const isNotFound = (out: string) =>
+  ["credentials not found in native keychain", "The specified item could not be found in the keychain", "is not in the password store"].some((text) => out.includes(text));
 
-const faultText = (out: string) => safeText(out.split("\n")[0], 120) || "it said nothing";
+const endText = (status: number | null) => (status === null ? "a signal ended it" : `it ended with status ${status}`);
 
-function parse(out: string): { readonly Secret: string } | undefined {
+/** Its first line; not when it looks like a credential. */
+function faultText(status: number | null, out: string): string {
+  const line = out.includes("{") ? "" : safeText(out.split("\n")[0], 120);
+  return line === "" ? endText(status) : line;
+}
+
+function parse(out: string): { readonly Username: string; readonly Secret: string } | undefined {
   try {
     const value: unknown = JSON.parse(out);
-    return isObject(value) && typeof value["Secret"] === "string" ? { Secret: value["Secret"] } : undefined;
+    if (!isObject(value) || typeof value["Secret"] !== "string") return undefined;
+    return { Username: typeof value["Username"] === "string" ? value["Username"] : "", Secret: value["Secret"] };
   } catch {
     return undefined;
-  }
-}
-
-/** The program on PATH; only absolute folders count, so that a working directory cannot plant one. */
-function find(program: string): string | undefined {
-  const endings = process.platform === "win32" ? [".exe"] : [""];
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter).filter(isAbsolute)) {
-    for (const ending of endings) {
-      const path = join(folder, `${program}${ending}`);
-      try {
-        accessSync(path, constants.X_OK);
-        if (statSync(path).isFile()) return path;
-      } catch {
-        // Not here.
-      }
-    }
-  }
-  return undefined;
-}
-
-function run(program: string, verb: string, input: string, deadlineMs: number): Promise<{ readonly status: number | null; readonly out: string }> {
-  const path = find(program);
-  if (path === undefined) fail("KEYCHAIN_UNAVAILABLE", { message: `${program} is not on the PATH`, hint: `install ${program}, or choose another --token-cache-storage` });
-  return new Promise((resolve, reject) => {
-    const child = spawn(path, [verb], { stdio: ["pipe", "pipe", "ignore"], detached: process.platform !== "win32", windowsHide: true, env: childEnvironment(process.env) });
-    const settle = (action: () => void) => {
-      clearTimeout(timer);
-      endGroup(child);
-      action();
-    };
-    const failWith = (code: "KEYCHAIN_TIMED_OUT" | "KEYCHAIN_UNAVAILABLE", message: string) =>
-      settle(() => {
-        try {
-          fail(code, { message });
-        } catch (error) {
-          reject(error);
-        }
-      });
-    const timer = setTimeout(() => failWith("KEYCHAIN_TIMED_OUT", `${program} did not answer in ${deadlineMs / 1000} s`), deadlineMs);
-    let out = "";
-    child.on("error", () => failWith("KEYCHAIN_UNAVAILABLE", `${program} cannot be started`));
-    child.stdin?.on("error", () => undefined);
-    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-      out += chunk;
-      if (out.length > longestAnswer) failWith("KEYCHAIN_UNAVAILABLE", `${program} said too much`);
-    });
-    child.on("close", (status) => settle(() => resolve({ status, out })));
-    child.stdin?.end(input);
-  });
-}
-
-/** The helper and what it started (gpg, pinentry): they hold no pipe of ours and do not outlive the deadline. */
-function endGroup(child: ChildProcess): void {
-  child.removeAllListeners();
-  child.on("error", () => undefined);
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  try {
-    if (process.platform === "win32") child.kill();
-    else process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // Gone already.
   }
 }

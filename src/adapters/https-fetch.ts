@@ -1,15 +1,18 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import * as tls from "node:tls";
 import type { CustomFetch } from "openid-client";
 import type { TlsTrust } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
-import { fail, isOidcError } from "../errors/oidc-error.ts";
-import { failFromNetwork } from "./network-faults.ts";
+import { isOidcError } from "../errors/oidc-error.ts";
+import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
 import { type AddedAuthorities, addedAuthorities, trustedRoots } from "./trust-roots.ts";
 
 /** No answer of an issuer is larger; a key set of a hundred keys has 100 KB. Bytes. */
 const mostBytes = 1_048_576;
+
+const minVersion = "TLSv1.2";
 
 export interface FetchOptions {
   readonly caFiles: readonly string[];
@@ -42,14 +45,14 @@ const shownHeaders = new Set(["content-type", "content-length", "date", "cache-c
  * followed, a cap on the answer, one deadline. ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, SETTINGS_INVALID, INTERRUPTED.
  */
 export function httpsFetch(options: FetchOptions): IssuerHttp {
-  const cache: { added?: AddedAuthorities; roots?: string[] } = {};
+  const cache: { added?: AddedAuthorities; tls?: object } = {};
   const added = () => {
     cache.added ??= addedAuthorities(options);
     return cache.added;
   };
   const tlsOptions = () => {
-    cache.roots ??= trustedRoots(added().certificates, options.env);
-    return { ca: cache.roots, rejectUnauthorized: !options.insecure, minVersion: "TLSv1.2" as const };
+    cache.tls ??= options.insecure ? { rejectUnauthorized: false, minVersion } : checkedTls(trustedRoots(added().certificates, options.env));
+    return cache.tls;
   };
 
   const fetch: CustomFetch = async (address, init) => {
@@ -68,7 +71,14 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     try {
       const answer = await request(
         url,
-        { method: init.method, headers, body, agent: await agentFor(url, proxy, tlsOptions), tls: url.protocol === "https:" ? tlsOptions() : {} },
+        {
+          method: init.method,
+          headers,
+          body,
+          agent: await agentFor(url, proxy, tlsOptions),
+          tunnels: proxy !== undefined && url.protocol === "https:",
+          tls: url.protocol === "https:" ? tlsOptions() : {},
+        },
         options,
       );
       options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} -> ${answer.status} in ${Date.now() - started} ms`);
@@ -83,6 +93,9 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
   return { fetch, trust: () => added().trust };
 }
 
+/** One context for every request of the run: building it parses every root. `ca` says the same to a runtime that knows no contexts (Bun). */
+const checkedTls = (ca: string[]) => ({ ca, rejectUnauthorized: true, minVersion, secureContext: tls.createSecureContext({ ca, minVersion }) });
+
 /** Through a proxy, TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: we are a short process. */
 async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object): Promise<http.Agent> {
   if (proxy === undefined) return url.protocol === "https:" ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 }) : new http.Agent({ keepAlive: false });
@@ -96,6 +109,8 @@ interface Prepared {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
   readonly agent: http.Agent;
+  /** TLS runs inside a CONNECT of a proxy. */
+  readonly tunnels: boolean;
   readonly tls: object;
 }
 
@@ -104,37 +119,34 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
     const deadline = options.deadlineMs ?? 15_000;
     const send = url.protocol === "https:" ? https.request : http.request;
     const outgoing = send(url, { method: prepared.method, headers: { ...prepared.headers }, agent: prepared.agent, maxHeaderSize: 65_536, ...prepared.tls });
-    const isRead = prepared.method === "GET";
+    const interruptible = prepared.method === "GET";
+    const open = { tunnel: !prepared.tunnels };
     const end = (error: unknown) => {
       settle();
       outgoing.destroy();
       reject(error);
     };
-    const interrupted = () => {
-      try {
-        fail("INTERRUPTED");
-      } catch (error) {
-        end(error);
-      }
-    };
-    const timer = setTimeout(() => end(Object.assign(new Error("timeout"), { code: "DEADLINE" })), deadline);
+    const interrupted = () => end(requestFault("INTERRUPTED"));
+    const timer = setTimeout(() => end(requestFault("DEADLINE")), deadline);
     const settle = () => {
       clearTimeout(timer);
       options.signal.removeEventListener("abort", interrupted);
     };
-    if (isRead) {
-      if (options.signal.aborted) return interrupted();
-      options.signal.addEventListener("abort", interrupted, { once: true });
-    }
-    outgoing.on("error", end);
+    // Stays after the end: a request that is destroyed before it has a socket still emits an error, and nobody else listens.
+    outgoing.on("error", (error) => end(open.tunnel ? error : proxyFault(error)));
+    // The agent gives a refused CONNECT back as if it were the answer; anyone on the way to the proxy could speak for the issuer.
+    outgoing.on("proxyConnect", (answer: { readonly statusCode: number }) => {
+      open.tunnel = answer.statusCode === 200;
+      if (!open.tunnel) end(proxyFault(requestFault(`PROXY_STATUS_${answer.statusCode}`)));
+    });
     outgoing.on("response", (incoming) => {
       const chunks: Buffer[] = [];
       let size = 0;
       incoming.on("error", end);
-      incoming.on("aborted", () => end(Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })));
+      incoming.on("aborted", () => end(requestFault("ECONNRESET", "socket hang up")));
       incoming.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size > mostBytes) end(Object.assign(new Error("too large"), { code: "TOO_LARGE" }));
+        if (size > mostBytes) end(requestFault("TOO_LARGE"));
         else chunks.push(chunk);
       });
       incoming.on("end", () => {
@@ -142,6 +154,10 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
         resolve(responseOf(incoming, Buffer.concat(chunks)));
       });
     });
+    if (interruptible) {
+      if (options.signal.aborted) return interrupted();
+      options.signal.addEventListener("abort", interrupted, { once: true });
+    }
     outgoing.end(prepared.body);
   });
 }

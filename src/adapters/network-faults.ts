@@ -5,13 +5,21 @@ import { fail } from "../errors/oidc-error.ts";
 const certificateFault =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|CA_CERT_|ERROR_IN_CERT_)/;
 
+/** A fault of this module's own making: DEADLINE, TOO_LARGE, INTERRUPTED, ECONNRESET. */
+export const requestFault = (code: string, message = code) => Object.assign(new Error(message), { code });
+
+/** What went wrong between us and the proxy, as long as there is no tunnel to the issuer. */
+export const proxyFault = (cause: unknown) => Object.assign(new Error("proxy", { cause }), { code: "AT_PROXY" });
+
 /**
- * A fault of node:https → ISSUER_TLS_UNTRUSTED or ISSUER_UNREACHABLE; never returns. The reason names Node's code and the
+ * A fault of node:https → ISSUER_TLS_UNTRUSTED, ISSUER_UNREACHABLE or INTERRUPTED; never returns. The reason names Node's code and the
  * address, nothing of the request; a proxy is named without its user info. `seconds`: the request's deadline.
  */
 export function failFromNetwork(error: unknown, url: URL, proxy: URL | undefined, seconds: number): never {
   const host = safeText(url.host, 100);
   const code = codeOf(error);
+  if (code === "INTERRUPTED") return fail("INTERRUPTED");
+  if (code === "AT_PROXY" && proxy !== undefined && error instanceof Error) return failFromProxy(error.cause, host, proxy);
   if (code === "DEADLINE") return fail("ISSUER_UNREACHABLE", { message: `${host} did not answer in time`, reason: `no answer in ${seconds} s${via(proxy)}` });
   if (code === "TOO_LARGE") return fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that is too large` });
   if (certificateFault.test(code)) {
@@ -23,6 +31,26 @@ export function failFromNetwork(error: unknown, url: URL, proxy: URL | undefined
     });
   }
   return fail("ISSUER_UNREACHABLE", { message: `${host} cannot be reached${via(proxy)}`, reason: reasonOf(error, code) });
+}
+
+function failFromProxy(cause: unknown, host: string, proxy: URL): never {
+  const code = codeOf(cause);
+  const name = safeText(proxy.host, 100);
+  if (certificateFault.test(code)) {
+    return fail("ISSUER_TLS_UNTRUSTED", {
+      message: `the TLS certificate of the proxy ${name} is not trusted`,
+      reason: certificateReason(code),
+      hint: "add the proxy's CA: --certificate-authority=FILE",
+    });
+  }
+  const message = `${host} cannot be reached through the proxy ${name}`;
+  const status = /^PROXY_STATUS_(\d{1,3})$/.exec(code)?.[1];
+  if (status === undefined) return fail("ISSUER_UNREACHABLE", { message, reason: reasonOf(cause, code) });
+  return fail("ISSUER_UNREACHABLE", {
+    message,
+    reason: `the proxy answered ${status}`,
+    hint: status === "407" ? "the proxy wants a user name and password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" : "check the proxy (HTTPS_PROXY, NO_PROXY), then try again",
+  });
 }
 
 const via = (proxy: URL | undefined) => (proxy === undefined ? "" : ` through the proxy ${safeText(proxy.host, 100)}`);

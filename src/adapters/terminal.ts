@@ -51,13 +51,16 @@ function writeAll(text: string): void {
 function ask(prompt: string, { hidden, signal }: { readonly hidden: boolean; readonly signal: AbortSignal }): Promise<string> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new OidcError("INTERRUPTED", {}));
-    writeAll(prompt);
+    process.stdin.ref?.();
     // Readline echoes what it reads to its output; a hidden answer's echo goes nowhere.
     const echo = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
     const lines = createInterface({ input: process.stdin, output: echo, terminal: process.stdin.isTTY === true, historySize: 0, prompt: "" });
+    // After raw mode is on: what is typed in answer to the prompt must not be echoed by the terminal itself.
+    writeAll(prompt);
     const end = (settle: () => void) => {
       signal.removeEventListener("abort", interrupted);
-      lines.removeAllListeners();
+      // Only ours: readline cleans up, and stops to echo, in a "close" listener of its own.
+      lines.off("close", interrupted);
       lines.close();
       // Otherwise stdin would keep the process alive.
       process.stdin.pause();

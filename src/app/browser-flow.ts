@@ -62,7 +62,11 @@ export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   return answer;
 }
 
-const portOf = (address: string) => address.slice(address.lastIndexOf(":") + 1) || "8000";
+/** Nothing listens here, so an ephemeral port means kubelogin's first. */
+function portOf(address: string): string {
+  const port = address.slice(address.lastIndexOf(":") + 1);
+  return port === "" || port === "0" ? "8000" : port;
+}
 
 /** The URL is always printed: a browser that opens may be another one than the person wants. */
 async function showUrl(context: FlowContext, url: string): Promise<void> {

@@ -39,6 +39,8 @@ export async function main(): Promise<void> {
   const finish = (error: unknown) => process.exit(report(error, known));
   process.on("uncaughtException", finish);
   process.on("unhandledRejection", finish);
+  // A wait that nothing can end any more must not look like success.
+  process.on("beforeExit", () => finish(new Error("nothing is left to wait for")));
   const ending = watchEnding(() => finish(new OidcError("INTERRUPTED", {})));
   try {
     const invocation = readCommandLine(argv);
