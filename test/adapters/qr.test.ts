@@ -19,11 +19,14 @@ describe("a QR code on a terminal", () => {
   it("has a quiet zone around it and fits a terminal of 80 columns", async () => {
     const lines = await qrLines(url);
     expect(lines[0]).toMatch(/^█+$/);
-    for (const line of lines) expect(line).toMatch(/^██.*██$/);
+    expect(lines.at(-1)).toMatch(/^▀+$/);
+    for (const line of lines.slice(0, -1)) expect(line).toMatch(/^██.*██$/);
     expect(lines[0]!.length).toBeLessThanOrEqual(80);
   });
 
   it("holds nothing but block characters and blanks, whatever the text", async () => {
     for (const text of ["\u001b[2J", "é".repeat(500), "a"]) expect((await qrLines(text)).join("")).toMatch(/^[ ▀▄█]+$/);
   });
+
+  it("is left out when no code can hold the text", async () => expect(await qrLines("x".repeat(8_000))).toEqual([]));
 });
