@@ -73,11 +73,14 @@ function open(folder: string, path: string): number {
     makeFolder(join(folder, "locks"));
     const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NOFOLLOW ?? 0), 0o600);
     const stat = fs.fstatSync(fd);
-    if (stat.isFile() && (process.platform === "win32" || stat.uid === process.geteuid?.())) return fd;
+    // A second name could be a file of ours that the note would overwrite.
+    if (stat.isFile() && stat.nlink === 1 && (process.platform === "win32" || stat.uid === process.geteuid?.())) return fd;
     fs.closeSync(fd);
-    return fail("STORE_UNSAFE", { message: `${safeText(path)} is not a file of ours` });
+    return fail("STORE_UNSAFE", { message: `${safeText(path)} is not a file of ours alone` });
   } catch (error) {
     if (isOidcError(error)) throw error;
+    // O_NOFOLLOW; FreeBSD says EMLINK.
+    if (["ELOOP", "EMLINK"].includes(codeOf(error))) return fail("STORE_UNSAFE", { message: `${safeText(path)} is a link` });
     return fail("STORE_UNWRITABLE", { message: `${safeText(path)} cannot be opened`, reason: codeOf(error) });
   }
 }

@@ -75,7 +75,8 @@ function readChecked(path: string): string | undefined {
     fd = fs.openSync(path, fs.constants.O_RDONLY | noFollow | nonBlock);
   } catch (error) {
     if (isAbsent(error)) return undefined;
-    return codeOf(error) === "ELOOP" ? unsafe(path, "is a link") : failToRead(path, error);
+    // FreeBSD says EMLINK.
+    return ["ELOOP", "EMLINK"].includes(codeOf(error)) ? unsafe(path, "is a link") : failToRead(path, error);
   }
   try {
     const stat = fs.fstatSync(fd);
@@ -127,16 +128,17 @@ function writeDurably(path: string, text: string): void {
   }
 }
 
-/** The rename is durable when its folder is. Windows and some network file systems cannot open a folder. */
+/** The rename is durable when its folder is. Windows and some network file systems cannot open or sync a folder; the file stands all the same. */
 function syncFolder(path: string): void {
   if (!isPosix) return;
-  const fd = fs.openSync(path, fs.constants.O_RDONLY);
+  let fd: number | undefined;
   try {
+    fd = fs.openSync(path, fs.constants.O_RDONLY);
     fs.fsyncSync(fd);
   } catch {
     // EINVAL where the file system has no such thing.
   } finally {
-    fs.closeSync(fd);
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }
 
@@ -148,12 +150,16 @@ function removeQuietly(path: string): void {
   }
 }
 
-/** Files that a killed process left half-written. */
+/** Files that a killed process left half-written. Never a reason to fail: what had to be written is written. */
 function removeOrphans(path: string): void {
-  for (const name of fs.readdirSync(path)) {
-    if (!name.endsWith(".tmp")) continue;
-    const stat = fs.lstatSync(join(path, name), { throwIfNoEntry: false });
-    if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) removeQuietly(join(path, name));
+  try {
+    for (const name of fs.readdirSync(path)) {
+      if (!name.endsWith(".tmp")) continue;
+      const stat = fs.lstatSync(join(path, name), { throwIfNoEntry: false });
+      if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) removeQuietly(join(path, name));
+    }
+  } catch {
+    // A folder that may be written and not listed.
   }
 }
 

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kernelLocks } from "../../src/adapters/kernel-locks.ts";
-import { codeOfPromise } from "../fakes/codes.ts";
+import { codeOf, codeOfPromise } from "../fakes/codes.ts";
 
+const root = resolve(import.meta.dirname, "../..");
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-locks-"));
@@ -16,28 +18,51 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const never = new AbortController().signal;
 const soon = () => Date.now() + 5_000;
 
-/** Another process that takes the lock on the same file and says so. */
-async function holder(name: string): Promise<{ kill(): Promise<void> }> {
+/** Another process with our adapter: it takes the lock, then starts a child that outlives it. */
+async function holder(name: string): Promise<{ readonly pid: number; readonly childPid: number; kill(): Promise<void> }> {
   const program = join(folder, "holder.cjs");
+  const contents = `import { spawn } from "node:child_process";
+    import { kernelLocks } from ${JSON.stringify(resolve(root, "src/adapters/kernel-locks.ts"))};
+    kernelLocks(process.argv[2]).then((locks) => {
+      if (locks.tryTake(process.argv[3]) === undefined) process.exit(1);
+      const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" });
+      child.once("spawn", () => console.log(child.pid));
+      setInterval(() => {}, 1000);
+    });`;
   const binding = createRequire(import.meta.url).resolve("fs-native-extensions");
-  writeFileSync(
-    program,
-    `const fs = require("node:fs"); const fd = fs.openSync(process.argv[2], "r+"); if (!require(${JSON.stringify(binding)}).tryLock(fd)) process.exit(1); console.log("held"); setInterval(() => {}, 1000);`,
-  );
-  const locks = await kernelLocks(folder);
-  locks.tryTake(name)?.release();
-  const child = spawn(process.execPath, [program, join(folder, "locks", name)], { stdio: ["ignore", "pipe", "ignore"] });
-  await new Promise<void>((held, failed) => {
-    child.stdout.once("data", () => held());
+  await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    outfile: program,
+    logLevel: "error",
+    alias: { "fs-native-extensions": binding },
+    external: [binding],
+    supported: { "dynamic-import": false },
+  });
+  const child = spawn(process.execPath, [program, folder, name], { stdio: ["ignore", "pipe", "inherit"] });
+  const childPid = await new Promise<number>((held, failed) => {
+    child.stdout.once("data", (text) => held(Number(text)));
     child.once("exit", () => failed(new Error("the other process did not get the lock")));
   });
   return {
+    pid: child.pid ?? 0,
+    childPid,
     kill: () =>
       new Promise((gone) => {
         child.once("exit", () => gone());
         child.kill("SIGKILL");
       }),
   };
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 describe("a lock that the kernel holds", () => {
@@ -55,26 +80,29 @@ describe("a lock that the kernel holds", () => {
 
   it("excludes other processes, and dies with its holder at kill -9", async () => {
     const other = await holder("login-a");
-    const locks = await kernelLocks(folder);
-    expect(locks.tryTake("login-a")).toBeUndefined();
-    let waited = false;
-    const taken = locks.take("login-a", soon(), never, () => {
-      waited = true;
-    });
-    await other.kill();
-    expect(await taken).toBeDefined();
-    expect(waited).toBe(true);
+    try {
+      const locks = await kernelLocks(folder);
+      expect(locks.tryTake("login-a")).toBeUndefined();
+      const told: unknown[] = [];
+      const taken = locks.take("login-a", soon(), never, (by) => told.push(by));
+      await other.kill();
+      expect(await taken).toBeDefined();
+      expect(told).toEqual([{ pid: other.pid, since: expect.any(Number) }]);
+    } finally {
+      process.kill(other.childPid, "SIGKILL");
+    }
   });
 
-  it("is not inherited by children of its holder", async () => {
-    const locks = await kernelLocks(folder);
-    const held = locks.tryTake("refresh-a");
-    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" });
+  it("is not inherited by children of its holder: it is free when the holder is killed and the child lives on", async () => {
+    const other = await holder("refresh-a");
     try {
-      held?.release();
-      expect(locks.tryTake("refresh-a")).toBeDefined();
+      await other.kill();
+      expect(runs(other.childPid)).toBe(true);
+      const lock = await (await kernelLocks(folder)).take("refresh-a", soon(), never);
+      expect(lock).toBeDefined();
+      lock?.release();
     } finally {
-      child.kill("SIGKILL");
+      process.kill(other.childPid, "SIGKILL");
     }
   });
 
@@ -110,7 +138,7 @@ describe("a lock that the kernel holds", () => {
     let most = 0;
     await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const held = await locks.take("refresh-a", Date.now() + 20_000, never);
+        const held = await locks.take("refresh-a", Date.now() + 20_000, new AbortController().signal);
         inside++;
         most = Math.max(most, inside);
         await new Promise((done) => setImmediate(done));
@@ -119,5 +147,32 @@ describe("a lock that the kernel holds", () => {
       }),
     );
     expect(most).toBe(1);
+  });
+
+  it("lies in a 0600 file of a 0700 folder, which stays when the lock is released", async () => {
+    (await kernelLocks(folder)).tryTake("refresh-a")?.release();
+    expect(statSync(join(folder, "locks")).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, "locks", "refresh-a")).mode & 0o777).toBe(0o600);
+  });
+
+  it.each<[string, (lockFile: string, victim: string) => void]>([
+    ["a link to another file of ours", (lockFile, victim) => symlinkSync(victim, lockFile)],
+    ["a second name of another file of ours", (lockFile, victim) => linkSync(victim, lockFile)],
+    ["in a folder that others may write", (lockFile) => chmodSync(resolve(lockFile, ".."), 0o777)],
+  ])("is refused when its file is %s, which is not written to", async (_, plant) => {
+    const victim = join(folder, "victim");
+    writeFileSync(victim, "precious");
+    mkdirSync(join(folder, "locks"), { mode: 0o700 });
+    plant(join(folder, "locks", "refresh-a"), victim);
+    const locks = await kernelLocks(folder);
+    expect(codeOf(() => locks.tryTake("refresh-a"))).toBe("STORE_UNSAFE");
+    expect(readFileSync(victim, "utf8")).toBe("precious");
+  });
+
+  it("that cannot have a file is STORE_UNWRITABLE", async () => {
+    mkdirSync(join(folder, "locks", "refresh-a"), { recursive: true, mode: 0o700 });
+    const locks = await kernelLocks(folder);
+    expect(codeOf(() => locks.tryTake("refresh-a"))).toBe("STORE_UNWRITABLE");
+    expect(await codeOfPromise(locks.take("refresh-a", soon(), never))).toBe("STORE_UNWRITABLE");
   });
 });
