@@ -101,7 +101,8 @@ async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => obje
   if (proxy === undefined) return url.protocol === "https:" ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 }) : new http.Agent({ keepAlive: false });
   const { HttpProxyAgent } = await import("http-proxy-agent");
   const { HttpsProxyAgent } = await import("https-proxy-agent");
-  return url.protocol === "https:" ? new HttpsProxyAgent(proxy, { keepAlive: false, ...tlsOptions() }) : new HttpProxyAgent(proxy, { keepAlive: false });
+  const toProxy = { keepAlive: false, ...(proxy.protocol === "https:" ? tlsOptions() : {}) };
+  return url.protocol === "https:" ? new HttpsProxyAgent(proxy, toProxy) : new HttpProxyAgent(proxy, toProxy);
 }
 
 interface Prepared {
@@ -116,10 +117,10 @@ interface Prepared {
 
 function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const deadline = options.deadlineMs ?? 15_000;
+    const interruptible = prepared.method === "GET";
+    if (interruptible && options.signal.aborted) return reject(requestFault("INTERRUPTED"));
     const send = url.protocol === "https:" ? https.request : http.request;
     const outgoing = send(url, { method: prepared.method, headers: { ...prepared.headers }, agent: prepared.agent, maxHeaderSize: 65_536, ...prepared.tls });
-    const interruptible = prepared.method === "GET";
     const open = { tunnel: !prepared.tunnels };
     const end = (error: unknown) => {
       settle();
@@ -127,7 +128,7 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
       reject(error);
     };
     const interrupted = () => end(requestFault("INTERRUPTED"));
-    const timer = setTimeout(() => end(requestFault("DEADLINE")), deadline);
+    const timer = setTimeout(() => end(requestFault("DEADLINE")), options.deadlineMs ?? 15_000);
     const settle = () => {
       clearTimeout(timer);
       options.signal.removeEventListener("abort", interrupted);
@@ -135,10 +136,11 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
     // Stays after the end: a request that is destroyed before it has a socket still emits an error, and nobody else listens.
     outgoing.on("error", (error) => end(open.tunnel ? error : proxyFault(error)));
     // The agent gives a refused CONNECT back as if it were the answer; anyone on the way to the proxy could speak for the issuer.
-    outgoing.on("proxyConnect", (answer: { readonly statusCode: number }) => {
+    const tunnelAnswered = (answer: { readonly statusCode: number }) => {
       open.tunnel = answer.statusCode === 200;
       if (!open.tunnel) end(proxyFault(requestFault(`PROXY_STATUS_${answer.statusCode}`)));
-    });
+    };
+    if (prepared.tunnels) outgoing.on("proxyConnect", tunnelAnswered);
     outgoing.on("response", (incoming) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -154,10 +156,7 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
         resolve(responseOf(incoming, Buffer.concat(chunks)));
       });
     });
-    if (interruptible) {
-      if (options.signal.aborted) return interrupted();
-      options.signal.addEventListener("abort", interrupted, { once: true });
-    }
+    if (interruptible) options.signal.addEventListener("abort", interrupted, { once: true });
     outgoing.end(prepared.body);
   });
 }

@@ -1,17 +1,21 @@
+import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
-import { type AddressInfo, connect, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type FetchOptions, httpsFetch } from "../../src/adapters/https-fetch.ts";
-import { codeOf, codeOfPromise } from "../fakes/codes.ts";
+import { codeOfPromise } from "../fakes/codes.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
+import { provideReflectMetadata } from "../issuer/reflect-metadata.ts";
 
 let folder: string;
 let certificates: Certificates;
 const open: Server[] = [];
+const sockets = new Set<Socket>();
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-fetch-"));
@@ -19,14 +23,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => {
-  for (const server of open.splice(0)) {
-    server.close();
-    if (server instanceof http.Server || server instanceof https.Server) server.closeAllConnections();
-  }
+  for (const server of open.splice(0)) server.close();
+  // Those of a tunnel belong to no HTTP server any more.
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
 });
 
 async function listen(server: Server): Promise<number> {
   open.push(server);
+  server.on("connection", (socket: Socket) => void sockets.add(socket));
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return (server.address() as AddressInfo).port;
 }
@@ -64,12 +69,6 @@ describe("TLS", () => {
     expect(await (await get(`https://localhost:${port}/`, { caFiles: [certificates.caFile] })).text()).toBe("hello");
     expect((await get(`https://localhost:${port}/`, { caData: [Buffer.from(certificates.caPem).toString("base64")] })).status).toBe(200);
   });
-  it("a certificate for another name is refused", async () => {
-    const port = await secure(hello);
-    expect(await codeOfPromise(get(`https://127.0.0.2:${port}/`, { caFiles: [certificates.caFile] }).catch((error) => Promise.reject(error)))).toMatch(
-      /ISSUER_TLS_UNTRUSTED|ISSUER_UNREACHABLE/,
-    );
-  });
   it("--insecure-skip-tls-verify takes it, and the trust says so", async () => {
     const port = await secure(hello);
     const client = fetchWith({ insecure: true });
@@ -82,10 +81,37 @@ describe("TLS", () => {
     const authorities = fetchWith({ caFiles: [certificates.caFile, copy] }).trust().authorities;
     expect(authorities).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
   });
-  it.each(["/nowhere/ca.pem", "/dev/null", "/etc/hostname"])("%s is no authority", (path) => {
-    expect(codeOf(() => fetchWith({ caFiles: [path] }).trust())).toBe("SETTINGS_INVALID");
+  it("an expired certificate points at the clock and the issuer, not at the CA", async () => {
+    const old = await expiredCertificate();
+    const port = await listen(https.createServer({ cert: old.pem, key: certificates.keyPem }, hello));
+    await expect(get(`https://localhost:${port}/`, { caData: [old.pem] })).rejects.toMatchObject({
+      code: "ISSUER_TLS_UNTRUSTED",
+      reason: expect.stringContaining("expired"),
+      hint: expect.stringContaining("clock"),
+    });
   });
-  it("data that is no certificate is refused", () => expect(codeOf(() => fetchWith({ caData: ["AAAA"] }).trust())).toBe("SETTINGS_INVALID"));
+  it("a server that speaks TLS 1.1 at most is not spoken to", async () => {
+    const port = await listen(
+      https.createServer({ cert: certificates.certPem, key: certificates.keyPem, maxVersion: "TLSv1.1", minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" }, hello),
+    );
+    await expect(get(`https://localhost:${port}/`, { insecure: true })).rejects.toMatchObject({
+      code: "ISSUER_UNREACHABLE",
+      reason: expect.stringMatching(/protocol version|alert|unsupported/i),
+    });
+  });
+  it("plain HTTP on the TLS port is a fault of the issuer, not of a certificate", async () => {
+    const port = await plain(hello);
+    expect(await codeOfPromise(get(`https://localhost:${port}/`))).toBe("ISSUER_UNREACHABLE");
+  });
+  it("an authority that cannot be used ends a request before it is sent", async () => {
+    const requests: string[] = [];
+    const port = await secure((request, response) => {
+      requests.push(request.url ?? "");
+      response.end();
+    });
+    expect(await codeOfPromise(get(`https://localhost:${port}/`, { caFiles: [join(folder, "nowhere.pem")] }))).toBe("SETTINGS_INVALID");
+    expect(requests).toEqual([]);
+  });
 });
 
 describe("faults", () => {
@@ -109,6 +135,38 @@ describe("faults", () => {
     const port = await plain((request) => void request.socket.resetAndDestroy());
     await expect(get(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ code: "ISSUER_UNREACHABLE", reason: expect.stringMatching(/ECONNRESET|hang up/) });
   });
+  it("an answer that is cut short is never taken for a whole one", async () => {
+    const counted = await plain((_request, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("{}", () => response.socket?.destroy());
+    });
+    await expect(get(`http://127.0.0.1:${counted}/`)).rejects.toMatchObject({ code: "ISSUER_UNREACHABLE", reason: expect.stringMatching(/ECONNRESET|hang up/) });
+    const chunked = await plain((_request, response) => void response.write("{}", () => response.socket?.end()));
+    expect(await codeOfPromise(get(`http://127.0.0.1:${chunked}/`))).toBe("ISSUER_UNREACHABLE");
+  });
+  it("an answer of exactly 1 MiB is taken whole", async () => {
+    const port = await plain((_request, response) => response.end("x".repeat(1_048_576)));
+    expect((await (await get(`http://127.0.0.1:${port}/`)).text()).length).toBe(1_048_576);
+  });
+  it("a head without end", async () => {
+    const port = await plain((_request, response) => response.writeHead(200, Object.fromEntries(Array.from({ length: 900 }, (_none, n) => [`x-${n}`, "y".repeat(100)]))).end());
+    expect(await codeOfPromise(get(`http://127.0.0.1:${port}/`))).toBe("ISSUER_UNREACHABLE");
+  });
+  it.each([
+    [101, 502],
+    [600, 502],
+    [999, 502],
+    [204, 204],
+    [503, 503],
+  ])("the status %d is given back as %d", async (sent, given) => {
+    const port = await listen(createServer((socket) => void socket.once("data", () => socket.end(`HTTP/1.1 ${sent} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`))));
+    expect((await get(`http://127.0.0.1:${port}/`)).status).toBe(given);
+  });
+  it("what is no HTTP", async () => {
+    const port = await listen(createServer((socket) => void socket.end("\u001b]0;title\u0007 ssh?\r\n\r\n")));
+    const failed = get(`http://127.0.0.1:${port}/`);
+    await expect(failed).rejects.toMatchObject({ code: "ISSUER_UNREACHABLE", reason: expect.not.stringContaining("\u001b") });
+  });
   it("an answer without end", async () => {
     const port = await plain((_request, response) => {
       response.on("error", () => undefined);
@@ -131,6 +189,17 @@ describe("faults", () => {
   });
 });
 
+describe("an interrupt that came before", () => {
+  it("ends a GET without a connection", async () => {
+    let connections = 0;
+    const server = createServer(() => connections++);
+    const port = await listen(server);
+    expect(await codeOfPromise(get(`http://127.0.0.1:${port}/`, { signal: AbortSignal.abort() }))).toBe("INTERRUPTED");
+    expect(await codeOfPromise(get("https://id.example.com/", { signal: AbortSignal.abort(), env: { HTTPS_PROXY: `127.0.0.1:${port}` } }))).toBe("INTERRUPTED");
+    expect(connections).toBe(0);
+  });
+});
+
 describe("requests", () => {
   it("redirects are given back, never followed", async () => {
     let asked = 0;
@@ -141,6 +210,32 @@ describe("requests", () => {
     expect((await get(`http://127.0.0.1:${port}/`)).status).toBe(302);
     expect(asked).toBe(1);
   });
+  it("say who we are, ask for an answer as it is, and carry the form whole", async () => {
+    const seen: { headers?: http.IncomingHttpHeaders; body?: string } = {};
+    const port = await plain((request, response) => {
+      seen.headers = request.headers;
+      seen.body = "";
+      request.on("data", (chunk) => {
+        seen.body += String(chunk);
+      });
+      request.on("end", () => response.end());
+    });
+    const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: "é&=+" });
+    await fetchWith().fetch(`http://127.0.0.1:${port}/token`, {
+      method: "POST",
+      headers: { "user-agent": "openid-client/6", "accept-encoding": "gzip" },
+      body,
+      redirect: "manual",
+    });
+    expect(seen.headers).toMatchObject({
+      "user-agent": "kubectl-oidc/1.2.3",
+      "accept-encoding": "identity",
+      "content-type": "application/x-www-form-urlencoded;charset=UTF-8",
+      "content-length": String(body.toString().length),
+      connection: "close",
+    });
+    expect(seen.body).toBe(body.toString());
+  });
   it("headers of the settings go to the issuer's origin only", async () => {
     const seen: (string | undefined)[] = [];
     const port = await plain((request, response) => {
@@ -150,7 +245,8 @@ describe("requests", () => {
     const headers = { "x-gate": "secret-gate" };
     await get(`http://127.0.0.1:${port}/`, { headers, origin: `http://127.0.0.1:${port}` });
     await get(`http://127.0.0.1:${port}/`, { headers, origin: "http://127.0.0.1:1" });
-    expect(seen).toEqual(["secret-gate", undefined]);
+    await get(`http://127.0.0.1:${port}/`, { headers, origin: `https://127.0.0.1:${port}` });
+    expect(seen).toEqual(["secret-gate", undefined, undefined]);
   });
   it("the log has no query, no header value that could be secret, no body", async () => {
     const port = await plain((_request, response) => response.writeHead(200, { "set-cookie": "sid=secret-cookie" }).end());
@@ -161,30 +257,116 @@ describe("requests", () => {
 });
 
 describe("a proxy", () => {
-  it("is reached by CONNECT, and the issuer's certificate is checked inside", async () => {
-    const target = await secure(hello);
-    const asked: string[] = [];
-    const proxy = http.createServer();
-    proxy.on("connect", (request, client) => {
-      asked.push(`${request.url} ${request.headers["proxy-authorization"] ?? ""}`);
+  const example = "https://id.example.com/";
+  /** Tunnels every CONNECT to `target`, whatever its name. */
+  const tunnel =
+    (target: number, asked: string[] = []) =>
+    (request: http.IncomingMessage, client: Duplex) => {
+      asked.push(`${request.url} ${request.headers["proxy-authorization"] ?? ""}`.trim());
       const upstream = connect(target, "127.0.0.1", () => {
         client.write("HTTP/1.1 200 OK\r\n\r\n");
         upstream.pipe(client).pipe(upstream);
       });
       upstream.on("error", () => client.destroy());
       client.on("error", () => upstream.destroy());
-    });
-    const env = { HTTPS_PROXY: `http://ann:hunter2@127.0.0.1:${await listen(proxy)}` };
+    };
+
+  it("is reached by CONNECT, and the issuer's certificate is checked inside, name included", async () => {
+    const asked: string[] = [];
+    const proxy = http.createServer().on("connect", tunnel(await secure(hello), asked));
+    const env = { HTTPS_PROXY: `http://ann:hunter%32@127.0.0.1:${await listen(proxy)}` };
+    expect(await codeOfPromise(get(example, { env }))).toBe("ISSUER_TLS_UNTRUSTED");
     // The certificate is for localhost, which never goes through a proxy: the name of the request is another one.
-    await expect(get("https://id.example.com/", { env, caFiles: [certificates.caFile] })).rejects.toMatchObject({ code: "ISSUER_TLS_UNTRUSTED" });
-    expect((await get("https://id.example.com/", { env, insecure: true })).status).toBe(200);
-    expect(asked).toEqual(Array.from({ length: 2 }, () => `id.example.com:443 Basic ${Buffer.from("ann:hunter2").toString("base64")}`));
+    await expect(get(example, { env, caFiles: [certificates.caFile] })).rejects.toMatchObject({ code: "ISSUER_TLS_UNTRUSTED", reason: expect.stringContaining("another name") });
+    expect(await (await get(example, { env, insecure: true })).text()).toBe("hello");
+    expect(asked).toEqual(Array.from({ length: 3 }, () => `id.example.com:443 Basic ${Buffer.from("ann:hunter2").toString("base64")}`));
+  });
+  it("that is reached by TLS is checked like the issuer, and blamed by its own name", async () => {
+    const proxy = https.createServer({ cert: certificates.certPem, key: certificates.keyPem }).on("connect", tunnel(await secure(hello)));
+    const port = await listen(proxy);
+    const env = { HTTPS_PROXY: `https://ann:hunter2@localhost:${port}` };
+    const failed = get(example, { env });
+    await expect(failed).rejects.toMatchObject({ code: "ISSUER_TLS_UNTRUSTED", message: `the TLS certificate of the proxy localhost:${port} is not trusted` });
+    await expect(get(example, { env, caFiles: [certificates.caFile] })).rejects.toMatchObject({ message: "the TLS certificate of id.example.com is not trusted" });
+  });
+  it.each([400, 401, 407, 201, 302])("that refuses the tunnel with %d does not speak for the issuer", async (status) => {
+    const received: string[] = [];
+    const forged = '{"error":"invalid_grant"}';
+    const proxy = await listen(
+      createServer((socket) => {
+        socket.on("error", () => undefined);
+        socket.on("data", (chunk) => {
+          received.push(String(chunk));
+          socket.write(`HTTP/1.1 ${status} No\r\ncontent-type: application/json\r\ncontent-length: ${forged.length}\r\n\r\n${forged}`);
+        });
+      }),
+    );
+    const env = { HTTPS_PROXY: `http://ann:hunter2@127.0.0.1:${proxy}` };
+    const failed = fetchWith({ env }).fetch(`${example}token`, { method: "POST", headers: {}, body: "refresh_token=secret-token", redirect: "manual" });
+    await expect(failed).rejects.toMatchObject({
+      code: "ISSUER_UNREACHABLE",
+      message: expect.stringContaining(`proxy 127.0.0.1:${proxy}`),
+      reason: `the proxy answered ${status}`,
+    });
+    expect(received.join("")).not.toContain("secret-token");
+  });
+  it("that never answers ends at the deadline, and is named", async () => {
+    const proxy = await listen(createServer((socket) => void socket.on("error", () => undefined)));
+    const failed = get(example, { env: { HTTPS_PROXY: `127.0.0.1:${proxy}` }, deadlineMs: 200 });
+    await expect(failed).rejects.toMatchObject({
+      code: "ISSUER_UNREACHABLE",
+      message: expect.stringContaining("in time"),
+      reason: expect.stringContaining(`proxy 127.0.0.1:${proxy}`),
+    });
   });
   it("that is not there is named without its user info", async () => {
     const port = await plain(hello);
     for (const server of open.splice(0)) await new Promise((done) => server.close(done));
-    const failed = get("https://id.example.com/", { env: { HTTPS_PROXY: `http://ann:hunter2@127.0.0.1:${port}` } });
-    await expect(failed).rejects.toMatchObject({ code: "ISSUER_UNREACHABLE", message: expect.stringContaining(`proxy 127.0.0.1:${port}`) });
+    const failed = get(example, { env: { HTTPS_PROXY: `http://ann:hunter2@127.0.0.1:${port}` } });
+    await expect(failed).rejects.toMatchObject({
+      code: "ISSUER_UNREACHABLE",
+      message: expect.stringContaining(`proxy 127.0.0.1:${port}`),
+      reason: expect.stringContaining("ECONNREFUSED"),
+    });
     await expect(failed).rejects.toThrow(/^(?!.*hunter2)/);
   });
+  it("for plain HTTP gets the whole URL", async () => {
+    const asked: string[] = [];
+    const proxy = await plain((request, response) => {
+      asked.push(request.url ?? "");
+      response.end("by proxy");
+    });
+    const answer = await get("http://id.example.com/path?a=b", { env: { HTTP_PROXY: `127.0.0.1:${proxy}` } });
+    expect(await answer.text()).toBe("by proxy");
+    expect(asked).toEqual(["http://id.example.com/path?a=b"]);
+  });
+  it("is not asked for what NO_PROXY names", async () => {
+    const port = await plain(hello);
+    expect(await (await get(`http://127.0.0.1:${port}/`, { env: { HTTP_PROXY: "127.0.0.1:1" } })).text()).toBe("hello");
+  });
 });
+
+/** A self-signed certificate for localhost that ended an hour ago, with the key of the others. */
+async function expiredCertificate(): Promise<{ readonly pem: string }> {
+  provideReflectMetadata();
+  const x509 = await import("@peculiar/x509");
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const pkcs8 = createPrivateKey(certificates.keyPem).export({ format: "der", type: "pkcs8" });
+  const spki = createPublicKey(certificates.keyPem).export({ format: "der", type: "spki" });
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: "03",
+      name: "CN=localhost",
+      notBefore: new Date(Date.now() - 7_200_000),
+      notAfter: new Date(Date.now() - 3_600_000),
+      signingAlgorithm: algorithm,
+      keys: {
+        privateKey: await webcrypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]),
+        publicKey: await webcrypto.subtle.importKey("spki", spki, algorithm, true, ["verify"]),
+      },
+      extensions: [new x509.SubjectAlternativeNameExtension([{ type: "dns", value: "localhost" }])],
+    },
+    webcrypto,
+  );
+  return { pem: certificate.toString("pem") };
+}
