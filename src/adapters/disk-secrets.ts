@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { isObject } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { PrivateFiles, SecretStore } from "../ports.ts";
 
@@ -10,10 +12,12 @@ export function diskSecretStore(files: PrivateFiles, hash: (text: string) => str
     keeps: true,
     describe: () => `${files.folder}/refresh`,
     async probe() {
-      const name = "kubectl-oidc probe";
-      await store.write(name, "probe");
-      if ((await store.read(name)) !== "probe") fail("STORE_UNREADABLE", { message: `${files.folder} does not give back what was written` });
+      // A name of its own: two logins may probe at the same time.
+      const name = `kubectl-oidc probe ${randomBytes(8).toString("hex")}`;
+      await store.write(name, name);
+      const same = (await store.read(name)) === name;
       await store.remove(name);
+      if (!same) fail("STORE_UNREADABLE", { message: `${safeText(files.folder)} does not give back what was written` });
     },
     async read(name) {
       const text = files.read(fileOf(name));

@@ -85,9 +85,9 @@ async function readOrSay(run: Run): Promise<CredentialRecord | undefined> {
 async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRecord | undefined): Promise<CredentialRecord> {
   const { world, settings } = run;
   const isMachine = isMachineGrant(settings.grant);
-  if (!isMachine) refuseWhilePaused(run);
   const askedAt = seconds(world);
-  const held = await takeLoginLock(run);
+  const wait = { was: false };
+  const held = await takeLoginLock(run, wait);
   try {
     const current = await readOrSay(run);
     if (current !== undefined && current.token !== seen?.token && isFresh(current, settings.minValidity, seconds(world))) {
@@ -100,17 +100,24 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
       if (pause?.code !== undefined && pause.endedAt >= askedAt) fail(pause.code as ErrorCode, { message: "the login that this call waited for did not succeed" });
       refuseWhilePaused(run);
     }
+    if (wait.was && world.store.keeps) {
+      // The login that we waited for may have left a refresh token and, by --id-token-cache=none, nothing else.
+      const refreshed = await refreshSession(run, current);
+      if (refreshed.kind === "token") return refreshed.credential;
+    }
     return await logIn(run, options.origin, await itemForLogin(run));
   } finally {
     held?.release();
   }
 }
 
-async function takeLoginLock(run: Run): Promise<HeldLock | undefined> {
+/** While a login is open its pause is written already, so the lock is asked first: who finds it taken waits. */
+async function takeLoginLock(run: Run, wait: { was: boolean }): Promise<HeldLock | undefined> {
   const { world, settings, session } = run;
   try {
     const locks = await world.locks();
     const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, (holder) => {
+      wait.was = true;
       const since = holder === undefined ? "" : ` (process ${holder.pid}, since ${new Date(holder.since).toISOString().slice(11, 19)} UTC)`;
       world.terminal.say(`kubectl-oidc: waiting for the login that is open already${since}`);
     });

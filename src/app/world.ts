@@ -44,7 +44,10 @@ export function chooseSession(settings: Settings, sessions: SessionStore): Sessi
   const stored = settings.storage === "none" ? [] : sessions.list();
   const matching = stored.filter((record) => (settings.account === undefined ? sameButAccount(record.identity, wanted) : record.key === sessionKey(wanted)));
   if (matching.length > 1) {
-    const names = matching.map((record) => safeText(record.identity.account ?? record.displayName ?? record.subject ?? "unknown", 60)).join(", ");
+    const names = matching
+      .map((record) => safeText(record.identity.account ?? record.displayName ?? record.subject ?? "unknown", 60))
+      .sort()
+      .join(", ");
     fail("SETTINGS_INCOMPLETE", { message: `several sessions match, and --account names none: ${names}`, hint: "add --account=NAME with one of these accounts" });
   }
   const record = matching[0];

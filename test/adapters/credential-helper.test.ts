@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
@@ -11,18 +11,19 @@ import { codeOf, codeOfPromise } from "../fakes/codes.ts";
 const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-helper-"));
 const path = process.env["PATH"];
 
-/** A credential helper as the protocol describes it, on a JSON file; it notes its arguments and environment. */
+const fileOf = (url: string) => join(folder, "items", Buffer.from(url).toString("base64url"));
+
+/** A credential helper as the protocol describes it, one file for one item; it notes its arguments and environment. */
 const helper = `#!${process.execPath}
 const fs = require("node:fs");
-const file = ${JSON.stringify(join(folder, "items.json"))};
-const items = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : {};
+const fileOf = (url) => ${JSON.stringify(join(folder, "items"))} + "/" + Buffer.from(url).toString("base64url");
 const input = fs.readFileSync(0, "utf8");
 fs.appendFileSync(${JSON.stringify(join(folder, "calls.log"))}, JSON.stringify({ argv: process.argv.slice(2), env: Object.keys(process.env) }) + "\\n");
-const save = () => fs.writeFileSync(file, JSON.stringify(items));
+const found = (act) => { if (fs.existsSync(fileOf(input))) return act(); console.log("credentials not found in native keychain"); process.exit(1); };
 switch (process.argv[2]) {
-  case "store": { const c = JSON.parse(input); items[c.ServerURL] = c; save(); break; }
-  case "get": if (items[input] === undefined) { console.log("credentials not found in native keychain"); process.exit(1); } console.log(JSON.stringify(items[input])); break;
-  case "erase": if (items[input] === undefined) { console.log("credentials not found in native keychain"); process.exit(1); } delete items[input]; save(); break;
+  case "store": fs.writeFileSync(fileOf(JSON.parse(input).ServerURL), input); break;
+  case "get": found(() => console.log(fs.readFileSync(fileOf(input), "utf8"))); break;
+  case "erase": found(() => fs.unlinkSync(fileOf(input))); break;
   default: process.exit(1);
 }
 `;
@@ -51,6 +52,7 @@ async function isGone(pid: string): Promise<void> {
 
 beforeAll(() => {
   process.env["PATH"] = `${folder}:${path}`;
+  mkdirSync(join(folder, "items"));
   install("good", helper);
 });
 afterAll(() => {
@@ -68,7 +70,8 @@ describe("a credential helper", () => {
     process.env["KUBECTL_OIDC_PASSWORD"] = "pa55";
     const store = credentialHelperStore("good", { deadlineMs: 10_000 });
     await store.write("https://id.example.com#k", "secret-of-the-item");
-    expect(Object.keys(JSON.parse(readFileSync(join(folder, "items.json"), "utf8")))).toContain(serverUrl("https://id.example.com#k"));
+    expect(serverUrl("https://id.example.com#k")).toBe("https://kubectl-oidc.invalid/https%3A%2F%2Fid.example.com%23k");
+    expect(existsSync(fileOf(serverUrl("https://id.example.com#k")))).toBe(true);
     const calls = readFileSync(join(folder, "calls.log"), "utf8");
     expect(calls).not.toContain("secret-of-the-item");
     expect(calls).not.toContain("KUBECTL_OIDC_PASSWORD");

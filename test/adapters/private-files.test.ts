@@ -1,15 +1,28 @@
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { diskSecretStore } from "../../src/adapters/disk-secrets.ts";
-import { noSecretStore } from "../../src/adapters/no-secrets.ts";
 import { privateFiles } from "../../src/adapters/private-files.ts";
 import { sessionFiles } from "../../src/adapters/session-files.ts";
-import { sha256Hex } from "../../src/core/sha256.ts";
-import { secretStoreContract } from "../contract/secret-store.contract.ts";
 import { codeOf } from "../fakes/codes.ts";
-import { recordingSecretStore } from "../fakes/secret-store.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -92,6 +105,76 @@ describe("private files", () => {
   });
 });
 
+describe("private files of a machine that works against them", () => {
+  it("a pipe in a file's place is refused and never waited for", () => {
+    files().write("sessions/a.json", "text");
+    replace(pathOf("sessions/a.json"), () => execFileSync("mkfifo", ["-m", "600", pathOf("sessions/a.json")]));
+    expect(codeOf(() => files().read("sessions/a.json"))).toBe("STORE_UNSAFE");
+  });
+
+  it("a write that fails at its last step leaves the old state and no temporary file", () => {
+    mkdirSync(pathOf("sessions/a.json/full"), { recursive: true, mode: 0o700 });
+    expect(codeOf(() => files().write("sessions/a.json", "text"))).toBe("STORE_UNWRITABLE");
+    expect(readdirSync(pathOf("sessions"))).toEqual(["a.json"]);
+  });
+
+  it("rubbish that cannot be cleared away does not fail a write", () => {
+    files().write("sessions/a.json", "1");
+    mkdirSync(pathOf("sessions/folder.tmp"));
+    utimesSync(pathOf("sessions/folder.tmp"), 1, 1);
+    files().write("sessions/a.json", "2");
+    expect(files().read("sessions/a.json")).toBe("2");
+  });
+
+  it("a store that is a file is said so, and a reader finds it empty", () => {
+    writeFileSync(join(folder, "deep"), "not a folder");
+    expect(files().read("sessions/a.json")).toBeUndefined();
+    expect(files().list("sessions")).toEqual([]);
+    expect(["STORE_UNSAFE", "STORE_UNWRITABLE"]).toContain(codeOf(() => files().write("sessions/a.json", "text")));
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)("a file or folder of another user is refused (needs root)", () => {
+    files().write("sessions/a.json", "text");
+    chownSync(pathOf("sessions/a.json"), 12_345, 12_345);
+    expect(codeOf(() => files().read("sessions/a.json"))).toBe("STORE_UNSAFE");
+    chownSync(pathOf("sessions"), 12_345, 12_345);
+    expect(codeOf(() => files().write("sessions/b.json", "text"))).toBe("STORE_UNSAFE");
+  });
+
+  it("a damaged file is moved out of the way, once and again", () => {
+    for (const text of ["first", "second"]) {
+      files().write("sessions/a.json", text);
+      files().moveAside("sessions/a.json");
+      expect(files().read("sessions/a.json")).toBeUndefined();
+      expect(readFileSync(pathOf("sessions/a.json.corrupt"), "utf8")).toBe(text);
+    }
+    files().moveAside("sessions/none.json");
+  });
+
+  it("a reader sees one whole text or another while processes write and are killed", async () => {
+    const program = join(folder, "writes.cjs");
+    const contents = `import { privateFiles } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/adapters/private-files.ts"))};
+      const files = privateFiles(process.argv[2]);
+      for (let i = 0; ; i++) { files.write("sessions/a.json", String(i % 10).repeat(60_000)); if (i === 3) console.log("writing"); }`;
+    await build({ stdin: { contents, resolveDir: folder }, bundle: true, platform: "node", format: "cjs", outfile: program, logLevel: "error" });
+    const writers = await Promise.all(
+      [1, 2].map(async () => {
+        const child = spawn(process.execPath, [program, join(folder, "deep", "store")], { stdio: ["ignore", "pipe", "inherit"] });
+        await once(child.stdout, "data");
+        return child;
+      }),
+    );
+    const whole = () => /^(\d)\1{59999}$/.test(files().read("sessions/a.json") ?? "");
+    for (let i = 0; i < 200; i++) expect(whole()).toBe(true);
+    for (const writer of writers) {
+      const gone = once(writer, "exit");
+      writer.kill("SIGKILL");
+      await gone;
+      expect(whole()).toBe(true);
+    }
+  });
+});
+
 describe("session records", () => {
   const record = {
     schema: 1 as const,
@@ -119,16 +202,4 @@ describe("session records", () => {
     expect(codeOf(() => sessionFiles(files()).read(record.key))).toBe("STORE_UNREADABLE");
     expect(existsSync(pathOf(`sessions/${record.key}.json`))).toBe(true);
   });
-});
-
-secretStoreContract("a 0600 file", async () => diskSecretStore(files(), sha256Hex));
-const recorder = recordingSecretStore();
-secretStoreContract("the recorder of the tests", async () => recorder.store);
-
-it("no store keeps nothing and fails at nothing", async () => {
-  const store = noSecretStore();
-  await store.write("a", "b");
-  expect(await store.read("a")).toBeUndefined();
-  await store.remove("a");
-  await store.probe();
 });

@@ -52,8 +52,24 @@ export function secretStoreContract(name: string, make: () => Promise<SecretStor
       await store.remove(item);
     });
 
-    it("passes its own probe and leaves nothing of it", async () => {
-      await (await make()).probe();
+    it("keeps what several write at the same time", async () => {
+      const store = await make();
+      const items = [fresh(), fresh(), fresh()];
+      await Promise.all(items.map((item) => store.write(item, `value of ${item}`)));
+      expect(await Promise.all(items.map((item) => store.read(item)))).toEqual(items.map((item) => `value of ${item}`));
+      for (const item of items) await store.remove(item);
+    });
+
+    it("says what it is, for people and for the session's record", async () => {
+      const store = await make();
+      expect(store.keeps).toBe(true);
+      expect(store.kind).toMatch(/^(keyring|disk|helper:[a-z0-9-]+)$/);
+      expect(store.describe()).not.toBe("");
+    });
+
+    it("passes its own probe, several at the same time too", async () => {
+      const store = await make();
+      await Promise.all([store.probe(), store.probe(), (await make()).probe()]);
     });
   });
 }

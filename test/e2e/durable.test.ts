@@ -1,0 +1,186 @@
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
+import { browse, credentialOf, errorCode, type Home, newHome, openUrl, programPath, runWithBrowser } from "./program.ts";
+
+let home: Home;
+let issuer: ScriptedIssuer;
+const session = (...more: string[]) => [
+  "get-token",
+  `--oidc-issuer-url=${issuer.url}`,
+  "--oidc-client-id=kubernetes",
+  "--token-cache-storage=disk",
+  "--listen-address=127.0.0.1:0",
+  "--skip-open-browser",
+  ...more,
+];
+const storedItem = () => {
+  const folder = join(home.data, "refresh");
+  return JSON.parse(JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")).value) as { refreshToken?: string; pending?: { refreshToken?: string } };
+};
+/** Makes the cached token old: it lived 300 s and has one left. */
+function ageToken(): void {
+  const folder = join(home.data, "credentials");
+  const file = join(folder, readdirSync(folder)[0] ?? "");
+  const now = Date.now() / 1000;
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), receivedAt: now - 299, expiresAt: now + 1 }), { mode: 0o600 });
+}
+/** Forgets what is known of the issuer, so that its keys are fetched again. */
+const forgetKeys = () => rmSync(join(home.data, "issuers"), { recursive: true });
+
+beforeEach(async () => {
+  home = newHome();
+  issuer = await startScriptedIssuer();
+});
+afterEach(async () => {
+  home.remove();
+  await issuer.stop();
+});
+
+describe("a refresh token that came is not lost", () => {
+  it("when the keys cannot be fetched: it is stored, and judged later without a new refresh", async () => {
+    await runWithBrowser(home, session());
+    forgetKeys();
+    issuer.play.jwks = () => ({ status: 503, body: "" });
+    await home.run(session("--force-refresh"));
+    const [live = ""] = [...issuer.live];
+    expect(storedItem().pending?.refreshToken).toBe(live);
+    delete issuer.play.jwks;
+    ageToken();
+    const before = issuer.count("/token");
+    const healed = await home.run(session("--non-interactive"));
+    expect(healed.status, healed.stderr).toBe(0);
+    expect(issuer.count("/token")).toBe(before);
+    expect(storedItem()).toMatchObject({ refreshToken: live });
+    expect(storedItem().pending).toBeUndefined();
+  });
+
+  it("when we are killed between the answer and its judgement", async () => {
+    await runWithBrowser(home, session());
+    forgetKeys();
+    issuer.play.jwks = () => "hang";
+    const started = home.start(session("--force-refresh"));
+    await expect.poll(() => issuer.count("/jwks"), { timeout: 10_000 }).toBeGreaterThan(1);
+    started.child.kill("SIGKILL");
+    await started.ended;
+    expect(storedItem().pending?.refreshToken).toBe([...issuer.live][0]);
+    delete issuer.play.jwks;
+    expect((await home.run(session("--force-refresh", "--non-interactive"))).status).toBe(0);
+  });
+
+  it("when we are killed while the issuer thinks: the old one is still there", async () => {
+    await runWithBrowser(home, session());
+    const [token] = [...issuer.live];
+    issuer.play.token = () => "hang";
+    const before = issuer.count("/token");
+    const started = home.start(session("--force-refresh"));
+    await expect.poll(() => issuer.count("/token"), { timeout: 10_000 }).toBeGreaterThan(before);
+    started.child.kill("SIGKILL");
+    await started.ended;
+    expect(storedItem().refreshToken).toBe(token);
+    delete issuer.play.token;
+    expect((await home.run(session("--force-refresh", "--non-interactive"))).status).toBe(0);
+  });
+
+  it("when Ctrl-C comes while the issuer answers: the answer is stored first", async () => {
+    await runWithBrowser(home, session());
+    const gate: { open?: () => void } = {};
+    issuer.play.token = async (_, proper) => {
+      await new Promise<void>((resolve) => {
+        gate.open = resolve;
+      });
+      return proper();
+    };
+    const started = home.start(session("--force-refresh"));
+    await expect.poll(() => gate.open !== undefined, { timeout: 10_000 }).toBe(true);
+    started.child.kill("SIGINT");
+    gate.open?.();
+    expect(await started.ended).toMatchObject({ status: 130, stdout: "" });
+    expect(storedItem().refreshToken).toBe([...issuer.live][0]);
+  });
+});
+
+describe("parallel calls", () => {
+  it("make one refresh, and all get its token", async () => {
+    await runWithBrowser(home, session());
+    const before = issuer.count("/token");
+    ageToken();
+    const all = await Promise.all(Array.from({ length: 12 }, () => home.run(session("--non-interactive"))));
+    expect(all.map(({ status }) => status)).toEqual(all.map(() => 0));
+    expect(new Set(all.map((ended) => credentialOf(ended).status.token)).size).toBe(1);
+    expect(issuer.count("/token") - before).toBe(1);
+  });
+
+  it("make one login window, and all get its token", async () => {
+    const all = Array.from({ length: 6 }, () => home.start(session()));
+    const url = await Promise.race(all.map(async (started) => (await started.sees(openUrl))[1] ?? ""));
+    await Promise.all(all.map((started) => started.sees(/open this URL|waiting for the login/)));
+    await browse(url);
+    const ended = await Promise.all(all.map((started) => started.ended));
+    expect(ended.map(({ status }) => status)).toEqual(ended.map(() => 0));
+    expect(ended.filter(({ stderr }) => openUrl.test(stderr)).length).toBe(1);
+    expect(issuer.count("/token")).toBe(1);
+  });
+
+  it("end as the login ended that they waited for", async () => {
+    issuer.play.authorize = (query) => new URLSearchParams({ error: "access_denied", state: query.get("state") ?? "", iss: issuer.url });
+    const all = Array.from({ length: 4 }, () => home.start(session()));
+    const url = await Promise.race(all.map(async (started) => (await started.sees(openUrl))[1] ?? ""));
+    await Promise.all(all.map((started) => started.sees(/open this URL|waiting for the login/)));
+    await browse(url);
+    const ended = await Promise.all(all.map((started) => started.ended));
+    expect(ended.map((one) => errorCode(one))).toEqual(ended.map(() => "LOGIN_DENIED"));
+    expect(ended.filter(({ stderr }) => openUrl.test(stderr)).length).toBe(1);
+  });
+});
+
+describe("the end of things", () => {
+  it("a refresh under weaker TLS trust than the login's is refused", async () => {
+    await runWithBrowser(home, session());
+    const weaker = await home.run(session("--insecure-skip-tls-verify", "--force-refresh", "--non-interactive"));
+    expect(weaker).toMatchObject({ status: 40, stdout: "" });
+    expect(errorCode(weaker)).toBe("SETTINGS_INVALID");
+  });
+
+  it("a login that nobody finishes ends at its deadline", async () => {
+    const ended = await home.run(session("--authentication-timeout-sec=1"));
+    expect(ended).toMatchObject({ status: 20, stdout: "" });
+    expect(errorCode(ended)).toBe("LOGIN_TIMED_OUT");
+  });
+
+  it("when kubectl dies, we do within a second or two, and the port is free", async () => {
+    const parent = spawn(
+      process.execPath,
+      [
+        "-e",
+        "const { spawn } = require('node:child_process'); const c = spawn(process.execPath, process.argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] }); c.stderr.pipe(process.stdout); console.log(c.pid);",
+        programPath,
+        ...session(),
+      ],
+      {
+        env: { ...home.env },
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
+    let text = "";
+    parent.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    await expect.poll(() => openUrl.test(text), { timeout: 10_000 }).toBe(true);
+    const pid = Number(/^(\d+)$/m.exec(text)?.[1]);
+    const redirect = new URL(new URL(openUrl.exec(text)?.[1] ?? "").searchParams.get("redirect_uri") ?? "");
+    parent.kill("SIGKILL");
+    const isGone = () => {
+      try {
+        process.kill(pid, 0);
+        return /\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+      } catch {
+        return true;
+      }
+    };
+    await expect.poll(isGone, { timeout: 5_000 }).toBe(true);
+    await expect(fetch(redirect)).rejects.toThrow();
+  });
+});
