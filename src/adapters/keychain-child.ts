@@ -58,8 +58,7 @@ async function serve(request: KeychainRequest): Promise<KeychainAnswer> {
 
 const readItem = (slots: KeychainSlots, account: string) => (process.platform === "win32" ? readChunked(slots, account) : slots.get(account));
 
-const writeItem = (slots: KeychainSlots, account: string, value: string) =>
-  process.platform === "win32" ? writeChunked(slots, account, value, randomBytes(4).toString("hex")) : slots.set(account, value);
+const writeItem = (slots: KeychainSlots, account: string, value: string) => (process.platform === "win32" ? writeChunked(slots, account, value) : slots.set(account, value));
 
 /** cron and sudo leave the address out although the bus of this user is there. */
 function findBus(): void {
