@@ -69,6 +69,10 @@ describe("TLS", () => {
     expect(await (await get(`https://localhost:${port}/`, { caFiles: [certificates.caFile] })).text()).toBe("hello");
     expect((await get(`https://localhost:${port}/`, { caData: [Buffer.from(certificates.caPem).toString("base64")] })).status).toBe(200);
   });
+  it("NODE_EXTRA_CA_CERTS stays in force", async () => {
+    const port = await secure(hello);
+    expect((await get(`https://localhost:${port}/`, { env: { NODE_EXTRA_CA_CERTS: certificates.caFile } })).status).toBe(200);
+  });
   it("--insecure-skip-tls-verify takes it, and the trust says so", async () => {
     const port = await secure(hello);
     const client = fetchWith({ insecure: true });
