@@ -47,10 +47,10 @@ const unlockDeadline = 120_000;
 export type Machine = ReturnType<typeof machine>;
 
 /** Joins the adapters. Nothing is opened, loaded or asked before it is needed. */
-export function machine(process: Process) {
-  const { env, platform, cwd } = process;
+export function machine(start: Process) {
+  const { env, platform, cwd } = start;
   const where = places(platform, env);
-  const person = terminal({ verbosity: process.verbosity });
+  const person = terminal({ verbosity: start.verbosity });
   const defaultFiles = privateFiles(where.data);
 
   function secretStoreOf(storage: string, folder: string, mayPrompt: boolean): SecretStore {
@@ -83,7 +83,7 @@ export function machine(process: Process) {
     world: (settings: Settings, how: { readonly mayPrompt: boolean; readonly signal: AbortSignal }, itemName: string) =>
       worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
-    client: () => ({ parent: process.parent, parentStart: parentStart({ ppid: process.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),
+    client: () => ({ parent: start.parent, parentStart: parentStart({ ppid: start.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),
     /** Remembers a judged call for the hot path. Best effort: without the refresh lock, or a private file, the next call is judged again. */
     async remember(
       run: Run,
@@ -103,7 +103,7 @@ export function machine(process: Process) {
           {
             argv: call.argv,
             env,
-            programVersion: process.version,
+            programVersion: start.version,
             cwd: call.cwd,
             configFiles: call.looked,
             credentialFile: `${world.files.folder}/${credentialFile(session.credentialKey)}`,
@@ -139,7 +139,7 @@ export function machine(process: Process) {
       env,
       headers: settings.requestHeaders,
       origin: new URL(settings.issuer).origin,
-      version: process.version,
+      version: start.version,
       log: (level, text) => person.log(level, text),
       signal: how.signal,
     });

