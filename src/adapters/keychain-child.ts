@@ -8,14 +8,15 @@ import { existsSync, writeSync } from "node:fs";
 import { safeText } from "../core/untrusted-text.ts";
 import { deleteChunked, type KeychainSlots, readChunked, writeChunked } from "./keychain-chunks.ts";
 import { type KeychainAnswer, type KeychainFault, type KeychainRequest, parseKeychainRequest } from "./keychain-protocol.ts";
-import { defaultCollection } from "./secret-service-lock.ts";
+import { secretServiceState } from "./secret-service-lock.ts";
 
 /** process.exit would wait for a blocked native call. */
 const endNow = () => process.kill(process.pid, "SIGKILL");
 
 function answer(reply: KeychainAnswer): void {
+  const bytes = Buffer.from(`${JSON.stringify(reply)}\n`);
   try {
-    writeSync(1, `${JSON.stringify(reply)}\n`);
+    for (let sent = 0; sent < bytes.length; ) sent += writeSync(1, bytes, sent);
   } catch {
     // Nobody reads any more.
   }
@@ -27,10 +28,8 @@ const refused = (fault: KeychainFault, reason: string): KeychainAnswer => ({ ok:
 async function serve(request: KeychainRequest): Promise<KeychainAnswer> {
   if (process.platform === "linux") {
     findBus();
-    const { state, ...more } = await defaultCollection(process.env);
-    if (state === "unavailable") return refused("unavailable", "reason" in more ? more.reason : "");
-    if (state === "timed-out") return refused("timed-out", "the Secret Service does not answer");
-    if (state === "locked" && !request.mayPrompt) return refused("locked", "the default keyring is locked");
+    const found = await secretServiceState(process.env, { service: request.service, username: request.account });
+    if (found.state !== "unlocked" && !(found.state === "locked" && request.mayPrompt)) return refused(found.state, found.reason);
   }
   const slots = await keychainSlots(request.service);
   switch (request.op) {
@@ -69,7 +68,9 @@ function findBus(): void {
 
 /** @napi-rs/keyring, pinned to the Secret Service on Linux: its default falls back to the kernel keyring without a word. */
 async function keychainSlots(service: string): Promise<KeychainSlots> {
-  const binding = await import("@napi-rs/keyring");
+  const binding = await import("@napi-rs/keyring").catch((error: unknown) => {
+    throw new Error(`the keychain binding cannot be loaded: ${error instanceof Error ? error.message.split("\n")[0] : "unknown fault"}`);
+  });
   // Versions before 2.1.0 ignore the pin without a word; only later ones have this export.
   if (process.platform === "linux" && !("LinuxStore" in binding)) throw new Error("this version of the keychain binding cannot be pinned to the Secret Service");
   const entry = (account: string) => new binding.AsyncEntry(service, account, process.platform === "linux" ? { linux: { store: "secret-service" } } : undefined);
@@ -101,6 +102,7 @@ async function retried<T>(act: () => Promise<T>): Promise<T> {
 /** Every fault of the binding has the same code; its message's beginning tells them apart. No message holds a value. */
 function faultOf(error: unknown): KeychainAnswer {
   const message = error instanceof Error ? error.message : "unknown fault";
+  if (message.startsWith("Entry is matched by")) return refused("unavailable", "several items of the keychain have this service and user name: delete those that are not wanted");
   if (/^Couldn't access platform storage|dismissed|locked|-25308|interaction is not allowed/i.test(message)) return refused("locked", message);
   return refused(/Did not receive a reply|timed? ?out/i.test(message) ? "timed-out" : "unavailable", message);
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { SecretStore } from "../ports.ts";
 import { childEnvironment } from "./child-environment.ts";
@@ -48,7 +49,8 @@ export function keychainStore(options: KeychainOptions): SecretStore {
   };
 }
 
-function failFrom({ fault, reason }: Extract<KeychainAnswer, { ok: false }>): never {
+function failFrom({ fault, reason: said }: Extract<KeychainAnswer, { ok: false }>): never {
+  const reason = safeText(said);
   switch (fault) {
     case "locked":
       return fail("KEYCHAIN_LOCKED", { reason });
@@ -67,12 +69,8 @@ function failFrom({ fault, reason }: Extract<KeychainAnswer, { ok: false }>): ne
  */
 function askChild(request: KeychainRequest, childPath: string): Promise<KeychainAnswer> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [childPath], {
-      stdio: ["pipe", "pipe", "ignore"],
-      detached: process.platform !== "win32",
-      windowsHide: true,
-      env: childEnvironment(process.env),
-    });
+    const child = startChild(childPath);
+    if (child === undefined) return resolve({ ok: false, fault: "unavailable", reason: "the keychain program cannot be started" });
     const unavailable = (reason: string) => settle({ ok: false, fault: "unavailable", reason });
     const timer = setTimeout(() => settle({ ok: false, fault: "timed-out", reason: `no answer in ${request.deadlineMs / 1000} s` }), request.deadlineMs);
     let text = "";
@@ -92,6 +90,20 @@ function askChild(request: KeychainRequest, childPath: string): Promise<Keychain
     child.on("close", () => unavailable("the keychain program ended without an answer"));
     child.stdin?.write(`${JSON.stringify(request)}\n`);
   });
+}
+
+/** Undefined when the system refuses at once (no memory, an environment too large); other refusals come as an `error` event. */
+function startChild(childPath: string): ChildProcess | undefined {
+  try {
+    return spawn(process.execPath, [childPath], {
+      stdio: ["pipe", "pipe", "ignore"],
+      detached: process.platform !== "win32",
+      windowsHide: true,
+      env: childEnvironment(process.env),
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /** SIGKILL: a blocked native call heeds nothing else. */
