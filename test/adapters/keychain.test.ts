@@ -1,0 +1,207 @@
+import { spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { keychainStore } from "../../src/adapters/keychain.ts";
+import { isOidcError } from "../../src/errors/oidc-error.ts";
+import { codeOfPromise } from "../fakes/codes.ts";
+import { startSessionBus, text, twoLists, variantOfBoolean } from "../fakes/session-bus.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-keychain-"));
+const realChild = resolve(import.meta.dirname, "../../dist/keychain-child.cjs");
+const value = "value-that-nobody-may-see";
+
+afterEach(() => vi.unstubAllEnvs());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The adapter in front of a program of the test's; `request` is the line that it got. */
+function storeWith(name: string, program: string, deadlineMs = 10_000) {
+  const childPath = join(folder, `${name}.cjs`);
+  writeFileSync(
+    childPath,
+    `const answer = (o) => process.stdout.write(typeof o === "string" ? o : JSON.stringify(o) + "\\n");
+let line = ""; process.stdin.on("data", (c) => { line += c; if (line.endsWith("\\n")) take(JSON.parse(line)); });
+function take(request) { ${program} }`,
+  );
+  return keychainStore({ childPath, mayPrompt: false, deadlineMs });
+}
+
+async function errorOf(promise: Promise<unknown>) {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isOidcError(error)) throw new Error("expected an error of ours", { cause: error });
+  return error;
+}
+
+/** Gone, or a zombie that nobody has collected yet. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+  return existsSync(`/proc/${pid}/stat`) && /\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+}
+
+describe("the keychain's program", () => {
+  it("is asked in one line on its stdin, which stays open until it answers", async () => {
+    const store = storeWith(
+      "echo",
+      `let closed = false; process.stdin.on("end", () => { closed = true; }); setImmediate(() => answer({ ok: true, value: JSON.stringify({ request, closed }) }));`,
+    );
+    const { request, closed } = JSON.parse((await store.read("item")) ?? "");
+    expect(request).toEqual({ op: "read", service: "kubectl-oidc", account: "item", mayPrompt: false, deadlineMs: 10_000 });
+    expect(closed).toBe(false);
+  });
+
+  it("gets no secret by argv or environment, and nothing that steers it", async () => {
+    for (const name of ["KUBECTL_OIDC_CLIENT_SECRET", "NAPI_RS_NATIVE_LIBRARY_PATH", "KUBERNETES_EXEC_INFO"]) vi.stubEnv(name, value);
+    vi.stubEnv("NODE_OPTIONS", "--no-warnings");
+    vi.stubEnv("HARMLESS", "stays");
+    const file = join(folder, "seen.json");
+    const store = storeWith(
+      "seen",
+      `require("node:fs").writeFileSync(${JSON.stringify(file)}, JSON.stringify({ argv: process.argv.slice(2), execArgv: process.execArgv, env: process.env, got: request.value })); answer({ ok: true });`,
+    );
+    await store.write("item", value);
+    const seen = JSON.parse(readFileSync(file, "utf8"));
+    expect(seen.got).toBe(value);
+    expect([...seen.argv, ...seen.execArgv]).toEqual([]);
+    expect(JSON.stringify(seen.env)).not.toContain(value);
+    expect(Object.keys(seen.env).filter((name) => /^(KUBECTL_OIDC_|NAPI_RS_|NODE_OPTIONS|KUBERNETES_EXEC_INFO)/.test(name))).toEqual([]);
+    expect(seen.env.HARMLESS).toBe("stays");
+  });
+
+  it.skipIf(process.platform !== "linux")("leads a process group of its own, so that the terminal's Ctrl-C leaves a write whole (seen in /proc: Linux)", async () => {
+    const store = storeWith("group", `answer({ ok: true, value: require("node:fs").readFileSync("/proc/self/stat", "utf8") });`);
+    const [pid, rest = ""] = ((await store.read("item")) ?? "").split(/ \(.*\) /);
+    const [, , group, session] = rest.split(" ");
+    expect([group, session]).toEqual([pid, pid]);
+  });
+
+  it.each([
+    ["locked", "KEYCHAIN_LOCKED"],
+    ["timed-out", "KEYCHAIN_TIMED_OUT"],
+    ["unavailable", "KEYCHAIN_UNAVAILABLE"],
+  ])("that answers %s is %s, with its reason made safe", async (fault, code) => {
+    const store = storeWith(fault, `answer({ ok: false, fault: ${JSON.stringify(fault)}, reason: "be\\u001b[2Jcause" });`);
+    expect(await errorOf(store.read("item"))).toMatchObject({ code, reason: "be [2Jcause" });
+  });
+
+  it.each([
+    ["dies", "process.exit(3);", /ended without an answer/],
+    ["is killed", `process.kill(process.pid, "SIGKILL");`, /ended without an answer/],
+    ["stops in the middle of its answer", `process.stdout.write('{"ok":tr', () => process.exit(0));`, /ended without an answer/],
+    ["answers rubbish", `answer("rubbish\\n");`, /cannot be read/],
+    ["answers JSON of another kind", `answer({ ok: true, value: 7 });`, /cannot be read/],
+    ["names a fault that is none", `answer({ ok: false, fault: "other", reason: "x" });`, /cannot be read/],
+    ["never ends its line", `answer("x".repeat(5_000_000));`, /said too much/],
+    ["does not load", `} throw new Error("no");{`, /ended without an answer/],
+  ])("that %s is KEYCHAIN_UNAVAILABLE, and the value is not in the error", async (name, program, reason) => {
+    const error = await errorOf(storeWith(name.replaceAll(" ", "-"), program).write("item", value));
+    expect(error.code).toBe("KEYCHAIN_UNAVAILABLE");
+    expect(error.reason).toMatch(reason);
+    expect(`${error.message} ${error.reason} ${error.hint} ${error.stack}`).not.toContain(value);
+  });
+
+  it("that is not there is KEYCHAIN_UNAVAILABLE", async () => {
+    expect(await codeOfPromise(keychainStore({ childPath: join(folder, "none.cjs"), mayPrompt: false, deadlineMs: 10_000 }).write("item", value))).toBe("KEYCHAIN_UNAVAILABLE");
+  });
+
+  it("that the system refuses to start is KEYCHAIN_UNAVAILABLE", async () => {
+    // More than any system takes as an environment: E2BIG, thrown at once.
+    vi.stubEnv("LARGER", "x".repeat(3_000_000));
+    expect(await codeOfPromise(storeWith("refused", "answer({ ok: true });").read("item"))).toBe("KEYCHAIN_UNAVAILABLE");
+  });
+
+  it("that hangs and heeds no signal is killed at the deadline", async () => {
+    const file = join(folder, "pid");
+    const program = `process.on("SIGTERM", () => {}); require("node:fs").writeFileSync(${JSON.stringify(file)}, String(process.pid)); setInterval(() => {}, 1000);`;
+    const started = Date.now();
+    expect(await codeOfPromise(storeWith("hangs", program, 3_000).read("item"))).toBe("KEYCHAIN_TIMED_OUT");
+    expect(Date.now() - started).toBeGreaterThanOrEqual(2_990);
+    const pid = Number(readFileSync(file, "utf8"));
+    await expect.poll(() => isGone(pid), { timeout: 5_000, interval: 20 }).toBe(true);
+  });
+
+  it("that answers and stays is killed, and holds up nobody", async () => {
+    const store = storeWith("stays", `setInterval(() => {}, 1000); answer({ ok: true, value: String(process.pid) });`);
+    const pid = Number(await store.read("item"));
+    await expect.poll(() => isGone(pid), { timeout: 5_000, interval: 20 }).toBe(true);
+  });
+});
+
+/** Our own program, started by the test as its parent, on a bus where nothing answers. */
+async function childOnSilentBus(sent: string) {
+  const bus = await startSessionBus(["silent"]);
+  const child = spawn(process.execPath, [realChild], { stdio: ["pipe", "pipe", "ignore"], env: { PATH: process.env["PATH"], DBUS_SESSION_BUS_ADDRESS: bus.address } });
+  const ended = new Promise<string>((done) => child.once("exit", (code, signal) => done(signal ?? String(code))));
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    output += chunk;
+  });
+  child.stdin.write(sent);
+  return { bus, child, ended, output: () => output };
+}
+
+const request = (op: string) => `${JSON.stringify({ op, service: "kubectl-oidc", account: "item", value, mayPrompt: false, deadlineMs: 10_000 })}\n`;
+
+describe.skipIf(process.platform !== "linux")("our keychain program, on a scripted session bus (Linux)", () => {
+  it.each(["read", "probe"])("drops a %s when its parent is gone", async (op) => {
+    const { bus, child, ended, output } = await childOnSilentBus(request(op));
+    await expect.poll(() => bus.calls, { timeout: 5_000, interval: 20 }).toContain("ReadAlias");
+    child.stdin.end();
+    expect(await ended).toBe("SIGKILL");
+    expect(output()).toBe("");
+    await bus.stop();
+  });
+
+  it.each(["write", "remove"])("goes on with a %s that came whole, whatever signal comes", async (op) => {
+    const { bus, child, ended, output } = await childOnSilentBus(request(op));
+    await expect.poll(() => bus.calls, { timeout: 5_000, interval: 20 }).toContain("ReadAlias");
+    child.stdin.end();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) child.kill(signal);
+    await ended;
+    expect(JSON.parse(output())).toMatchObject({ ok: false, fault: "timed-out" });
+    await bus.stop();
+  });
+
+  it("ends when its parent went before the request was whole", async () => {
+    const { bus, child, ended, output } = await childOnSilentBus(request("write").slice(0, -10));
+    child.stdin.end();
+    expect(await ended).toBe("SIGKILL");
+    expect([output(), bus.calls]).toEqual(["", []]);
+    await bus.stop();
+  });
+
+  it.each([
+    "\n",
+    "{}\n",
+    '{"op":"list","service":"s","account":"a","mayPrompt":false,"deadlineMs":1}\n',
+    '{"op":"write","service":"s","account":"a","mayPrompt":false,"deadlineMs":1}\n',
+  ])("refuses the request %j", async (line) => {
+    const { bus, ended, output } = await childOnSilentBus(line);
+    await ended;
+    expect(JSON.parse(output())).toEqual({ ok: false, fault: "unavailable", reason: "the request cannot be read" });
+    await bus.stop();
+  });
+
+  it("without its binding is KEYCHAIN_UNAVAILABLE, and says so", async () => {
+    const bus = await startSessionBus([
+      { signature: "o", body: text("/c") },
+      { signature: "v", body: variantOfBoolean(false) },
+      { signature: "aoao", body: twoLists([], []) },
+    ]);
+    vi.stubEnv("DBUS_SESSION_BUS_ADDRESS", bus.address);
+    vi.stubEnv("NODE_PATH", undefined);
+    const childPath = join(folder, "alone.cjs");
+    copyFileSync(realChild, childPath);
+    const error = await errorOf(keychainStore({ childPath, mayPrompt: false, deadlineMs: 10_000 }).read("item"));
+    expect(error.code).toBe("KEYCHAIN_UNAVAILABLE");
+    expect(error.reason).toMatch(/^the keychain binding cannot be loaded: Cannot find (module|package) '@napi-rs\/keyring'/);
+    await bus.stop();
+  });
+});
