@@ -1,15 +1,23 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { accessSync, constants } from "node:fs";
 
-/** How the desktop's keychain is: unlocked, locked, no service on the bus, or a service that never answers. */
-export type ServiceKind = "normal" | "locked" | "absent" | "frozen";
+/**
+ * How the desktop's keychain is: unlocked, locked, no service on the bus, a service that never answers, or unlocked beside
+ * a second keyring that is locked and holds an item of ours (`itemElsewhere`).
+ */
+export type ServiceKind = "normal" | "locked" | "absent" | "frozen" | "locked-elsewhere";
+
+/** User name of the item in the second keyring; its value is `stored elsewhere`. */
+export const itemElsewhere = "https://elsewhere.example.com#kubernetes";
 
 export interface SecretService {
   /** HOME, XDG_* and DBUS_SESSION_BUS_ADDRESS of the private session. */
   readonly env: Readonly<Record<string, string>>;
+  /** Stops the keyring's process where it is, and lets it go on. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -48,28 +56,26 @@ export async function startSecretService(kind: ServiceKind): Promise<SecretServi
   children.push(daemon);
   await firstOutput(daemon, "dbus-daemon");
   env["DBUS_SESSION_BUS_ADDRESS"] = `unix:path=${bus}`;
+  let keyring: ChildProcess | undefined;
   if (kind !== "absent") {
-    const keyring = spawn("gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"], { env, stdio: ["pipe", "pipe", "ignore"] });
+    keyring = await startKeyring(env);
     children.push(keyring);
-    keyring.stdin.end("password of the test keyring");
-    await ownsName(env, "org.freedesktop.secrets");
-    if (kind === "locked")
-      execFileSync(
-        "dbus-send",
-        [
-          "--session",
-          "--print-reply",
-          "--dest=org.freedesktop.secrets",
-          "/org/freedesktop/secrets",
-          "org.freedesktop.Secret.Service.Lock",
-          "array:objpath:/org/freedesktop/secrets/collection/login",
-        ],
-        { env },
-      );
+    if (kind === "locked-elsewhere") {
+      execFileSync("secret-tool", ["store", "--label=elsewhere", "service", "kubectl-oidc", "username", itemElsewhere], { env, input: "stored elsewhere" });
+      const gone = new Promise((done) => keyring?.once("exit", done));
+      keyring.kill("SIGTERM");
+      await gone;
+      renameSync(join(folder, "data", "keyrings", "login.keyring"), join(folder, "data", "keyrings", "elsewhere.keyring"));
+      keyring = await startKeyring(env);
+      children.push(keyring);
+    }
+    if (kind === "locked") lockKeyring(env);
     if (kind === "frozen") keyring.kill("SIGSTOP");
   }
   return {
     env,
+    freeze: () => void keyring?.kill("SIGSTOP"),
+    thaw: () => void keyring?.kill("SIGCONT"),
     async stop() {
       const gone = children.map((child) => (child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((done) => child.once("exit", done))));
       for (const child of children) child.kill("SIGKILL");
@@ -77,6 +83,20 @@ export async function startSecretService(kind: ServiceKind): Promise<SecretServi
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** gnome-keyring with its login keyring unlocked; made when there is none. */
+async function startKeyring(env: Readonly<Record<string, string>>): Promise<ChildProcess> {
+  const keyring = spawn("gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"], { env: { ...env }, stdio: ["pipe", "ignore", "ignore"] });
+  keyring.stdin.end("password of the test keyring");
+  await ownsName(env, "org.freedesktop.secrets");
+  return keyring;
+}
+
+/** Locks the default keyring, as a screen lock may do. */
+function lockKeyring(env: Readonly<Record<string, string>>): void {
+  const lock = ["/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"];
+  execFileSync("dbus-send", ["--session", "--print-reply", "--dest=org.freedesktop.secrets", ...lock], { env: { ...env } });
 }
 
 function firstOutput(child: ChildProcess, name: string): Promise<void> {
