@@ -62,15 +62,18 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   try {
     return await attempt(run, origin, item, { provider, facts, flow, withOffline });
   } catch (error) {
-    const refusedOffline =
-      withOffline &&
-      isOidcError(error) &&
-      (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && /not_allowed|access_denied/.test(error.reason ?? "") && /offline/i.test(error.reason ?? "")));
+    const refusedOffline = withOffline && isOidcError(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && blamesScope.test(error.reason ?? "")));
     if (!refusedOffline || !loginRequest(run, facts, true).asksOffline || settings.scopes.includes("offline_access")) throw error;
     world.terminal.warn("the issuer refused offline_access; logging in again without it");
     return attempt(run, origin, item, { provider, facts, flow, withOffline: false });
   }
 }
+
+/**
+ * `access_denied` is what a person's "no" is called too, and nobody who said no wants the question again: it counts as a
+ * refusal of offline_access only when the issuer's words are about scopes or a policy (Okta: "Policy evaluation failed").
+ */
+const blamesScope = /offline|scope|policy|not (?:allowed|permitted)/i;
 
 type Flow = (context: FlowContext) => Promise<TokenAnswer>;
 

@@ -44,8 +44,11 @@ export async function main(): Promise<void> {
   const ending = watchEnding(() => finish(new OidcError("INTERRUPTED", {})));
   try {
     const invocation = readCommandLine(argv);
-    if (invocation.kind === "help") await writeData(invocation.text);
-    else {
+    if (invocation.kind === "help") {
+      // The plugin's stdout is one ExecCredential or nothing: whoever asks it for help reads stderr.
+      if (isPlugin(argv)) process.stderr.write(invocation.text);
+      else await writeData(invocation.text);
+    } else {
       known.call = callOf(invocation, argv, env, ending);
       if (invocation.command === "get-token") ending.watchParent();
       await commands[invocation.command](known.call);
@@ -78,8 +81,10 @@ function currentFolder(): string {
   }
 }
 
+const isPlugin = (argv: readonly string[]) => argv[argv[0] === "oidc-login" ? 1 : 0] === "get-token";
+
 const wantsJson = (argv: readonly string[]) =>
-  argv[0] !== "get-token" && argv.some((arg, i) => /^(-o=?|--output=)json$/.test(arg) || ((arg === "-o" || arg === "--output") && argv[i + 1] === "json"));
+  !isPlugin(argv) && argv.some((arg, i) => /^(-o=?|--output=)json$/.test(arg) || ((arg === "-o" || arg === "--output") && argv[i + 1] === "json"));
 
 /** Says the error in the form that is wanted and gives the exit status. The only place where errors end. */
 function report(error: unknown, { call, json }: { readonly call: Call | undefined; readonly json: boolean }): number {

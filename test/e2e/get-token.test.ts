@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { credentialOf, errorCode, execInfo, type Home, newHome, openUrl, runWithBrowser } from "./program.ts";
+import { browse, credentialOf, errorCode, execInfo, type Home, newHome, openUrl, runWithBrowser } from "./program.ts";
 
 let home: Home;
 let issuer: ScriptedIssuer;
@@ -138,6 +138,21 @@ describe("get-token", () => {
     const revoked = await home.run(session("--force-refresh", "--non-interactive"));
     expect(errorCode(revoked)).toBe("SESSION_REVOKED");
     expect(revoked.stdout).toBe("");
+  });
+
+  it("asked for help, prints nothing on stdout: kubectl would take it for a credential", async () => {
+    expect(await home.run(["get-token", "--help"])).toMatchObject({ status: 0, stdout: "", stderr: expect.stringContaining("Usage:") });
+    expect(await home.run(["help", "get-token"])).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage:"), stderr: "" });
+  });
+
+  it("the tokens are stored when the browser gets its page", async () => {
+    const started = home.start(session());
+    const [, url = ""] = await started.sees(openUrl);
+    const { page } = await browse(url);
+    expect(page).toContain("Logged in");
+    expect(readdirSync(join(home.data, "refresh")).length).toBe(1);
+    expect(readdirSync(join(home.data, "credentials")).length).toBe(1);
+    await started.ended;
   });
 
   it("a hundred kilobytes of token go through a pipe whole", async () => {

@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import { deviceFlow } from "../../src/app/device-flow.ts";
+import type { FlowContext } from "../../src/app/log-in.ts";
+import { loginRequest } from "../../src/app/login-request.ts";
+import type { Run } from "../../src/app/world.ts";
+import type { RawOptions } from "../../src/core/option-values.ts";
+import { secret } from "../../src/core/secret.ts";
+import { resolveSettings } from "../../src/core/settings.ts";
+import { OidcError } from "../../src/errors/oidc-error.ts";
+import type { DevicePoll, IssuerFacts, OpenIdProvider, TokenAnswer } from "../../src/ports.ts";
+import { codeOfPromise } from "../fakes/codes.ts";
+
+const settingsOf = (options: RawOptions = {}) =>
+  resolveSettings([{ label: "", typed: true, options: { "oidc-issuer-url": ["https://id.example.com"], "oidc-client-id": ["k"], ...options } }]);
+const answer: TokenAnswer = { idToken: secret("i"), accessToken: undefined, refreshToken: undefined, expiresIn: 300, claims: { sub: "ann" } };
+const pending: DevicePoll = { kind: "pending" };
+const unreachable = new OidcError("ISSUER_UNREACHABLE", { reason: "HTTP 503" });
+
+/** A device flow on a clock of its own: gives the seconds between polls, and what was said and opened. */
+async function devicePolls(polls: readonly (DevicePoll | Error)[], device: { readonly interval?: number; readonly expiresIn?: number; readonly opens?: boolean } = {}) {
+  const waits: number[] = [];
+  const said: string[] = [];
+  const opened: string[] = [];
+  let now = 0;
+  const left = [...polls];
+  const provider = {
+    startDevice: async () => ({
+      deviceCode: secret("d"),
+      userCode: "ABCD",
+      verificationUri: "https://id.example.com/activate",
+      verificationUriComplete: "https://id.example.com/activate?code=ABCD",
+      interval: device.interval ?? 5,
+      expiresIn: device.expiresIn ?? 600,
+      verifier: secret("v"),
+    }),
+    pollDevice: async () => {
+      const next = left.shift() ?? { kind: "tokens" as const, answer };
+      if (next instanceof Error) throw next;
+      return next;
+    },
+  } as unknown as OpenIdProvider;
+  const world = {
+    clock: {
+      now: () => now,
+      sleep: async (ms: number) => {
+        waits.push(ms / 1000);
+        now += ms;
+      },
+    },
+    terminal: { say: (line: string) => said.push(line), warn: (line: string) => said.push(line), log: () => undefined },
+    browser: {
+      available: () => true,
+      open: async (url: string) => {
+        opened.push(url);
+        return true;
+      },
+    },
+    qr: async () => ["qr"],
+  };
+  const settings = settingsOf(device.opens === false ? { "skip-open-browser": ["true"] } : {});
+  const context = {
+    run: { world, settings } as unknown as Run,
+    provider,
+    request: { scope: "openid", extra: [], asksOffline: false },
+    before: async () => undefined,
+    signal: new AbortController().signal,
+    forServer: "",
+    events: undefined,
+    opened: () => undefined,
+    keep: async () => undefined,
+    received: () => false,
+    timeoutOr: (error: unknown) => error,
+  } as unknown as FlowContext;
+  const code = await codeOfPromise(deviceFlow(context));
+  return { code, waits, said, opened };
+}
+
+describe("the device flow", () => {
+  it("polls at the issuer's interval", async () => expect((await devicePolls([pending, pending])).waits).toEqual([5, 5, 5]));
+  it("slow_down adds five seconds to this and all later intervals (RFC 8628, section 3.5)", async () => {
+    expect((await devicePolls([pending, { kind: "slow-down" }, pending, { kind: "slow-down" }])).waits).toEqual([5, 5, 10, 10, 15]);
+  });
+  it("network faults double the wait up to a minute and never end the flow", async () => {
+    const { code, waits } = await devicePolls([unreachable, unreachable, unreachable, unreachable, unreachable, pending]);
+    expect(waits).toEqual([5, 10, 20, 40, 60, 60, 5]);
+    expect(code).toBe("none");
+  });
+  it("ends with the code's life, not later", async () => {
+    const { code, waits } = await devicePolls(
+      Array.from({ length: 99 }, () => pending),
+      { interval: 7, expiresIn: 20 },
+    );
+    expect(code).toBe("DEVICE_CODE_EXPIRED");
+    expect(waits.reduce((sum, wait) => sum + wait, 0)).toBe(20);
+  });
+  it("a refusal of the issuer ends it at once", async () => expect((await devicePolls([new OidcError("LOGIN_DENIED", {})])).code).toBe("LOGIN_DENIED"));
+  it("always shows code and URL, and opens the complete one when that is allowed", async () => {
+    const { said, opened } = await devicePolls([]);
+    expect(said.join("\n")).toMatch(/activate and enter the code ABCD[\s\S]*activate\?code=ABCD/);
+    expect(opened).toEqual(["https://id.example.com/activate?code=ABCD"]);
+    expect((await devicePolls([], { opens: false })).opened).toEqual([]);
+  });
+});
+
+describe("what a login asks for", () => {
+  const facts = (more: Partial<IssuerFacts> = {}): IssuerFacts => ({
+    issuer: "",
+    supportsOffline: true,
+    supportsDevice: true,
+    supportsRevocation: true,
+    authorizationEndpoint: "",
+    endSessionEndpoint: "",
+    ...more,
+  });
+  const request = (options: RawOptions = {}, more: { readonly keeps?: boolean; readonly withOffline?: boolean; readonly facts?: Partial<IssuerFacts> } = {}) => {
+    const { scope, extra } = loginRequest(
+      { settings: settingsOf(options), world: { store: { keeps: more.keeps ?? true } } } as unknown as Run,
+      facts(more.facts),
+      more.withOffline ?? true,
+    );
+    return { scope, ...Object.fromEntries(extra) };
+  };
+  it("offline_access when the issuer advertises it and something can be stored", () => {
+    expect(request()).toEqual({ scope: "openid offline_access", prompt: "consent" });
+    expect(request({}, { keeps: false })).toEqual({ scope: "openid" });
+    expect(request({}, { facts: { supportsOffline: false } })).toEqual({ scope: "openid" });
+    expect(request({}, { withOffline: false })).toEqual({ scope: "openid" });
+    expect(request({ "no-offline-access": ["true"] })).toEqual({ scope: "openid" });
+  });
+  it("what the person named stays, whatever the issuer advertises", () => {
+    expect(request({ "oidc-extra-scope": ["offline_access,email"] }, { facts: { supportsOffline: false } })).toEqual({ scope: "openid email offline_access" });
+    expect(request({ prompt: ["login"] })).toMatchObject({ prompt: "login" });
+  });
+  it("Google's own word for it", () => {
+    expect(request({ "oidc-issuer-url": ["https://accounts.google.com"] }, { facts: { supportsOffline: false } })).toEqual({ scope: "openid", access_type: "offline" });
+  });
+  it("no consent page at Entra ID, where an administrator would have to answer it", () => {
+    expect(request({ "oidc-issuer-url": ["https://login.microsoftonline.com/t/v2.0"] })).toEqual({ scope: "openid offline_access" });
+  });
+  it("account, policy, audience and further parameters", () => {
+    expect(request({ account: ["ann"], "acr-values": ["mfa"], "max-age": ["60"], "oidc-audience": ["prod"], "oidc-auth-request-extra-params": ["hd=example.com"] })).toMatchObject({
+      login_hint: "ann",
+      acr_values: "mfa",
+      max_age: "60",
+      resource: "prod",
+      hd: "example.com",
+    });
+  });
+});
