@@ -1,62 +1,15 @@
 import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import * as http from "node:http";
+import { writeFileSync } from "node:fs";
+import type * as http from "node:http";
 import * as https from "node:https";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type FetchOptions, httpsFetch } from "../../src/adapters/https-fetch.ts";
+import { describe, expect, it } from "vitest";
 import { codeOfPromise } from "../fakes/codes.ts";
-import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 import { provideReflectMetadata } from "../issuer/reflect-metadata.ts";
+import { closeServers, fetchWith, get, hello, listen, logged, plain, secure, stage, useStage } from "./fetch-stage.ts";
 
-let folder: string;
-let certificates: Certificates;
-const open: Server[] = [];
-const sockets = new Set<Socket>();
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-fetch-"));
-  certificates = await makeCertificates(folder);
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => {
-  for (const server of open.splice(0)) server.close();
-  // Those of a tunnel belong to no HTTP server any more.
-  for (const socket of sockets) socket.destroy();
-  sockets.clear();
-});
-
-async function listen(server: Server): Promise<number> {
-  open.push(server);
-  server.on("connection", (socket: Socket) => void sockets.add(socket));
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  return (server.address() as AddressInfo).port;
-}
-
-const secure = (handle: http.RequestListener) => listen(https.createServer({ cert: certificates.certPem, key: certificates.keyPem }, handle));
-const plain = (handle: http.RequestListener) => listen(http.createServer(handle));
-
-const logged: string[] = [];
-const fetchWith = (options: Partial<FetchOptions> = {}) =>
-  httpsFetch({
-    caFiles: [],
-    caData: [],
-    insecure: false,
-    env: {},
-    headers: {},
-    origin: "https://elsewhere",
-    version: "1.2.3",
-    log: (_level, text) => logged.push(text),
-    signal: new AbortController().signal,
-    ...options,
-  });
-const get = (url: string, options?: Partial<FetchOptions>) =>
-  fetchWith(options).fetch(url, { method: "GET", headers: { accept: "application/json" }, body: undefined, redirect: "manual" });
-
-const hello: http.RequestListener = (_request, response) => response.end("hello");
+useStage();
 
 describe("TLS", () => {
   it("an authority that is not known is ISSUER_TLS_UNTRUSTED, with the option that adds it", async () => {
@@ -66,12 +19,12 @@ describe("TLS", () => {
   });
   it("a file or data adds it to the system's", async () => {
     const port = await secure(hello);
-    expect(await (await get(`https://localhost:${port}/`, { caFiles: [certificates.caFile] })).text()).toBe("hello");
-    expect((await get(`https://localhost:${port}/`, { caData: [Buffer.from(certificates.caPem).toString("base64")] })).status).toBe(200);
+    expect(await (await get(`https://localhost:${port}/`, { caFiles: [stage.certificates.caFile] })).text()).toBe("hello");
+    expect((await get(`https://localhost:${port}/`, { caData: [Buffer.from(stage.certificates.caPem).toString("base64")] })).status).toBe(200);
   });
   it("NODE_EXTRA_CA_CERTS stays in force", async () => {
     const port = await secure(hello);
-    expect((await get(`https://localhost:${port}/`, { env: { NODE_EXTRA_CA_CERTS: certificates.caFile } })).status).toBe(200);
+    expect((await get(`https://localhost:${port}/`, { env: { NODE_EXTRA_CA_CERTS: stage.certificates.caFile } })).status).toBe(200);
   });
   it("--insecure-skip-tls-verify takes it, and the trust says so", async () => {
     const port = await secure(hello);
@@ -80,14 +33,14 @@ describe("TLS", () => {
     expect(client.trust()).toEqual({ insecure: true, authorities: [] });
   });
   it("names each added authority by its digest, whatever the file", () => {
-    const copy = join(folder, "copy.pem");
-    writeFileSync(copy, `# a comment\n${certificates.caPem}`);
-    const authorities = fetchWith({ caFiles: [certificates.caFile, copy] }).trust().authorities;
+    const copy = join(stage.folder, "copy.pem");
+    writeFileSync(copy, `# a comment\n${stage.certificates.caPem}`);
+    const authorities = fetchWith({ caFiles: [stage.certificates.caFile, copy] }).trust().authorities;
     expect(authorities).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
   });
   it("an expired certificate points at the clock and the issuer, not at the CA", async () => {
     const old = await expiredCertificate();
-    const port = await listen(https.createServer({ cert: old.pem, key: certificates.keyPem }, hello));
+    const port = await listen(https.createServer({ cert: old.pem, key: stage.certificates.keyPem }, hello));
     await expect(get(`https://localhost:${port}/`, { caData: [old.pem] })).rejects.toMatchObject({
       code: "ISSUER_TLS_UNTRUSTED",
       reason: expect.stringContaining("expired"),
@@ -96,7 +49,7 @@ describe("TLS", () => {
   });
   it("a server that speaks TLS 1.1 at most is not spoken to", async () => {
     const port = await listen(
-      https.createServer({ cert: certificates.certPem, key: certificates.keyPem, maxVersion: "TLSv1.1", minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" }, hello),
+      https.createServer({ cert: stage.certificates.certPem, key: stage.certificates.keyPem, maxVersion: "TLSv1.1", minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" }, hello),
     );
     await expect(get(`https://localhost:${port}/`, { insecure: true })).rejects.toMatchObject({
       code: "ISSUER_UNREACHABLE",
@@ -113,7 +66,7 @@ describe("TLS", () => {
       requests.push(request.url ?? "");
       response.end();
     });
-    expect(await codeOfPromise(get(`https://localhost:${port}/`, { caFiles: [join(folder, "nowhere.pem")] }))).toBe("SETTINGS_INVALID");
+    expect(await codeOfPromise(get(`https://localhost:${port}/`, { caFiles: [join(stage.folder, "nowhere.pem")] }))).toBe("SETTINGS_INVALID");
     expect(requests).toEqual([]);
   });
 });
@@ -121,7 +74,7 @@ describe("TLS", () => {
 describe("faults", () => {
   it("a closed port", async () => {
     const port = await plain(hello);
-    for (const server of open.splice(0)) await new Promise((done) => server.close(done));
+    await closeServers();
     await expect(get(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ code: "ISSUER_UNREACHABLE", reason: expect.stringContaining("ECONNREFUSED") });
   });
   it("a name that does not exist", async () => {
@@ -260,103 +213,13 @@ describe("requests", () => {
   });
 });
 
-describe("a proxy", () => {
-  const example = "https://id.example.com/";
-  /** Tunnels every CONNECT to `target`, whatever its name. */
-  const tunnel =
-    (target: number, asked: string[] = []) =>
-    (request: http.IncomingMessage, client: Duplex) => {
-      asked.push(`${request.url} ${request.headers["proxy-authorization"] ?? ""}`.trim());
-      const upstream = connect(target, "127.0.0.1", () => {
-        client.write("HTTP/1.1 200 OK\r\n\r\n");
-        upstream.pipe(client).pipe(upstream);
-      });
-      upstream.on("error", () => client.destroy());
-      client.on("error", () => upstream.destroy());
-    };
-
-  it("is reached by CONNECT, and the issuer's certificate is checked inside, name included", async () => {
-    const asked: string[] = [];
-    const proxy = http.createServer().on("connect", tunnel(await secure(hello), asked));
-    const env = { HTTPS_PROXY: `http://ann:hunter%32@127.0.0.1:${await listen(proxy)}` };
-    expect(await codeOfPromise(get(example, { env }))).toBe("ISSUER_TLS_UNTRUSTED");
-    // The certificate is for localhost, which never goes through a proxy: the name of the request is another one.
-    await expect(get(example, { env, caFiles: [certificates.caFile] })).rejects.toMatchObject({ code: "ISSUER_TLS_UNTRUSTED", reason: expect.stringContaining("another name") });
-    expect(await (await get(example, { env, insecure: true })).text()).toBe("hello");
-    expect(asked).toEqual(Array.from({ length: 3 }, () => `id.example.com:443 Basic ${Buffer.from("ann:hunter2").toString("base64")}`));
-  });
-  it("that is reached by TLS is checked like the issuer, and blamed by its own name", async () => {
-    const proxy = https.createServer({ cert: certificates.certPem, key: certificates.keyPem }).on("connect", tunnel(await secure(hello)));
-    const port = await listen(proxy);
-    const env = { HTTPS_PROXY: `https://ann:hunter2@localhost:${port}` };
-    const failed = get(example, { env });
-    await expect(failed).rejects.toMatchObject({ code: "ISSUER_TLS_UNTRUSTED", message: `the TLS certificate of the proxy localhost:${port} is not trusted` });
-    await expect(get(example, { env, caFiles: [certificates.caFile] })).rejects.toMatchObject({ message: "the TLS certificate of id.example.com is not trusted" });
-  });
-  it.each([400, 401, 407, 201, 302])("that refuses the tunnel with %d does not speak for the issuer", async (status) => {
-    const received: string[] = [];
-    const forged = '{"error":"invalid_grant"}';
-    const proxy = await listen(
-      createServer((socket) => {
-        socket.on("error", () => undefined);
-        socket.on("data", (chunk) => {
-          received.push(String(chunk));
-          socket.write(`HTTP/1.1 ${status} No\r\ncontent-type: application/json\r\ncontent-length: ${forged.length}\r\n\r\n${forged}`);
-        });
-      }),
-    );
-    const env = { HTTPS_PROXY: `http://ann:hunter2@127.0.0.1:${proxy}` };
-    const failed = fetchWith({ env }).fetch(`${example}token`, { method: "POST", headers: {}, body: "refresh_token=secret-token", redirect: "manual" });
-    await expect(failed).rejects.toMatchObject({
-      code: "ISSUER_UNREACHABLE",
-      message: expect.stringContaining(`proxy 127.0.0.1:${proxy}`),
-      reason: `the proxy answered ${status}`,
-    });
-    expect(received.join("")).not.toContain("secret-token");
-  });
-  it("that never answers ends at the deadline, and is named", async () => {
-    const proxy = await listen(createServer((socket) => void socket.on("error", () => undefined)));
-    const failed = get(example, { env: { HTTPS_PROXY: `127.0.0.1:${proxy}` }, deadlineMs: 200 });
-    await expect(failed).rejects.toMatchObject({
-      code: "ISSUER_UNREACHABLE",
-      message: expect.stringContaining("in time"),
-      reason: expect.stringContaining(`proxy 127.0.0.1:${proxy}`),
-    });
-  });
-  it("that is not there is named without its user info", async () => {
-    const port = await plain(hello);
-    for (const server of open.splice(0)) await new Promise((done) => server.close(done));
-    const failed = get(example, { env: { HTTPS_PROXY: `http://ann:hunter2@127.0.0.1:${port}` } });
-    await expect(failed).rejects.toMatchObject({
-      code: "ISSUER_UNREACHABLE",
-      message: expect.stringContaining(`proxy 127.0.0.1:${port}`),
-      reason: expect.stringContaining("ECONNREFUSED"),
-    });
-    await expect(failed).rejects.toThrow(/^(?!.*hunter2)/);
-  });
-  it("for plain HTTP gets the whole URL", async () => {
-    const asked: string[] = [];
-    const proxy = await plain((request, response) => {
-      asked.push(request.url ?? "");
-      response.end("by proxy");
-    });
-    const answer = await get("http://id.example.com/path?a=b", { env: { HTTP_PROXY: `127.0.0.1:${proxy}` } });
-    expect(await answer.text()).toBe("by proxy");
-    expect(asked).toEqual(["http://id.example.com/path?a=b"]);
-  });
-  it("is not asked for what NO_PROXY names", async () => {
-    const port = await plain(hello);
-    expect(await (await get(`http://127.0.0.1:${port}/`, { env: { HTTP_PROXY: "127.0.0.1:1" } })).text()).toBe("hello");
-  });
-});
-
 /** A self-signed certificate for localhost that ended an hour ago, with the key of the others. */
 async function expiredCertificate(): Promise<{ readonly pem: string }> {
   provideReflectMetadata();
   const x509 = await import("@peculiar/x509");
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const pkcs8 = createPrivateKey(certificates.keyPem).export({ format: "der", type: "pkcs8" });
-  const spki = createPublicKey(certificates.keyPem).export({ format: "der", type: "spki" });
+  const pkcs8 = createPrivateKey(stage.certificates.keyPem).export({ format: "der", type: "pkcs8" });
+  const spki = createPublicKey(stage.certificates.keyPem).export({ format: "der", type: "spki" });
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: "03",
