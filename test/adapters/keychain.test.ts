@@ -6,13 +6,23 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { keychainStore } from "../../src/adapters/keychain.ts";
 import { isOidcError } from "../../src/errors/oidc-error.ts";
 import { codeOfPromise } from "../fakes/codes.ts";
-import { startSessionBus, text, twoLists, variantOfBoolean } from "../fakes/session-bus.ts";
+import { type BusStep, type SessionBus, startSessionBus, text, twoLists, variantOfBoolean } from "../fakes/session-bus.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-keychain-"));
 const realChild = resolve(import.meta.dirname, "../../dist/keychain-child.cjs");
 const value = "value-that-nobody-may-see";
 
-afterEach(() => vi.unstubAllEnvs());
+const buses: SessionBus[] = [];
+async function startBus(steps: readonly BusStep[]): Promise<SessionBus> {
+  const bus = await startSessionBus(steps);
+  buses.push(bus);
+  return bus;
+}
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const bus of buses.splice(0)) await bus.stop();
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The adapter in front of a program of the test's; `request` is the line that it got. */
@@ -136,7 +146,7 @@ describe("the keychain's program", () => {
 
 /** Our own program, started by the test as its parent, on a bus where nothing answers. */
 async function childOnSilentBus(sent: string) {
-  const bus = await startSessionBus(["silent"]);
+  const bus = await startBus(["silent"]);
   const child = spawn(process.execPath, [realChild], { stdio: ["pipe", "pipe", "ignore"], env: { PATH: process.env["PATH"], DBUS_SESSION_BUS_ADDRESS: bus.address } });
   const ended = new Promise<string>((done) => child.once("exit", (code, signal) => done(signal ?? String(code))));
   let output = "";
@@ -156,7 +166,6 @@ describe.skipIf(process.platform !== "linux")("our keychain program, on a script
     child.stdin.end();
     expect(await ended).toBe("SIGKILL");
     expect(output()).toBe("");
-    await bus.stop();
   });
 
   it.each(["write", "remove"])("goes on with a %s that came whole, whatever signal comes", async (op) => {
@@ -166,7 +175,6 @@ describe.skipIf(process.platform !== "linux")("our keychain program, on a script
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) child.kill(signal);
     await ended;
     expect(JSON.parse(output())).toMatchObject({ ok: false, fault: "timed-out" });
-    await bus.stop();
   });
 
   it("ends when its parent went before the request was whole", async () => {
@@ -174,7 +182,6 @@ describe.skipIf(process.platform !== "linux")("our keychain program, on a script
     child.stdin.end();
     expect(await ended).toBe("SIGKILL");
     expect([output(), bus.calls]).toEqual(["", []]);
-    await bus.stop();
   });
 
   it.each([
@@ -183,14 +190,13 @@ describe.skipIf(process.platform !== "linux")("our keychain program, on a script
     '{"op":"list","service":"s","account":"a","mayPrompt":false,"deadlineMs":1}\n',
     '{"op":"write","service":"s","account":"a","mayPrompt":false,"deadlineMs":1}\n',
   ])("refuses the request %j", async (line) => {
-    const { bus, ended, output } = await childOnSilentBus(line);
+    const { ended, output } = await childOnSilentBus(line);
     await ended;
     expect(JSON.parse(output())).toEqual({ ok: false, fault: "unavailable", reason: "the request cannot be read" });
-    await bus.stop();
   });
 
   it("without its binding is KEYCHAIN_UNAVAILABLE, and says so", async () => {
-    const bus = await startSessionBus([
+    const bus = await startBus([
       { signature: "o", body: text("/c") },
       { signature: "v", body: variantOfBoolean(false) },
       { signature: "aoao", body: twoLists([], []) },
@@ -202,6 +208,5 @@ describe.skipIf(process.platform !== "linux")("our keychain program, on a script
     const error = await errorOf(keychainStore({ childPath, mayPrompt: false, deadlineMs: 10_000 }).read("item"));
     expect(error.code).toBe("KEYCHAIN_UNAVAILABLE");
     expect(error.reason).toMatch(/^the keychain binding cannot be loaded: Cannot find (module|package) '@napi-rs\/keyring'/);
-    await bus.stop();
   });
 });
