@@ -1,6 +1,7 @@
 /**
  * A command line as text → its words, without a shell: blanks separate, single and double quotes keep together, a backslash
- * takes the next character (not on Windows paths: only before a quote, a blank or a backslash). Undefined for an open quote.
+ * takes the next character (not in Windows paths: only before a quote, a blank or a backslash, and not at the start of
+ * `\\server\share`). Undefined for an open quote.
  */
 export function splitCommand(text: string): readonly string[] | undefined {
   const words: string[] = [];
@@ -16,6 +17,8 @@ export function splitCommand(text: string): readonly string[] | undefined {
     } else if (c === '"' || c === "'") {
       quote = c;
       word ??= "";
+    } else if (c === "\\" && next === "\\" && word === undefined) {
+      word = c + text.charAt(++i);
     } else if (c === "\\" && /["'\\\s]/.test(next)) {
       word = (word ?? "") + text.charAt(++i);
     } else if (/\s/.test(c)) {
