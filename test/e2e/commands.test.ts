@@ -1,19 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { browse, credentialOf, errorCode, execInfo, type Home, newHome, openUrl, runWithBrowser } from "./program.ts";
-
-let home: Home;
-let issuer: ScriptedIssuer;
-const options = (...more: string[]) => [
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
+import { describe, expect, it } from "vitest";
+import { browse, credentialOf, errorCode, execInfo, openUrl, runWithBrowser } from "./program.ts";
+import { home, issuer, options, useStage } from "./stage.ts";
 
 function writeKubeconfig(args: readonly string[], more: { readonly command?: string; readonly server?: string; readonly env?: object[] } = {}): void {
   const exec = {
@@ -41,14 +30,7 @@ function writeKubeconfig(args: readonly string[], more: { readonly command?: str
   writeFileSync(join(home.folder, "kubeconfig"), JSON.stringify(config));
 }
 
-beforeEach(async () => {
-  home = newHome();
-  issuer = await startScriptedIssuer();
-});
-afterEach(async () => {
-  home.remove();
-  await issuer.stop();
-});
+useStage();
 
 describe("login", () => {
   it("says who, until when and where; stdout stays empty", async () => {

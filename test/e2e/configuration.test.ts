@@ -1,28 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { errorCode, execInfo, type Home, newHome, runWithBrowser } from "./program.ts";
+import { describe, expect, it } from "vitest";
+import { errorCode, execInfo, runWithBrowser } from "./program.ts";
+import { home, issuer, options, useStage } from "./stage.ts";
 
-let home: Home;
-let issuer: ScriptedIssuer;
-const options = (...more: string[]) => [
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
-
-beforeEach(async () => {
-  home = newHome();
-  issuer = await startScriptedIssuer();
-});
-afterEach(async () => {
-  home.remove();
-  await issuer.stop();
-});
+useStage();
 
 describe("profiles and defaults", () => {
   it("come from the configuration file, weaker than flags and environment", async () => {

@@ -1,21 +1,10 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { browse, credentialOf, errorCode, type Home, newHome, openUrl, programPath, runWithBrowser } from "./program.ts";
+import { describe, expect, it } from "vitest";
+import { browse, credentialOf, errorCode, openUrl, programPath, runWithBrowser } from "./program.ts";
+import { home, issuer, session, useStage } from "./stage.ts";
 
-let home: Home;
-let issuer: ScriptedIssuer;
-const session = (...more: string[]) => [
-  "get-token",
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
 const storedItem = () => {
   const folder = join(home.data, "refresh");
   return JSON.parse(JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")).value) as { refreshToken?: string; pending?: { refreshToken?: string } };
@@ -30,14 +19,7 @@ function ageToken(): void {
 /** Forgets what is known of the issuer, so that its keys are fetched again. */
 const forgetKeys = () => rmSync(join(home.data, "issuers"), { recursive: true });
 
-beforeEach(async () => {
-  home = newHome();
-  issuer = await startScriptedIssuer();
-});
-afterEach(async () => {
-  home.remove();
-  await issuer.stop();
-});
+useStage();
 
 describe("a refresh token that came is not lost", () => {
   it("when the keys cannot be fetched: it is stored, and judged later without a new refresh", async () => {

@@ -1,31 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { browse, credentialOf, errorCode, type Home, newHome, openUrl, runWithBrowser } from "./program.ts";
+import { describe, expect, it } from "vitest";
+import { browse, credentialOf, errorCode, openUrl, runWithBrowser } from "./program.ts";
+import { home, issuer, session, useStage } from "./stage.ts";
 
-let home: Home;
-let issuer: ScriptedIssuer;
-const session = (...more: string[]) => [
-  "get-token",
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
 const tokenRequests = () => issuer.seen.filter(({ path }) => path === "/token");
 
-beforeEach(async () => {
-  home = newHome();
-  issuer = await startScriptedIssuer();
-});
-afterEach(async () => {
-  home.remove();
-  await issuer.stop();
-});
+useStage();
 
 describe("the browser flow", () => {
   it("keeps the path of the redirect URL, and sends exactly it", async () => {

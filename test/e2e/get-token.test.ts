@@ -1,29 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { browse, credentialOf, errorCode, execInfo, type Home, newHome, openUrl, runWithBrowser } from "./program.ts";
+import { describe, expect, it } from "vitest";
+import { browse, credentialOf, errorCode, execInfo, openUrl, runWithBrowser } from "./program.ts";
+import { home, issuer, session, useStage } from "./stage.ts";
 
-let home: Home;
-let issuer: ScriptedIssuer;
-const session = (...more: string[]) => [
-  "get-token",
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
-
-beforeEach(async () => {
-  home = newHome();
-  issuer = await startScriptedIssuer();
-});
-afterEach(async () => {
-  home.remove();
-  await issuer.stop();
-});
+useStage();
 
 describe("get-token", () => {
   it("logs in by browser, then answers from the cache without any request, then refreshes with one request", async () => {

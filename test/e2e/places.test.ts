@@ -1,31 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as https from "node:https";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { makeCertificates } from "../issuer/certificates.ts";
-import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { type Home, newHome, openUrl, runWithBrowser } from "./program.ts";
+import { openUrl, runWithBrowser } from "./program.ts";
+import { home, issuer, session, useStage } from "./stage.ts";
 
-let home: Home;
-let issuer: ScriptedIssuer;
-const session = (...more: string[]) => [
-  "get-token",
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
-
-beforeEach(async () => {
-  home = newHome();
-  issuer = await startScriptedIssuer();
-});
-afterEach(async () => {
-  home.remove();
-  await issuer.stop();
-});
+useStage();
 
 describe("other places", () => {
   it("a credential helper keeps the session, under a URL that names it, and gives it up at logout", async () => {

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { type Home, newHome, programPath } from "./program.ts";
+import { describe, expect, it } from "vitest";
+import { programPath } from "./program.ts";
+import { home, issuer, options, useStage } from "./stage.ts";
 
 /** util-linux' `script` gives the program a terminal of its own. */
 const hasScript =
@@ -17,16 +17,7 @@ const hasScript =
     }
   });
 
-let home: Home;
-let issuer: ScriptedIssuer;
-beforeEach(async () => {
-  home = newHome();
-  issuer = await startScriptedIssuer();
-});
-afterEach(async () => {
-  home.remove();
-  await issuer.stop();
-});
+useStage();
 
 interface Conversation {
   /** All that the terminal showed so far. */
@@ -71,15 +62,6 @@ function inTerminal(args: readonly string[], redirect = ""): Conversation {
     ended,
   };
 }
-
-const options = (...more: string[]) => [
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
 
 /** The redirected URL that the person would copy from the browser's address bar. */
 async function redirected(conversation: Conversation): Promise<string> {
