@@ -58,6 +58,26 @@ describe("login", () => {
     ]);
   });
 
+  it("with -o json tells the device code as an event", async () => {
+    const { stdout, status } = await home.run(["login", ...options("--grant-type=device-code"), "-o", "json"]);
+    expect(status).toBe(0);
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      {
+        event: "code",
+        userCode: "WDJB-MJHT",
+        verificationUri: `${issuer.url}/activate`,
+        verificationUriComplete: `${issuer.url}/activate?user_code=WDJB-MJHT`,
+        expiresAt: expect.stringMatching(/Z$/),
+      },
+      expect.objectContaining({ event: "done" }),
+    ]);
+  });
+
   it("with -o json an error is the last line of stderr and an event", async () => {
     issuer.play.discovery = () => ({ status: 404, body: "gone" });
     const ended = await home.run(["login", ...options(), "-o=json"]);
@@ -115,6 +135,18 @@ describe("login", () => {
   it("is not affected by CI", async () => {
     const ended = await runWithBrowser(home, ["login", ...options()], { CI: "true" });
     expect(ended.status).toBe(0);
+  });
+});
+
+describe("the hint of a call that needs a login", () => {
+  it("names the context when exactly one has these arguments, else the options; never a secret", async () => {
+    const args = options("--oidc-client-secret=s3cret", "--oidc-extra-scope=my groups");
+    const alone = await home.run(["get-token", ...args, "--non-interactive"]);
+    expect(alone.stderr).toMatch(/hint: run: kubectl oidc login --oidc-issuer-url=\S+ --oidc-client-id=kubernetes --oidc-extra-scope='my groups'/);
+    expect(alone.stderr).not.toContain("s3cret");
+    writeKubeconfig([...args, "--non-interactive"]);
+    const named = await home.run(["get-token", ...args, "--non-interactive"]);
+    expect(named.stderr).toContain("hint: run: kubectl oidc login --context=prod\n");
   });
 });
 

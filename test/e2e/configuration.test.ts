@@ -61,3 +61,26 @@ describe("profiles and defaults", () => {
     expect((await runWithBrowser(home, ["get-token", ...options()], info)).status).toBe(0);
   });
 });
+
+describe("spec.cluster.config", () => {
+  const local = ["--token-cache-storage=disk", "--listen-address=127.0.0.1:0", "--skip-open-browser"];
+  const cluster = (config: object) => ({ KUBERNETES_EXEC_INFO: execInfo({ server: "https://k8s.example.com", config }) });
+
+  it("says who and for what, weaker than flags and environment", async () => {
+    const config = { "oidc-issuer-url": issuer.url, "oidc-client-id": "from-cluster", "oidc-extra-scope": ["email", "groups"], account: "bob@example.com" };
+    const ended = await runWithBrowser(home, ["get-token", ...local, "--oidc-client-id=from-flag"], { ...cluster(config), KUBECTL_OIDC_ACCOUNT: "ann@example.com" });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(Object.fromEntries(new URL(ended.url).searchParams)).toMatchObject({
+      client_id: "from-flag",
+      login_hint: "ann@example.com",
+      scope: "openid email groups offline_access",
+    });
+  });
+
+  it.each(["browser-command", "token-cache-dir", "insecure-skip-tls-verify", "oidc-client-secret", "listen-address", "nonsense"])("may not set %s", async (name) => {
+    const ended = await home.run(["get-token", ...options()], cluster({ [name]: "x" }));
+    expect(ended).toMatchObject({ status: 40, stdout: "" });
+    expect(errorCode(ended)).toBe("SETTINGS_INVALID");
+    expect(issuer.seen).toEqual([]);
+  });
+});
