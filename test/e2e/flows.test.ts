@@ -38,7 +38,11 @@ describe("the browser flow", () => {
 
   it("tries the second address when the first is taken, on either family", async () => {
     const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, "::1", resolve));
+    // On ::1 only, where this machine has it: nothing on 127.0.0.1 says that the port is taken.
+    await new Promise<void>((resolve) => {
+      taken.once("error", () => taken.listen(0, "127.0.0.1", resolve));
+      taken.listen(0, "::1", resolve);
+    });
     const { port } = taken.address() as { port: number };
     try {
       const ended = await runWithBrowser(
