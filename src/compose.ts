@@ -167,6 +167,7 @@ export function machine(start: Process) {
           clientSecret: settings.clientSecretFile === undefined ? settings.clientSecret : secret(readSecretFile("oidc-client-secret-file", settings.clientSecretFile)),
           useAccessToken: settings.useAccessToken,
           acrValues: settings.acrValues,
+          maxAge: settings.maxAge,
           fetch: issuerHttp.fetch,
           cache: issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, trust])).slice(0, 32)),
           now: () => clock.now(),

@@ -68,6 +68,9 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
   const message = error instanceof Error ? safeText(error.message, 120) : "unknown fault";
   const status = httpStatusOf(error);
+  if (/authentication time|auth_time|last End-User authentication/.test(claimOf(error) ?? "")) {
+    return fail("POLICY_NOT_MET", { message: "the ID token does not prove an authentication as recent as --max-age asks for" });
+  }
   switch (code) {
     case "OAUTH_JWT_CLAIM_COMPARISON_FAILED":
     case "OAUTH_JWT_TIMESTAMP_CHECK_FAILED":

@@ -15,6 +15,8 @@ export interface ProviderOptions {
   readonly clientSecret: Secret | undefined;
   readonly useAccessToken: boolean;
   readonly acrValues: string | undefined;
+  /** Seconds; verified at login. */
+  readonly maxAge: number | undefined;
   readonly fetch: client.CustomFetch;
   readonly cache: IssuerCache;
   readonly now: () => number;
@@ -39,7 +41,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     }
   }
 
-  const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers) => judged(answer, options);
+  const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, maxAge?: number | undefined) => judged(answer, options, maxAge);
   const searchParams = (parameters: Parameters) => new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
 
   return {
@@ -109,7 +111,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
         const answer = await connection.during({ before }, () =>
           client.genericGrantRequest(connection.config, deviceGrant, { device_code: device.deviceCode.reveal(), code_verifier: device.verifier.reveal() }),
         );
-        return { kind: "tokens", answer: judge(answer) };
+        return { kind: "tokens", answer: judge(answer, options.maxAge) };
       } catch (error) {
         if (error instanceof client.ResponseBodyError && error.error === "authorization_pending") return { kind: "pending" };
         if (error instanceof client.ResponseBodyError && error.error === "slow_down") return { kind: "slow-down" };
@@ -138,12 +140,14 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
 }
 
 /** The checks that the library leaves to us, and the token that is wanted must be there. */
-function judged(answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, options: ProviderOptions): TokenAnswer {
+function judged(answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, options: ProviderOptions, maxAge: number | undefined): TokenAnswer {
   const { id_token: idToken, access_token: accessToken, refresh_token: refreshToken } = answer;
   if (idToken === undefined && !options.useAccessToken) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
   if (options.useAccessToken && decodeJwt(accessToken) === undefined) fail("ID_TOKEN_MISSING", { message: "the access token is not a JWT, so no API server can check it" });
   const claims =
-    idToken === undefined ? (decodeJwt(accessToken)?.claims ?? {}) : checkIdToken(idToken, { clientId: options.clientId, now: options.now() / 1000, acrValues: options.acrValues });
+    idToken === undefined
+      ? (decodeJwt(accessToken)?.claims ?? {})
+      : checkIdToken(idToken, { clientId: options.clientId, now: options.now() / 1000, acrValues: options.acrValues, maxAge });
   const wrap = (text: string | undefined) => (text === undefined || text === "" ? undefined : secret(text));
   return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), claims };
 }

@@ -32,6 +32,8 @@ export interface TokenExpectation {
   /** At refresh: the subject of the login (OIDC Core 12.2). */
   readonly subject?: string | undefined;
   readonly acrValues?: string | undefined;
+  /** At login: most seconds since the person authenticated. */
+  readonly maxAge?: number | undefined;
 }
 
 /**
@@ -51,6 +53,11 @@ export function checkIdToken(token: string, expected: TokenExpectation): Claims 
   checkSubject(claims, expected.subject);
   if (expected.acrValues !== undefined && !expected.acrValues.split(/\s+/).includes(String(claims["acr"] ?? ""))) {
     fail("POLICY_NOT_MET", { message: "the ID token does not carry a requested acr value" });
+  }
+  const authenticatedAt = claims["auth_time"];
+  // OIDC Core 3.1.2.1: with max_age the ID token must say when the person authenticated. Ten seconds for clocks and pages.
+  if (expected.maxAge !== undefined && !(typeof authenticatedAt === "number" && authenticatedAt + expected.maxAge + 10 >= expected.now)) {
+    fail("POLICY_NOT_MET", { message: "the ID token does not prove an authentication as recent as --max-age asks for" });
   }
   return claims;
 }

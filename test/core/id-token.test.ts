@@ -29,6 +29,12 @@ describe("what the library leaves to us", () => {
   });
 });
 
+it("max-age needs an auth_time that is recent enough", () => {
+  expect(check({ ...good, auth_time: now - 50 }, { maxAge: 60 })).toBe("none");
+  expect(check({ ...good, auth_time: now - 71 }, { maxAge: 60 })).toBe("POLICY_NOT_MET");
+  expect(check(good, { maxAge: 60 })).toBe("POLICY_NOT_MET");
+});
+
 describe("accounts", () => {
   it("are compared without case, by any of the names", () => {
     expect(codeOf(() => checkAccount({ email: "Ann@Example.com", sub: "1" }, "ann@example.com"))).toBe("none");

@@ -128,8 +128,21 @@ describe("the browser flow", () => {
     });
     expect(issuer.seen.filter(({ path }) => path === "/token" || path.startsWith("/.well-known")).every(({ headers }) => headers["x-gate"] === "open")).toBe(true);
     // The issuer sent no auth_time: --max-age is verified, not only asked for.
-    expect(ended.status).not.toBe(0);
-    expect(ended.stdout).toBe("");
+    expect(ended).toMatchObject({ status: 20, stdout: "" });
+    expect(errorCode(ended)).toBe("POLICY_NOT_MET");
+  });
+
+  it.each(["auto", "device-code"])("verifies --max-age and --acr-values at login (%s)", async (grant) => {
+    const log = (...more: string[]) => (grant === "auto" ? runWithBrowser(home, session(...more)) : home.run(session("--grant-type=device-code", ...more)));
+    const now = Math.floor(Date.now() / 1000);
+    issuer.play.claims = (proper) => ({ ...proper, auth_time: now - 600, acr: "pwd" });
+    expect(errorCode(await log("--max-age=60", "--authentication-timeout-sec=10"))).toBe("POLICY_NOT_MET");
+    expect(errorCode(await log("--acr-values=mfa", "--authentication-timeout-sec=10"))).toBe("POLICY_NOT_MET");
+    issuer.play.claims = (proper) => ({ ...proper, auth_time: Math.floor(Date.now() / 1000), acr: "mfa" });
+    // A typed login is not held by the pause that the refusals began.
+    const login = ["login", ...session("--max-age=60", "--acr-values=mfa", `--grant-type=${grant}`).slice(1)];
+    const good = await (grant === "auto" ? runWithBrowser(home, login) : home.run(login));
+    expect(good.status, good.stderr).toBe(0);
   });
 
   it("refuses another account than the one asked for", async () => {
