@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as https from "node:https";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeCertificates } from "../issuer/certificates.ts";
-import { openUrl, runWithBrowser } from "./program.ts";
+import { credentialOf, openUrl, runWithBrowser } from "./program.ts";
 import { home, issuer, session, useStage } from "./stage.ts";
 
 useStage();
@@ -54,5 +54,25 @@ fs.writeFileSync(file, JSON.stringify(items));
     const args = session("--grant-type=device-code", `--browser-command=/bin/sh -c 'echo "$1" > ${log}' sh`).filter((arg) => arg !== "--skip-open-browser");
     expect((await home.run(args)).status).toBe(0);
     expect(readFileSync(log, "utf8").trim()).toBe(`${issuer.url}/activate?user_code=WDJB-MJHT`);
+  });
+
+  it("with --id-token-cache=none every call refreshes, and no short-lived token is on disk", async () => {
+    const args = session("--id-token-cache=none");
+    const first = await runWithBrowser(home, args);
+    const before = issuer.count("/token");
+    const second = await home.run([...args, "--non-interactive"]);
+    expect(credentialOf(second).status.token).not.toBe(credentialOf(first).status.token);
+    expect(issuer.count("/token") - before).toBe(1);
+    expect(existsSync(join(home.data, "credentials"))).toBe(false);
+  });
+
+  it("KUBECACHEDIR and --token-cache-dir move the store, and with it the session", async () => {
+    const moved = { KUBECACHEDIR: join(home.folder, "cache") };
+    expect((await runWithBrowser(home, session(), moved)).status).toBe(0);
+    expect(existsSync(join(home.folder, "cache", "kubectl-oidc", "refresh"))).toBe(true);
+    expect((await home.run(session("--non-interactive"), moved)).status).toBe(0);
+    expect((await home.run(session("--non-interactive"))).status).toBe(20);
+    await runWithBrowser(home, session("--token-cache-dir=~/sessions"));
+    expect(existsSync(join(home.folder, "home", "sessions", "refresh"))).toBe(true);
   });
 });
