@@ -4,7 +4,7 @@ import { type Secret, secret } from "../core/secret.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { BeforeJudged, IssuerFacts } from "../ports.ts";
-import type { ProviderOptions } from "./openid-provider.ts";
+import type { ProviderOptions } from "./provider-options.ts";
 import { failFrom } from "./openid-faults.ts";
 
 /** One issuer, discovered; the library's configuration with our fetch around its token endpoint. */

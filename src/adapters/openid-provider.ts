@@ -4,23 +4,9 @@ import { type Secret, secret } from "../core/secret.ts";
 import { openableUrl, safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { BeforeJudged, DeviceAuthorization, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
-import type { IssuerCache } from "./issuer-cache.ts";
+import type { ProviderOptions } from "./provider-options.ts";
 import { connectIssuer, type IssuerConnection } from "./issuer-connection.ts";
 import { type Exchange, failFrom } from "./openid-faults.ts";
-
-/** What the adapter is built from. `fetch` has CA, proxy, size cap and deadline in it (https-fetch.ts). */
-export interface ProviderOptions {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: Secret | undefined;
-  readonly useAccessToken: boolean;
-  readonly acrValues: string | undefined;
-  /** Seconds; verified at login. */
-  readonly maxAge: number | undefined;
-  readonly fetch: client.CustomFetch;
-  readonly cache: IssuerCache;
-  readonly now: () => number;
-}
 
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 

@@ -2,7 +2,7 @@ import { readPasted } from "../core/callback.ts";
 import { displayName } from "../core/id-token.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { CallbackListener, OpenIdProvider, ResultPage, StartedAuthorization, TokenAnswer } from "../ports.ts";
-import type { FlowContext } from "./log-in.ts";
+import type { FlowContext } from "./flow-context.ts";
 
 /** Settles once: with the first query that came, from the browser or from the person's hands. */
 type Answered = { readonly query: string; readonly by: "browser" | "person" };

@@ -1,7 +1,7 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { DeviceAuthorization, TokenAnswer } from "../ports.ts";
-import type { FlowContext } from "./log-in.ts";
+import type { FlowContext } from "./flow-context.ts";
 import { seconds } from "./world.ts";
 
 /** Most seconds between two polls while the network is down (RFC 8628 3.5 wants the interval doubled). */

@@ -2,7 +2,8 @@ import { isMachineGrant } from "../core/keys.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
-import { type LoginEvent, logIn } from "./log-in.ts";
+import type { LoginEvent } from "./flow-context.ts";
+import { logIn } from "./log-in.ts";
 import { clearPause } from "./login-pause.ts";
 import type { Run } from "./world.ts";
 

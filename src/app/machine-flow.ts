@@ -1,6 +1,6 @@
 import { fail } from "../errors/oidc-error.ts";
 import type { TokenAnswer } from "../ports.ts";
-import type { FlowContext } from "./log-in.ts";
+import type { FlowContext } from "./flow-context.ts";
 
 /** client_credentials and password: no browser. The password comes from a file, a flag, or a prompt on a terminal. */
 export async function machineFlow(context: FlowContext): Promise<TokenAnswer> {

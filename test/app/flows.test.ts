@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deviceFlow } from "../../src/app/device-flow.ts";
-import type { FlowContext } from "../../src/app/log-in.ts";
+import type { FlowContext } from "../../src/app/flow-context.ts";
 import { loginRequest } from "../../src/app/login-request.ts";
 import type { Run } from "../../src/app/world.ts";
 import type { RawOptions } from "../../src/core/option-values.ts";
