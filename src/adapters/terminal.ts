@@ -1,8 +1,8 @@
-import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { OidcError } from "../errors/oidc-error.ts";
 import type { Terminal } from "../ports.ts";
+import { stderrWriter } from "./stderr-writer.ts";
 
 /** A pasted URL is never longer. Characters. */
 const longestLine = 65_536;
@@ -13,7 +13,8 @@ const longestLine = 65_536;
  */
 export function terminal({ verbosity }: { readonly verbosity: number }): Terminal {
   const warned = new Set<string>();
-  const say = (line: string) => writeAll(`${withoutControls(line)}\n`);
+  const write = stderrWriter();
+  const say = (line: string) => write(`${withoutControls(line)}\n`);
   return {
     stdinIsTerminal: process.stdin.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
@@ -26,29 +27,15 @@ export function terminal({ verbosity }: { readonly verbosity: number }): Termina
     log(level, text) {
       if (verbosity >= level) say(`kubectl-oidc: ${text}`);
     },
-    ask,
+    ask: (prompt, options) => ask(withoutControls(prompt), options, write),
   };
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
-const withoutControls = (line: string) => line.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, " ");
+const withoutControls = (line: string) => line.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, " ");
 
-/** Writes to stderr. A reader that is gone or slow (a full pipe) must neither stop nor crash us. */
-function writeAll(text: string): void {
-  const bytes = Buffer.from(text);
-  let written = 0;
-  for (let tries = 0; written < bytes.length && tries < 200; tries++) {
-    try {
-      written += writeSync(2, bytes, written);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-  }
-}
-
-/** One line of stdin. INTERRUPTED when the signal aborts, at Ctrl-C, and at the end of the input. */
-function ask(prompt: string, { hidden, signal }: { readonly hidden: boolean; readonly signal: AbortSignal }): Promise<string> {
+/** One line of stdin, cut at `longestLine`. INTERRUPTED when the signal aborts, at Ctrl-C, and at the end of the input. */
+function ask(prompt: string, { hidden, signal }: { readonly hidden: boolean; readonly signal: AbortSignal }, write: (text: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new OidcError("INTERRUPTED", {}));
     process.stdin.ref?.();
@@ -56,7 +43,7 @@ function ask(prompt: string, { hidden, signal }: { readonly hidden: boolean; rea
     const echo = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
     const lines = createInterface({ input: process.stdin, output: echo, terminal: process.stdin.isTTY === true, historySize: 0, prompt: "" });
     // After raw mode is on: what is typed in answer to the prompt must not be echoed by the terminal itself.
-    writeAll(prompt);
+    write(prompt);
     const end = (settle: () => void) => {
       signal.removeEventListener("abort", interrupted);
       // Only ours: readline cleans up, and stops to echo, in a "close" listener of its own.
@@ -68,11 +55,11 @@ function ask(prompt: string, { hidden, signal }: { readonly hidden: boolean; rea
       settle();
     };
     const interrupted = () => {
-      writeAll("\n");
+      write("\n");
       end(() => reject(new OidcError("INTERRUPTED", {})));
     };
     lines.once("line", (line) => {
-      if (hidden) writeAll("\n");
+      if (hidden) write("\n");
       end(() => resolve(line.slice(0, longestLine)));
     });
     // In raw mode Ctrl-C is a key, not a signal: the other waits of this process must end too.
