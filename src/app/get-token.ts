@@ -6,7 +6,7 @@ import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { ErrorCode } from "../errors/catalogue.ts";
 import type { HeldLock } from "../ports.ts";
-import { readCredential, sayFault } from "./keep-session.ts";
+import { readCredential, sayFaultLater } from "./keep-session.ts";
 import type { LoginOrigin } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
 import { readPause, refuseWhilePaused } from "./login-pause.ts";
@@ -77,7 +77,7 @@ async function readOrSay(run: Run): Promise<CredentialRecord | undefined> {
   try {
     return await readCredential(run);
   } catch (error) {
-    sayFault(run, "the cached token could not be read", error);
+    sayFaultLater(run, "the cached token could not be read", error);
     return undefined;
   }
 }
@@ -126,7 +126,7 @@ async function takeLoginLock(run: Run, wait: { was: boolean }): Promise<HeldLock
   } catch (error) {
     // Without a place for locks there is no place for a session either: the login serves this call alone (promise 9).
     if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
-    sayFault(run, "parallel calls cannot be joined", error);
+    sayFaultLater(run, "parallel calls cannot be joined", error);
     return undefined;
   }
 }

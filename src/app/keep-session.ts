@@ -133,6 +133,16 @@ export async function readCredential(run: Run): Promise<CredentialRecord | undef
 
 /** Says a storage fault with its code and cure; the work goes on. */
 export function sayFault(run: Run, what: string, error: unknown): void {
+  run.world.terminal.warn(faultText(what, error));
+}
+
+/** The same, said only when the call ends well. */
+export function sayFaultLater(run: Run, what: string, error: unknown): void {
+  run.later.push(faultText(what, error));
+}
+
+/** Throws what is no error of ours. */
+function faultText(what: string, error: unknown): string {
   if (!isOidcError(error)) throw error;
-  run.world.terminal.warn(`${what}: ${error.message}${error.reason === undefined ? "" : ` (${error.reason})`} [${error.code}]; ${error.hint}`);
+  return `${what}: ${error.message}${error.reason === undefined ? "" : ` (${error.reason})`} [${error.code}]; ${error.hint}`;
 }

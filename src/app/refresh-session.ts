@@ -6,7 +6,7 @@ import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, TokenAnswer } from "../ports.ts";
-import { type Keeper, keeper, readCredential, sayFault } from "./keep-session.ts";
+import { type Keeper, keeper, readCredential, sayFaultLater } from "./keep-session.ts";
 import { type Run, seconds } from "./world.ts";
 
 /** Milliseconds a refresh may hold its lock: two requests (one is the retry) with their deadlines, and the keychain. */
@@ -48,7 +48,7 @@ async function takeRefreshLock(run: Run): Promise<HeldLock | undefined> {
     return await (await world.locks()).take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal);
   } catch (error) {
     if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
-    sayFault(run, "parallel calls cannot be joined", error);
+    sayFaultLater(run, "parallel calls cannot be joined", error);
     return { release: () => undefined };
   }
 }
@@ -67,7 +67,7 @@ async function readItem(run: Run): Promise<SecretItem | undefined> {
     return await run.world.secrets.read(run.session.itemName);
   } catch (error) {
     if (run.session.record?.hasRefreshToken === true || !isOidcError(error) || error.exitStatus !== 50) throw error;
-    run.world.terminal.warn(`the stored session could not be read: ${error.message} [${error.code}]; ${error.hint}`);
+    sayFaultLater(run, "the stored session could not be read", error);
     return undefined;
   }
 }

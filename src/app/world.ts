@@ -64,6 +64,8 @@ export interface Run {
   /** The API server of the exec info, when kubectl gave it. */
   readonly server: TrustedServer | undefined;
   readonly signal: AbortSignal;
+  /** Warnings that matter only when the call ends well: an error has three lines and nothing before them (cli.md). */
+  readonly later: string[];
 }
 
 /** Seconds since the epoch. */

@@ -23,7 +23,7 @@ export function openRun(call: Call, gathered: Gathered, how: { readonly mayPromp
   const settings = call.machine.withPaths(resolveSettings(gathered.sources));
   const session = chooseSession(settings, call.machine.sessionsIn(call.machine.folderOf(settings)));
   const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, signal: call.signal }, session.itemName);
-  return { world, settings, session, server: how.server, signal: call.signal };
+  return { world, settings, session, server: how.server, signal: call.signal, later: [] };
 }
 
 /** ENVIRONMENT_UNSAFE when certificate checks are switched off for the whole process, before anything is sent. */

@@ -12,6 +12,7 @@ export async function tokenCommand(call: Call): Promise<void> {
   const run = openRun(call, gathered, { mayPrompt: false, server: gathered.server });
   const { token, expiresAt, subject } = await getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } });
   if (call.signal.aborted) fail("INTERRUPTED");
+  for (const warning of run.later) run.world.terminal.warn(warning);
   switch (call.invocation.output) {
     case "json":
       return writeJson({ token, expiresAt: rfc3339(expiresAt), issuer: run.settings.issuer, subject });

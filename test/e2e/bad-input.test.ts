@@ -65,6 +65,13 @@ describe("bad input has its own code, status and cure", () => {
     expect(ended.stderr).not.toMatch(/\n\s+at /);
   });
 
+  it("an error stays three lines, whatever else is wrong: no keychain, no store", async () => {
+    const args = session("--oidc-issuer-url=http://127.0.0.1:1", "--token-cache-storage=keyring", "--token-cache-dir=/proc/nowhere");
+    const ended = await home.run(args);
+    expect(errorCode(ended)).toBe("ISSUER_UNREACHABLE");
+    expect(ended.stderr.trim().split("\n").length).toBe(3);
+  });
+
   it("a missing issuer and an unknown command", async () => {
     expect(errorCode(await home.run(["get-token"]))).toBe("SETTINGS_INCOMPLETE");
     expect(await home.run(["nonsense"])).toMatchObject({ status: 2, stdout: "" });
