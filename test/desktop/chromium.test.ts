@@ -1,25 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
-import { accessSync, constants } from "node:fs";
+import { join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credentialOf, type Home, newHome, openUrl } from "../e2e/program.ts";
 import { accounts } from "../issuer/accounts.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
+import { findProgram } from "../programs.ts";
 
 /** Debian's and other distributions' names of the program. */
-const chromiumPath = ["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
-  (process.env["PATH"] ?? "").split(delimiter).flatMap((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return [join(folder, name)];
-    } catch {
-      return [];
-    }
-  }),
-)[0];
+const chromiumPath = findProgram("chromium", "chromium-browser", "google-chrome");
 
 /** Screenshots are kept there for a look. */
 const pictures = resolve(import.meta.dirname, "../../test-results");

@@ -8,7 +8,8 @@ import { keychainStore } from "../../src/adapters/keychain.ts";
 import { secretStoreContract } from "../contract/secret-store.contract.ts";
 import { codeOfPromise } from "../fakes/codes.ts";
 import { type PromptWatch, watchPrompts } from "./prompt-watch.ts";
-import { hasProgram, itemElsewhere, type SecretService, type ServiceKind, startSecretService } from "./secret-service.ts";
+import { hasProgram } from "../programs.ts";
+import { itemElsewhere, type SecretService, type ServiceKind, startSecretService } from "./secret-service.ts";
 
 const childPath = resolve(import.meta.dirname, "../../dist/keychain-child.cjs");
 const missing = ["dbus-daemon", "gnome-keyring-daemon", "dbus-send", "dbus-monitor", "secret-tool"].filter((name) => !hasProgram(name));

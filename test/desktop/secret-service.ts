@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 
 /**
  * How the desktop's keychain is: unlocked, locked, no service on the bus, a service that never answers, or unlocked beside
@@ -19,18 +19,6 @@ export interface SecretService {
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
-}
-
-/** True when the program is on the PATH. */
-export function hasProgram(name: string): boolean {
-  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** A private session bus with gnome-keyring on it, in a home of its own; nothing of the machine's session is touched. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { credentialOf, errorCode, execInfo, type Home, newHome, runWithBrowser } from "../e2e/program.ts";
 import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { hasProgram, type SecretService, type ServiceKind, startSecretService } from "./secret-service.ts";
+import { hasProgram } from "../programs.ts";
+import { type SecretService, type ServiceKind, startSecretService } from "./secret-service.ts";
 
 const missing = ["dbus-daemon", "gnome-keyring-daemon", "dbus-send"].filter((name) => !hasProgram(name));
 const title = (text: string) => (missing.length === 0 ? text : `${text} (needs ${missing.join(", ")})`);

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,18 +8,12 @@ import { writeKubeconfig } from "../cluster/kubeconfig.ts";
 import { accounts } from "../issuer/accounts.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
+import { hasProgram } from "../programs.ts";
 import { type Home, newHome, programPath } from "./program.ts";
 
 const run = promisify(execFile);
 const browserProgram = resolve(import.meta.dirname, "../../dist-dev/browser-command.mjs");
-const hasKubectl = (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
-  try {
-    accessSync(join(folder, "kubectl"), constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-});
+const hasKubectl = hasProgram("kubectl");
 
 let home: Home;
 let certificates: Certificates;

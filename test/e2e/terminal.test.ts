@@ -1,21 +1,13 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { hasProgram } from "../programs.ts";
 import { programPath } from "./program.ts";
 import { home, issuer, options, useStage } from "./stage.ts";
 
 /** util-linux' `script` gives the program a terminal of its own. */
-const hasScript =
-  process.platform === "linux" &&
-  (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, "script"), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+const hasScript = process.platform === "linux" && hasProgram("script");
 
 useStage();
 
