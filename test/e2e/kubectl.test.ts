@@ -80,6 +80,9 @@ describe.skipIf(!hasKubectl).each(["client.authentication.k8s.io/v1", "client.au
       expect(second.stderr).toBe("");
       expect(provider.requests.filter(({ route }) => route !== "jwks" && route !== "discovery").length).toBe(requests);
       expect(api.requests.at(-1)?.user).toBe("oidc:alice");
+      const who = await kubectl("auth", "whoami", "-o", "json");
+      expect(who.status, who.stderr).toBe(0);
+      expect(JSON.parse(who.stdout).status.userInfo).toMatchObject({ username: "oidc:alice", groups: expect.arrayContaining(["oidc:admins", "system:authenticated"]) });
     });
 
     it("a token that the server refuses is refreshed once, and the command after it works", async () => {
