@@ -246,18 +246,23 @@ describe("files", () => {
     ["bad YAML", "a: [\nsecret-in-file: x: y"],
     ["no map", "- a"],
     ["a text", "secret-in-file"],
-    ["brackets without end", "[".repeat(200_000)],
-    ["brackets that end", `a: ${"[".repeat(20_000)}${"]".repeat(20_000)}`],
-    ["maps in maps", `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`],
-    ["lists in lists", "- ".repeat(20_000)],
-    ["keys of keys", "? ".repeat(20_000)],
-    ["an endless stair", Array.from({ length: 2_000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n")],
     ["what names itself", "a: &a [*a]\n<<: *nobody"],
     ["an alias bomb", `a: &a [${"x,".repeat(20)}]\nb: &b [${"*a,".repeat(20)}]\nc: &c [${"*b,".repeat(20)}]\nd: [${"*c,".repeat(20)}]`],
   ])("%s is unreadable, and nothing of it is quoted", (_, text) => {
     const file = write("config", text);
     expect(codeOf(() => at(file))).toBe("KUBECONFIG_UNREADABLE");
     expect(() => at(file)).toThrow(/^(?!.*secret-in-file)/);
+  });
+
+  it.each([
+    ["brackets without end", "[".repeat(200_000)],
+    ["brackets that end", `a: ${"[".repeat(20_000)}${"]".repeat(20_000)}`],
+    ["maps in maps", `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`],
+    ["lists in lists", "- ".repeat(20_000)],
+    ["keys of keys", "? ".repeat(20_000)],
+    ["steps of an endless stair", Array.from({ length: 2_000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n")],
+  ])("%s are too deep for a parser that recurses", (_, text) => {
+    expect(() => at(write("config", text))).toThrow(expect.objectContaining({ code: "KUBECONFIG_UNREADABLE", reason: "it is nested too deeply" }));
   });
 
   it("entries of the wrong kind are passed over", () => {
