@@ -5,6 +5,7 @@ import { isOptionName, type RawOptions } from "../core/option-values.ts";
 import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { isNestedTooDeeply } from "./yaml-depth.ts";
 
 /** A configuration file after checks (cli.md M15). */
 export interface ConfigFile {
@@ -58,6 +59,7 @@ function readChecked(path: string, mustExist: boolean): string | undefined {
 export function parseConfig(text: string, path: string): ConfigFile {
   const where = safeText(path);
   const bad = (problem: string): never => fail("SETTINGS_INVALID", { message: `${where}: ${problem}`, hint: `correct ${where}` });
+  if (isNestedTooDeeply(text)) bad("it is nested too deeply");
   const document = parseDocument(text, { prettyErrors: false });
   const fault = document.errors[0];
   if (fault !== undefined) bad(`it is not valid YAML (line ${text.slice(0, fault.pos[0]).split("\n").length})`);

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { parseDocument } from "yaml";
+import { isNestedTooDeeply } from "./yaml-depth.ts";
 import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
@@ -105,15 +106,4 @@ function textOf(file: string, unreadable: (reason: string) => never): string | u
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
-}
-
-/** The parser recurses, and a stack that is full ends Node here and there without an exception. No kubeconfig has ten levels. */
-function isNestedTooDeeply(text: string): boolean {
-  if (/\n {200}|(?:[-?][ \t]+){100}/.test(text)) return true;
-  let depth = 0;
-  for (const bracket of text.matchAll(/[[\]{}]/g)) {
-    depth = /[[{]/.test(bracket[0]) ? depth + 1 : Math.max(0, depth - 1);
-    if (depth > 100) return true;
-  }
-  return false;
 }

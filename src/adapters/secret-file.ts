@@ -1,9 +1,11 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { safeText } from "../core/untrusted-text.ts";
-import { fail } from "../errors/oidc-error.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
 
 /** A secret is never longer than this; a device or a log file named by mistake is. Bytes. */
 const mostBytes = 65_536;
+/** Milliseconds that the writer of a pipe may take (`<(vault read …)`). */
+const pipeDeadline = 10_000;
 
 /** The text of a small secret file, without its last line break. SETTINGS_INVALID naming the option, never the content. */
 export function readSecretFile(option: string, path: string): string {
@@ -20,10 +22,33 @@ export function readSecretFile(option: string, path: string): string {
     // Kubernetes mounts secrets as links, and pipes come from shells (`<(…)`): both are read; devices and folders are not.
     if (!stat.isFile() && !stat.isFIFO()) return bad("it is not a file");
     if (stat.size > mostBytes) return bad("it is too large for a secret");
-    const text = readFileSync(fd, "utf8").replace(/\r?\n$/, "");
+    const bytes = readAll(fd);
+    if (bytes === undefined) return bad("its writer takes too long, or writes too much");
+    const text = bytes.toString("utf8").replace(/\r?\n$/, "");
     if (text === "") return bad("it is empty");
     return text.includes("\u0000") ? bad("it is not a text") : text;
+  } catch (error) {
+    if (isOidcError(error)) throw error;
+    return bad((error as NodeJS.ErrnoException).code ?? "it cannot be read");
   } finally {
     closeSync(fd);
   }
+}
+
+/** All bytes; undefined for too many, and for a pipe whose writer is late. A pipe without data yet says EAGAIN. */
+function readAll(fd: number): Buffer | undefined {
+  const bytes = Buffer.alloc(mostBytes + 1);
+  const until = Date.now() + pipeDeadline;
+  let filled = 0;
+  while (filled <= mostBytes) {
+    try {
+      const n = readSync(fd, bytes, filled, bytes.length - filled, null);
+      if (n === 0) return bytes.subarray(0, filled);
+      filled += n;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || Date.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+  return undefined;
 }

@@ -2,6 +2,7 @@ import { fail } from "../errors/oidc-error.ts";
 import { type OptionName, optionRow, optionTable } from "./flag-table.ts";
 import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
 import { type Secret, secret } from "./secret.ts";
+import { splitCommand } from "./split-command.ts";
 import { safeText } from "./untrusted-text.ts";
 
 /** One source of options. `typed` are flags of this command line: what is wrong there is FLAG_INVALID, elsewhere SETTINGS_INVALID. */
@@ -117,6 +118,7 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
   const redirectUrl = text("oidc-redirect-url");
   check("oidc-redirect-url", redirectProblem(redirectUrl));
   check("open-url-after-authentication", webUrlProblem(text("open-url-after-authentication")));
+  check("browser-command", splitCommand(text("browser-command") ?? "") === undefined ? "has a quote without its end" : undefined);
   check("oidc-request-header", headerProblem(pairs("oidc-request-header")));
   if ((text("local-server-cert") === undefined) !== (text("local-server-key") === undefined)) {
     fail("FLAG_CONFLICT", { message: "--local-server-cert and --local-server-key are needed together", hint: "give both options or none" });

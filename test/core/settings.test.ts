@@ -62,6 +62,7 @@ describe("what is wrong is named by where it came from", () => {
     ["an unknown grant", { "grant-type": ["implicit"] }],
     ["a header with a line break", { "oidc-request-header": ["a=b\r\nc: d"] }],
     ["a script as landing page", { "open-url-after-authentication": ["javascript:alert(1)"] }],
+    ["a browser command with an open quote", { "browser-command": ["'firefox"] }],
     ["a boolean that is none", { "force-refresh": ["maybe"] }],
     ["control characters", { account: ["ann\u001b[2J"] }],
   ])("%s", (_, options) => {

@@ -1,0 +1,108 @@
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseConfig, readConfigFile } from "../../src/adapters/config-file.ts";
+import { readSecretFile } from "../../src/adapters/secret-file.ts";
+import { codeOf } from "../fakes/codes.ts";
+import { hasProgram } from "../programs.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-config-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+const write = (text: string, mode = 0o644) => {
+  const file = join(folder, "config.yaml");
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  return file;
+};
+
+describe("the configuration file", () => {
+  it("holds strict, allow, defaults, profiles and audit", () => {
+    const text =
+      "strict: true\naudit: true\nallow:\n  browser-command: [firefox]\ndefaults:\n  max-age: 60\nprofiles:\n  work:\n    oidc-extra-scope: [a, b]\n    oidc-auth-request-extra-params: {x: 1}\n";
+    expect(parseConfig(text, "c")).toEqual({
+      path: "c",
+      strict: true,
+      audit: true,
+      allow: { "browser-command": ["firefox"] },
+      defaults: { "max-age": ["60"] },
+      profiles: { work: { "oidc-extra-scope": ["a", "b"], "oidc-auth-request-extra-params": ["x=1"] } },
+    });
+    expect(parseConfig("", "c")).toMatchObject({ strict: false, defaults: {} });
+  });
+  it.each([
+    "- a",
+    "a: [",
+    "nonsense: 1",
+    "strict: maybe",
+    "defaults: {nonsense: 1}",
+    "defaults: {profile: x}",
+    "profiles: {a: 1}",
+    "allow: {a: {b: c}}",
+    "defaults: {account: {a: b}}",
+    `a: ${"[".repeat(200)}`,
+  ])("%s is refused", (text) => {
+    expect(codeOf(() => parseConfig(text, "c"))).toBe("SETTINGS_INVALID");
+  });
+  it("of any text is read or refused by name", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom("a", ":", " ", "\n", "-", "[", "]", "{", "}", "&", "*", '"', "'", "|", "strict", "defaults", "\t", "!", "%", "#") }),
+        (text) => {
+          expect(["none", "SETTINGS_INVALID"]).toContain(codeOf(() => parseConfig(text, "c")));
+        },
+      ),
+    );
+  });
+  it("may be a link and may be read by others, but not written by them", () => {
+    const file = write("strict: true");
+    symlinkSync(file, join(folder, "link"));
+    expect(readConfigFile(join(folder, "link"))?.strict).toBe(true);
+    expect(codeOf(() => readConfigFile(write("strict: true", 0o664)))).toBe("STORE_UNSAFE");
+  });
+  it("is absent without a word, unless it was named", () => {
+    expect(readConfigFile(join(folder, "none"))).toBeUndefined();
+    expect(codeOf(() => readConfigFile(join(folder, "none"), { mustExist: true }))).toBe("SETTINGS_INVALID");
+    expect(codeOf(() => readConfigFile(folder))).toBe("SETTINGS_INVALID");
+  });
+});
+
+describe("a secret file", () => {
+  const read = (path: string) => readSecretFile("password-file", path);
+  it("loses its last line break only", () => {
+    expect(read(write("s3cret\n"))).toBe("s3cret");
+    expect(read(write("s3cret\r\n"))).toBe("s3cret");
+    expect(read(write(" s3 cret \n\n"))).toBe(" s3 cret \n");
+  });
+  it.each<[string, () => string]>([
+    ["that is empty", () => write("\n")],
+    ["that is absent", () => join(folder, "none")],
+    ["that is a folder", () => folder],
+    ["that is a device", () => "/dev/zero"],
+    ["that is too large", () => write("x".repeat(65_537))],
+    ["that is no text", () => write("a\u0000b")],
+  ])("%s is refused, naming the option and nothing of it", (_, make) => {
+    const path = make();
+    expect(codeOf(() => read(path))).toBe("SETTINGS_INVALID");
+    expect(() => read(path)).toThrow("--password-file");
+  });
+  it.skipIf(!hasProgram("mkfifo"))(`may be a pipe whose writer is late${hasProgram("mkfifo") ? "" : " (needs mkfifo)"}`, async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writer = spawn(
+      process.execPath,
+      [
+        "-e",
+        `const fs = require("node:fs"); const fd = fs.openSync(${JSON.stringify(pipe)}, "r+"); console.log("open"); setTimeout(() => { fs.writeSync(fd, "late\\n"); fs.closeSync(fd); }, 150);`,
+      ],
+      { stdio: ["ignore", "pipe", "ignore"] },
+    );
+    await new Promise((done) => writer.stdout.once("data", done));
+    expect(read(pipe)).toBe("late");
+  });
+});
