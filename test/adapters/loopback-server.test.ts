@@ -1,160 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import * as http from "node:http";
-import * as https from "node:https";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { hostsOf } from "../../src/adapters/callback-request.ts";
-import { bindTargets, redirectUriFor } from "../../src/adapters/loopback-addresses.ts";
-import { type LoopbackLimits, loopbackServer } from "../../src/adapters/loopback-server.ts";
-import type { CallbackListener, CallbackOptions } from "../../src/ports.ts";
+import { describe, expect, it } from "vitest";
 import { codeOfPromise } from "../fakes/codes.ts";
-import { makeCertificates } from "../issuer/certificates.ts";
+import { ask, listen, never, ok, rawConnection, state, stillWaits, theAnswer, useListeners } from "./callback-stage.ts";
 
-const never = new AbortController().signal;
-const state = "a".repeat(43);
-const listeners: CallbackListener[] = [];
-afterEach(async () => {
-  for (const listener of listeners.splice(0)) await listener.finish(undefined);
-});
+useListeners();
 
-/** Some build machines have no IPv6 at all. */
-const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === "::1"));
-
-async function listen(options: Partial<CallbackOptions> = {}, limits?: LoopbackLimits): Promise<CallbackListener & { readonly port: number }> {
-  const listener = await loopbackServer(limits).listen({
-    addresses: ["127.0.0.1:0"],
-    redirectUrl: undefined,
-    certificateFile: undefined,
-    keyFile: undefined,
-    openAfter: undefined,
-    state,
-    ...options,
-  });
-  listeners.push(listener);
-  return Object.assign(listener, { port: Number(new URL(listener.redirectUri).port) });
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly body: string;
-}
-
-function ask(port: number, path: string, options: http.RequestOptions = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = http.request({ host: "127.0.0.1", port, path, agent: false, ...options }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (chunk) => {
-        body += chunk;
-      });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    });
-    request.on("error", reject);
-    request.end();
-  });
-}
-
-const ok = { ok: true, issuer: "https://id.example.com", account: "ann" } as const;
-
-describe("addresses", () => {
-  it("localhost means both families; an address means itself", () => {
-    expect(bindTargets(["127.0.0.1:8000", "[::1]:9"], undefined)).toEqual([
-      { hosts: ["127.0.0.1", "::1"], port: 8000 },
-      { hosts: ["127.0.0.1", "::1"], port: 9 },
-    ]);
-    expect(bindTargets(["127.0.0.1:8000"], "127.0.0.1")).toEqual([{ hosts: ["127.0.0.1"], port: 8000 }]);
-    expect(bindTargets(["0.0.0.0:8000"], undefined)).toEqual([{ hosts: ["0.0.0.0"], port: 8000 }]);
-  });
-  it("the redirect URI is as registered, without an added slash; port 0 is the real one", () => {
-    expect(redirectUriFor(undefined, false, 8000)).toBe("http://localhost:8000");
-    expect(redirectUriFor(undefined, true, 8000)).toBe("https://localhost:8000");
-    expect(redirectUriFor("http://localhost:8000", false, 8000)).toBe("http://localhost:8000");
-    expect(redirectUriFor("http://[::1]:0/cb", false, 9)).toBe("http://[::1]:9/cb");
-    expect(redirectUriFor("https://login.example.com/cb", false, 9)).toBe("https://login.example.com/cb");
-  });
-});
-
-/** Something else that has this host's port; it ends with `release`. */
-async function takenPort(host: string): Promise<{ readonly port: number; release(): void }> {
-  const taken = createServer();
-  await new Promise<void>((done, failed) => taken.once("error", failed).listen(0, host, done));
-  return { port: (taken.address() as AddressInfo).port, release: () => void taken.close() };
-}
-
-/** A connection that says only what it is told to, and how it ended. */
-async function rawConnection(port: number, text = ""): Promise<{ readonly socket: Socket; readonly ended: Promise<string> }> {
-  const socket = connect(port, "127.0.0.1");
-  let received = "";
-  socket.setEncoding("utf8").on("data", (chunk) => {
-    received += chunk;
-  });
-  socket.on("error", () => undefined);
-  const ended = new Promise<string>((done) => socket.once("close", () => done(received)));
-  await new Promise((done) => socket.once("connect", done));
-  if (text !== "") socket.write(text);
-  return { socket, ended };
-}
-
-const theAnswer = `/?code=right&state=${state}`;
-
-/** The wait goes on: the right answer is still taken. */
-async function stillWaits(listener: CallbackListener & { readonly port: number }, options: http.RequestOptions = {}): Promise<Answer> {
-  const page = ask(listener.port, theAnswer, options);
-  expect(await listener.next(never)).toBe(`?code=right&state=${state}`);
-  await listener.finish(ok);
-  return page;
-}
-
-describe("the hosts that are ours", () => {
-  it.each([
-    [8000, false, undefined, ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"]],
-    [80, false, undefined, ["localhost:80", "127.0.0.1:80", "[::1]:80", "localhost", "127.0.0.1", "[::1]"]],
-    [80, true, undefined, ["localhost:80", "127.0.0.1:80", "[::1]:80"]],
-    [9, false, "http://127.0.0.5:0/cb", ["localhost:9", "127.0.0.1:9", "[::1]:9", "127.0.0.5:9", "127.0.0.5:0"]],
-    // A container's port 18000, which the host maps to its 8000.
-    [18000, false, "http://localhost:8000", ["localhost:18000", "127.0.0.1:18000", "[::1]:18000", "localhost:8000"]],
-  ])("of port %i, secure %s, redirect URL %s are %j", (port, isSecure, configured, hosts) =>
-    expect(hostsOf(port, isSecure, configured === undefined ? undefined : new URL(configured))).toEqual(hosts),
-  );
-});
-
-describe("the loopback listener", () => {
-  it("listens on localhost, as the redirect URI says", async () => {
-    const { port, redirectUri } = await listen();
-    expect(redirectUri).toBe(`http://localhost:${port}`);
-    expect((await ask(port, "/x")).status).toBe(404);
-  });
-
-  it.runIf(hasIpv6)(`listens on both families, on one port${hasIpv6 ? "" : " (needs IPv6)"}`, async () => {
-    const { port } = await listen();
-    expect((await ask(port, "/x", { host: "::1" })).status).toBe(404);
-  });
-
-  it.runIf(hasIpv6)(`takes the next address when another program has only ::1${hasIpv6 ? "" : " (needs IPv6)"}`, async () => {
-    const taken = await takenPort("::1");
-    try {
-      expect((await listen({ addresses: [`127.0.0.1:${taken.port}`, "127.0.0.1:0"] })).port).not.toBe(taken.port);
-      await expect(listen({ addresses: [`127.0.0.1:${taken.port}`] })).rejects.toMatchObject({ code: "PORTS_IN_USE", reason: `EADDRINUSE [::1]:${taken.port}` });
-      // What was bound for the address that was given up is free again.
-      await expect(ask(taken.port, "/")).rejects.toThrow(/ECONNREFUSED/);
-    } finally {
-      taken.release();
-    }
-  });
-
-  it("of a redirect URL with an address listens there only", async () => {
-    const listener = await listen({ redirectUrl: "http://127.0.0.1:0/cb" });
-    expect(listener.redirectUri).toBe(`http://127.0.0.1:${listener.port}/cb`);
-    await expect(ask(listener.port, "/", { host: "::1" })).rejects.toThrow(/ECONNREFUSED|EADDRNOTAVAIL/);
-    expect((await ask(listener.port, `/?code=c&state=${state}`)).status).toBe(404);
-    const page = ask(listener.port, `/cb?code=c&state=${state}`);
-    expect(await listener.next(never)).toBe(`?code=c&state=${state}`);
-    await listener.finish(ok);
-    expect((await page).status).toBe(200);
-  });
-
+describe("the conversation with the browser", () => {
   it("holds the browser's answer until the outcome is known", async () => {
     const listener = await listen();
     const page = ask(listener.port, `/?code=c&state=${state}`);
@@ -261,47 +111,6 @@ describe("the loopback listener", () => {
     expect((await stillWaits(listener)).status).toBe(200);
   });
 
-  it("drops connections that say nothing, or too slowly, without a word", async () => {
-    const listener = await listen({}, { request: 100, lastPage: 1_000 });
-    const silent = await rawConnection(listener.port);
-    const slow = await rawConnection(listener.port, "GET / HT");
-    expect(await Promise.all([silent.ended, slow.ended])).toEqual(["", ""]);
-    expect((await stillWaits(listener)).status).toBe(200);
-  });
-
-  it("waits longer for the outcome than for a request", async () => {
-    const listener = await listen({}, { request: 50, lastPage: 1_000 });
-    const page = ask(listener.port, theAnswer);
-    await listener.next(never);
-    // Two silent connections, one after the other, are dropped while the answer is held.
-    await (await rawConnection(listener.port)).ended;
-    await (await rawConnection(listener.port)).ended;
-    await listener.finish(ok);
-    expect((await page).status).toBe(200);
-  });
-
-  // The deadline for the last page is far away here: only what waits for it can take that long.
-  const patient = { request: 10_000, lastPage: 600_000 };
-
-  it("frees its ports at once, connections that a browser opened ahead of need included", async () => {
-    const listener = await listen({}, patient);
-    const idle = await rawConnection(listener.port);
-    await listener.finish(undefined);
-    expect(await idle.ended).toBe("");
-    await expect(ask(listener.port, "/")).rejects.toThrow(/ECONNREFUSED/);
-  });
-
-  it("does not wait for a browser that went away", async () => {
-    const listener = await listen({}, patient);
-    const gone = await rawConnection(listener.port, `GET ${theAnswer} HTTP/1.1\r\nhost: localhost:${listener.port}\r\n\r\n`);
-    expect(await listener.next(never)).toContain("right");
-    gone.socket.destroy();
-    await gone.ended;
-    // By then the listener has seen it go.
-    for (let i = 0; i < 3; i++) await ask(listener.port, "/favicon.ico");
-    await listener.finish(ok);
-  });
-
   it("ends once: a second outcome changes nothing", async () => {
     const listener = await listen();
     const page = ask(listener.port, theAnswer);
@@ -312,68 +121,11 @@ describe("the loopback listener", () => {
     expect((await page).status).toBe(200);
   });
 
-  it("takes the next address when one is taken, and names what it tried when none is left", async () => {
-    const taken = await takenPort("127.0.0.1");
-    try {
-      expect((await listen({ addresses: [`127.0.0.1:${taken.port}`, "127.0.0.1:0"] })).port).not.toBe(taken.port);
-      await expect(listen({ addresses: [`127.0.0.1:${taken.port}`] })).rejects.toMatchObject({
-        code: "PORTS_IN_USE",
-        message: expect.stringContaining(`127.0.0.1:${taken.port}`),
-        reason: `EADDRINUSE 127.0.0.1:${taken.port}`,
-      });
-    } finally {
-      taken.release();
-    }
-  });
-
   it("an interrupt ends the wait", async () => {
     const listener = await listen();
     const stop = new AbortController();
     const waiting = codeOfPromise(listener.next(stop.signal));
     stop.abort();
     expect(await waiting).toBe("INTERRUPTED");
-  });
-
-  it("speaks HTTPS with a certificate, and names files that are none", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-callback-"));
-    try {
-      const certificates = await makeCertificates(folder);
-      const certificateFile = join(folder, "cert.pem");
-      const keyFile = join(folder, "key.pem");
-      writeFileSync(certificateFile, certificates.certPem);
-      writeFileSync(keyFile, certificates.keyPem);
-      const listener = await listen({ certificateFile, keyFile }, patient);
-      expect(listener.redirectUri).toMatch(/^https:\/\/localhost:\d+$/);
-      const status = await new Promise((resolve, reject) =>
-        https.get({ host: "localhost", port: listener.port, path: "/x", ca: certificates.caPem, agent: false }, (response) => resolve(response.statusCode)).on("error", reject),
-      );
-      expect(status).toBe(404);
-      await expect(listen({ certificateFile: join(folder, "none"), keyFile })).rejects.toMatchObject({
-        code: "SETTINGS_INVALID",
-        message: expect.stringContaining("--local-server-cert"),
-      });
-      await expect(listen({ certificateFile, keyFile: folder })).rejects.toMatchObject({ code: "SETTINGS_INVALID", message: expect.stringContaining("--local-server-key") });
-      expect(await codeOfPromise(listen({ certificateFile: keyFile, keyFile }))).toBe("SETTINGS_INVALID");
-      // The last page arrives whole, and a connection that never began its handshake does not hold the end up.
-      const idle = await rawConnection(listener.port);
-      const page = new Promise<string>((resolve, reject) =>
-        https
-          .get({ host: "localhost", port: listener.port, path: theAnswer, ca: certificates.caPem, agent: false }, (response) => {
-            let body = "";
-            response.setEncoding("utf8").on("data", (chunk) => {
-              body += chunk;
-            });
-            response.on("end", () => resolve(body));
-            response.on("error", reject);
-          })
-          .on("error", reject),
-      );
-      await listener.next(never);
-      await listener.finish(ok);
-      expect(await page).toContain("</html>");
-      expect(await idle.ended).toBe("");
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 });
