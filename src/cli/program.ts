@@ -48,7 +48,7 @@ export function readCommandLine(argv: readonly string[]): Invocation {
     },
   );
   const given = normaliseArguments(argv);
-  const args = given.length === 0 ? ["help"] : given;
+  const args = given.length === 0 ? ["help"] : given[0] === "--version" ? ["version", ...given.slice(1)] : given;
   try {
     program.parse([...args], { from: "user" });
   } catch (error) {

@@ -32,6 +32,7 @@ describe("kubelogin's syntax (M1)", () => {
   it("-o json in every spelling", () => {
     for (const flags of [["-o", "json"], ["-o=json"], ["-ojson"], ["--output", "json"], ["--output=json"]]) expect(read("status", ...flags).output).toBe("json");
   });
+  it("--version is the command of that name", () => expect(read("--version", "-o", "json")).toMatchObject({ command: "version", output: "json" }));
   it("--no-offline-access is a name, not a negation", () => {
     expect(read("get-token").options["no-offline-access"]).toBeUndefined();
     expect(read("get-token", "--no-offline-access").options["no-offline-access"]).toEqual(["true"]);
