@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { browse, credentialOf, errorCode, openUrl, programPath, runWithBrowser } from "./program.ts";
 import { home, issuer, session, useStage } from "./stage.ts";
@@ -81,6 +82,26 @@ describe("a refresh token that came is not lost", () => {
     gate.open?.();
     expect(await started.ended).toMatchObject({ status: 130, stdout: "" });
     expect(storedItem().refreshToken).toBe([...issuer.live][0]);
+  });
+});
+
+describe("keys that are known", () => {
+  it("are fetched anew when the issuer signs with another one, and an unknown one is refused", async () => {
+    await runWithBrowser(home, session());
+    const { privateKey, publicKey } = await generateKeyPair("ES256");
+    issuer.play.idToken = (claims) => new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "k2" }).sign(privateKey);
+    const before = issuer.count("/jwks");
+    const unknown = await home.run(session("--force-refresh", "-v1"));
+    expect(unknown.stderr).toContain("refresh failed");
+    expect(issuer.count("/jwks")).toBe(before + 1);
+    const jwk = { ...(await exportJWK(publicKey)), kid: "k2", alg: "ES256", use: "sig" };
+    issuer.play.jwks = (proper) => (typeof proper === "object" ? { ...proper, body: { keys: [...(proper.body as { keys: object[] }).keys, jwk] } } : proper);
+    const rotated = await home.run(session("--force-refresh"));
+    expect(rotated, rotated.stderr).toMatchObject({ status: 0, stderr: "" });
+    const requests = issuer.seen.length;
+    expect((await home.run(session("--force-refresh"))).status).toBe(0);
+    // The new key is known now: one request again.
+    expect(issuer.seen.slice(requests).map(({ path }) => path)).toEqual(["/token"]);
   });
 });
 
