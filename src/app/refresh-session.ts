@@ -31,7 +31,11 @@ export async function refreshSession(run: Run, seen: CredentialRecord | undefine
   if (held === undefined) return { kind: "fault", error: lockFault() };
   try {
     const current = await readCredential(run);
-    if (current !== undefined && current.token !== seen?.token && isFresh(current, run.settings.minValidity, seconds(world))) return { kind: "token", credential: current };
+    if (current !== undefined && current.token !== seen?.token && isFresh(current, run.settings.minValidity, seconds(world))) {
+      // Somebody else's refresh or login: its server list may be another than the one we saw.
+      if (!mayBeUsedWith(current.servers, run.server)) failServer(run);
+      return { kind: "token", credential: current };
+    }
     const item = await readItem(run);
     if (item === undefined || (item.refreshToken === undefined && item.pending?.refreshToken === undefined)) return { kind: "none" };
     checkUse(run, item);
@@ -113,7 +117,7 @@ async function refreshItem(run: Run, item: SecretItem): Promise<Refreshed> {
     } catch (error) {
       if (!isOidcError(error)) throw error;
       if (error.code === "SESSION_REVOKED") return await forgetRefused(run, token);
-      if (error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep);
+      if (error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, keep.received());
       throw error;
     }
   } catch (error) {
@@ -140,7 +144,6 @@ async function withOneRetry(refresh: () => Promise<TokenAnswer>, keep: Keeper): 
 async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: SecretItem): Promise<Refreshed> {
   // OIDC Core 12.2: the subject must not change; the library does not compare it.
   if (item.subject !== undefined && answer.claims["sub"] !== item.subject) {
-    await dropForeign(run, keep);
     return fail("ACCOUNT_MISMATCH", { message: "the issuer answered the refresh with a token for another subject; the session was removed" });
   }
   // A login whose answer could not be judged at once has no subject yet; its account was not compared either.
@@ -148,9 +151,9 @@ async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: SecretI
   return { kind: "token", credential: await keep.promote(answer, { isLogin: false, offlineRefused: false }) };
 }
 
-async function dropForeign(run: Run, keep: Keeper): Promise<void> {
+/** The issuer answered for somebody else: neither generation can be trusted any more, and what came is revoked. */
+async function dropForeign(run: Run, keep: Keeper, received: string | undefined): Promise<void> {
   await keep.dropBoth();
-  const received = keep.received();
   if (received !== undefined) await (await run.world.provider()).revoke(secret(received)).catch(() => false);
 }
 
@@ -171,7 +174,7 @@ async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { r
   const body = item.pending?.body ?? "";
   const keep = keeper(run, item);
   if (namesAnotherIdentity(body, { issuer: run.settings.issuer, clientId: run.settings.clientId, subject: item.subject })) {
-    await keep.dropBoth();
+    await dropForeign(run, keep, item.pending?.refreshToken);
     return fail("ACCOUNT_MISMATCH", { message: "the issuer's last answer was for somebody else; the session was removed" });
   }
   try {
@@ -182,6 +185,7 @@ async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { r
     const now = await run.world.secrets.read(run.session.itemName);
     return { kind: "go-on", item: now ?? item };
   } catch (error) {
+    if (isOidcError(error) && error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, item.pending?.refreshToken);
     // Expired meanwhile, for one: its refresh token is the newest all the same.
     if (isOidcError(error) && error.code === "ID_TOKEN_INVALID") return { kind: "go-on", item };
     throw error;
