@@ -229,13 +229,21 @@ export interface LockHolder {
   readonly since: number;
 }
 
+/** How a wait for a lock may go. */
+export interface LockWait {
+  /** Called once, when the first try fails. */
+  readonly onWait?: (holder: LockHolder | undefined) => void;
+  /** Asked after each failed try: true ends the wait without the lock, because what was waited for is there. */
+  readonly unless?: () => Promise<boolean>;
+}
+
 /** Locks that the kernel holds for us: they end with the process, `kill -9` included. */
 export interface Locks {
   /** Undefined when somebody else holds it. STORE_UNWRITABLE when the lock file cannot be made. */
   tryTake(name: string): HeldLock | undefined;
   /**
-   * Waits until `deadline`; undefined when it passes. `onWait` is called once, when the first try fails.
+   * Waits until `deadline`; undefined when it passes, or when `unless` says so. A waiter is woken at the release.
    * Rejects with INTERRUPTED when the signal aborts.
    */
-  take(name: string, deadline: number, signal: AbortSignal, onWait?: (holder: LockHolder | undefined) => void): Promise<HeldLock | undefined>;
+  take(name: string, deadline: number, signal: AbortSignal, wait?: LockWait): Promise<HeldLock | undefined>;
 }

@@ -4,9 +4,10 @@ import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, LockHolder, Locks } from "../ports.ts";
+import { wakeWaiters, watchRelease } from "./lock-release.ts";
 import { makeFolder } from "./private-files.ts";
 
-/** Milliseconds between two tries of a waiter: short at first, since most locks are held for one exchange. */
+/** Milliseconds between two tries of a waiter that nobody wakes (the holder was killed): short at first, since most locks are held for one exchange. */
 const shortestPoll = 10;
 const longestPoll = 100;
 
@@ -42,17 +43,25 @@ export async function kernelLocks(folder: string): Promise<Locks> {
 
   return {
     tryTake,
-    async take(name, deadline, signal, onWait) {
-      let poll = shortestPoll;
-      for (let first = true; ; first = false) {
-        if (signal.aborted) return fail("INTERRUPTED");
-        const lock = tryTake(name);
-        if (lock !== undefined) return lock;
-        if (first) onWait?.(holderOf(join(folder, "locks", name)));
-        const left = deadline - Date.now();
-        if (left <= 0) return undefined;
-        await pause(Math.min(poll, left), signal);
-        poll = Math.min(longestPoll, poll * 1.3);
+    async take(name, deadline, signal, wait = {}) {
+      if (signal.aborted) return fail("INTERRUPTED");
+      const first = tryTake(name);
+      if (first !== undefined) return first;
+      const path = join(folder, "locks", name);
+      wait.onWait?.(holderOf(path));
+      const release = watchRelease(path);
+      try {
+        for (let poll = shortestPoll; ; poll = Math.min(longestPoll, poll * 1.3)) {
+          if (signal.aborted) return fail("INTERRUPTED");
+          if (await wait.unless?.()) return undefined;
+          const lock = tryTake(name);
+          if (lock !== undefined) return lock;
+          const left = deadline - Date.now();
+          if (left <= 0) return undefined;
+          await release.pause(Math.min(poll, left), signal);
+        }
+      } finally {
+        release.end();
       }
     },
   };
@@ -93,6 +102,7 @@ function held(binding: Binding, fd: number): HeldLock {
       state.open = false;
       try {
         binding.unlock(fd);
+        wakeWaiters(fd);
       } finally {
         fs.closeSync(fd);
       }
@@ -117,18 +127,6 @@ function holderOf(path: string): LockHolder | undefined {
   } catch {
     return undefined;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }
 
 const codeOf = (error: unknown) => safeText((error as NodeJS.ErrnoException).code ?? "unknown", 40);

@@ -5,12 +5,13 @@ import { mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { ErrorCode } from "../errors/catalogue.ts";
-import type { HeldLock } from "../ports.ts";
+import type { HeldLock, LockHolder } from "../ports.ts";
 import { readCredential, sayFaultLater } from "./keep-session.ts";
 import type { LoginOrigin } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
 import { readPause, refuseWhilePaused } from "./login-pause.ts";
-import { checkUse, failServer, refreshSession } from "./refresh-session.ts";
+import { failServer } from "./refresh-lock.ts";
+import { checkUse, refreshSession } from "./refresh-session.ts";
 import { type Run, seconds } from "./world.ts";
 
 export interface GetTokenOptions {
@@ -117,11 +118,12 @@ async function takeLoginLock(run: Run, wait: { was: boolean }): Promise<HeldLock
   const { world, settings, session } = run;
   try {
     const locks = await world.locks();
-    const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, (holder) => {
+    const onWait = (holder: LockHolder | undefined) => {
       wait.was = true;
       const since = holder === undefined ? "" : ` (process ${holder.pid}, since ${new Date(holder.since).toISOString().slice(11, 19)} UTC)`;
       world.terminal.say(`kubectl-oidc: waiting for the login that is open already${since}`);
-    });
+    };
+    const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, { onWait });
     return held ?? fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   } catch (error) {
     // Without a place for locks there is no place for a session either: the login serves this call alone (promise 9).

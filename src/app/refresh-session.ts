@@ -3,14 +3,11 @@ import { checkAccount, namesAnotherIdentity } from "../core/id-token.ts";
 import { secret } from "../core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
-import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { HeldLock, TokenAnswer } from "../ports.ts";
-import { type Keeper, keeper, readCredential, sayFaultLater } from "./keep-session.ts";
+import type { TokenAnswer } from "../ports.ts";
+import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
+import { failServer, lockFault, newerToken, takeRefreshLock } from "./refresh-lock.ts";
 import { type Run, seconds } from "./world.ts";
-
-/** Milliseconds a refresh may hold its lock: two requests (one is the retry) with their deadlines, and the keychain. */
-const lockDeadline = 45_000;
 
 export type Refreshed =
   | { readonly kind: "token"; readonly credential: CredentialRecord }
@@ -26,42 +23,22 @@ export type Refreshed =
  * Throws SERVER_NOT_TRUSTED, SETTINGS_INVALID (weaker TLS trust) and the keychain's faults when the record says that a token lies there.
  */
 export async function refreshSession(run: Run, seen: CredentialRecord | undefined): Promise<Refreshed> {
-  const { world } = run;
-  const held = await takeRefreshLock(run);
-  if (held === undefined) return { kind: "fault", error: lockFault() };
+  // Looking at a private file is cheap; a keychain is asked under the lock only.
+  const mayLook = run.settings.idTokenCache === "disk";
+  const held = await takeRefreshLock(run, async () => mayLook && (await newerToken(run, seen)) !== undefined);
+  if (held === undefined) {
+    const theirs = mayLook ? await newerToken(run, seen) : undefined;
+    return theirs === undefined ? { kind: "fault", error: lockFault() } : { kind: "token", credential: theirs };
+  }
   try {
-    const current = await readCredential(run);
-    if (current !== undefined && current.token !== seen?.token && isFresh(current, run.settings.minValidity, seconds(world))) {
-      // Somebody else's refresh or login: its server list may be another than the one we saw.
-      if (!mayBeUsedWith(current.servers, run.server)) failServer(run);
-      return { kind: "token", credential: current };
-    }
+    const theirs = await newerToken(run, seen);
+    if (theirs !== undefined) return { kind: "token", credential: theirs };
     const item = await readItem(run);
     if (item === undefined || (item.refreshToken === undefined && item.pending?.refreshToken === undefined)) return { kind: "none" };
     checkUse(run, item);
     return await refreshItem(run, item);
   } finally {
     held.release();
-  }
-}
-
-/** Undefined when the wait ran out. A store that cannot be written has no lock to offer: the refresh then serves this call alone, and that is said. */
-async function takeRefreshLock(run: Run): Promise<HeldLock | undefined> {
-  const { world, session } = run;
-  try {
-    return await (await world.locks()).take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal);
-  } catch (error) {
-    if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
-    sayFaultLater(run, "parallel calls cannot be joined", error);
-    return { release: () => undefined };
-  }
-}
-
-function lockFault(): unknown {
-  try {
-    return fail("LOCK_TIMED_OUT");
-  } catch (error) {
-    return error;
   }
 }
 
@@ -85,14 +62,6 @@ export function checkUse(run: Run, item: SecretItem): void {
       hint: "use the settings of the login, or log in again with these: kubectl oidc login",
     });
   }
-}
-
-export function failServer(run: Run): never {
-  const origin = safeText(run.server?.origin, 120);
-  return fail("SERVER_NOT_TRUSTED", {
-    message: `this session may not be used with ${origin}`,
-    hint: `if you trust that server, run: kubectl oidc login --context NAME, with the context of ${origin}`,
-  });
 }
 
 async function refreshItem(run: Run, item: SecretItem): Promise<Refreshed> {

@@ -84,7 +84,7 @@ describe("a lock that the kernel holds", () => {
       const locks = await kernelLocks(folder);
       expect(locks.tryTake("login-a")).toBeUndefined();
       const told: unknown[] = [];
-      const taken = locks.take("login-a", soon(), never, (by) => told.push(by));
+      const taken = locks.take("login-a", soon(), never, { onWait: (by) => told.push(by) });
       await other.kill();
       expect(await taken).toBeDefined();
       expect(told).toEqual([{ pid: other.pid, since: expect.any(Number) }]);
@@ -114,6 +114,27 @@ describe("a lock that the kernel holds", () => {
     expect(Date.now() - started).toBeGreaterThanOrEqual(149);
   });
 
+  it("a waiter is woken at the release, not by its poll, and leaves when what it waits for is there", async () => {
+    const locks = await kernelLocks(folder);
+    const waits: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      const first = locks.tryTake("refresh-a");
+      const waiting = locks.take("refresh-a", soon(), never);
+      // By then the waiter polls every 100 ms.
+      await new Promise((done) => setTimeout(done, 350));
+      const released = performance.now();
+      first?.release();
+      (await waiting)?.release();
+      waits.push(performance.now() - released);
+    }
+    expect(waits.sort((a, b) => a - b)[3]).toBeLessThan(25);
+    locks.tryTake("refresh-a");
+    let there = false;
+    const leaving = locks.take("refresh-a", soon(), never, { unless: async () => there });
+    there = true;
+    expect(await leaving).toBeUndefined();
+  });
+
   it("a wait ends when the signal says so", async () => {
     const locks = await kernelLocks(folder);
     locks.tryTake("refresh-a");
@@ -127,7 +148,7 @@ describe("a lock that the kernel holds", () => {
     const locks = await kernelLocks(folder);
     locks.tryTake("login-a");
     const told: unknown[] = [];
-    await locks.take("login-a", Date.now(), never, (by) => told.push(by));
+    await locks.take("login-a", Date.now(), never, { onWait: (by) => told.push(by) });
     expect(told).toEqual([{ pid: process.pid, since: expect.any(Number) }]);
     expect(JSON.parse(readFileSync(join(folder, "locks", "login-a"), "utf8"))).toMatchObject({ pid: process.pid });
   });

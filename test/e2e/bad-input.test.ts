@@ -96,8 +96,8 @@ describe("bad input has its own code, status and cure", () => {
     const file = join(credentials, readdirSync(credentials)[0] ?? "");
     chmodSync(file, 0o644);
     const unsafe = await home.run(session("--non-interactive"));
-    // The cached token is passed over, said, and made anew from the refresh token.
-    expect(unsafe.stderr).toContain("STORE_UNSAFE");
+    expect(unsafe).toMatchObject({ status: 50, stdout: "" });
+    expect(errorCode(unsafe)).toBe("STORE_UNSAFE");
     chmodSync(file, 0o600);
     writeFileSync(file, "{", { mode: 0o600 });
     const healed = await home.run(session("--non-interactive"));

@@ -1,0 +1,48 @@
+import { isFresh } from "../core/exec-credential.ts";
+import { mayBeUsedWith } from "../core/server-trust.ts";
+import type { CredentialRecord } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { HeldLock } from "../ports.ts";
+import { readCredential, sayFaultLater } from "./keep-session.ts";
+import { type Run, seconds } from "./world.ts";
+
+/** Milliseconds a refresh may hold its lock: two requests (one is the retry) with their deadlines, and the keychain. */
+const lockDeadline = 45_000;
+
+/** A good token that came since we looked: from somebody else's refresh or login, whose server list may be another. SERVER_NOT_TRUSTED. */
+export async function newerToken(run: Run, seen: CredentialRecord | undefined): Promise<CredentialRecord | undefined> {
+  const current = await readCredential(run);
+  if (current === undefined || current.token === seen?.token || !isFresh(current, run.settings.minValidity, seconds(run.world))) return undefined;
+  if (!mayBeUsedWith(current.servers, run.server)) failServer(run);
+  return current;
+}
+
+/** Undefined when the wait ran out or `unless` ended it. A store that cannot be written has no lock to offer: the refresh then serves this call alone, and that is said. */
+export async function takeRefreshLock(run: Run, unless: () => Promise<boolean>): Promise<HeldLock | undefined> {
+  const { world, session } = run;
+  try {
+    return await (await world.locks()).take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal, { unless });
+  } catch (error) {
+    if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
+    sayFaultLater(run, "parallel calls cannot be joined", error);
+    return { release: () => undefined };
+  }
+}
+
+export function lockFault(): unknown {
+  try {
+    return fail("LOCK_TIMED_OUT");
+  } catch (error) {
+    return error;
+  }
+}
+
+/** SERVER_NOT_TRUSTED, with the login that would add it. */
+export function failServer(run: Run): never {
+  const origin = safeText(run.server?.origin, 120);
+  return fail("SERVER_NOT_TRUSTED", {
+    message: `this session may not be used with ${origin}`,
+    hint: `if you trust that server, run: kubectl oidc login --context NAME, with the context of ${origin}`,
+  });
+}
