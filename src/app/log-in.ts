@@ -7,7 +7,7 @@ import type { IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import { browserFlow, keyboardFlow } from "./browser-flow.ts";
 import { deviceFlow } from "./device-flow.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
-import { openLogin } from "./login-pause.ts";
+import { openLogin, readPause } from "./login-pause.ts";
 import type { FlowContext, LoginOrigin } from "./flow-context.ts";
 import { type LoginRequest, loginRequest } from "./login-request.ts";
 import { machineFlow } from "./machine-flow.ts";
@@ -24,13 +24,15 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   const facts = await provider.facts();
   const flow = chooseFlow(run, origin, facts);
   const withOffline = session.record?.offlineRefused !== true;
+  // A second try without offline_access is the same login: it counts once.
+  const earlierFailures = readPause(run)?.failures ?? 0;
   try {
-    return await attempt(run, origin, item, { provider, facts, flow, withOffline });
+    return await attempt(run, origin, item, { provider, facts, flow, withOffline, earlierFailures });
   } catch (error) {
     const refusedOffline = withOffline && isOidcError(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && blamesScope.test(error.reason ?? "")));
     if (!refusedOffline || !loginRequest(run, facts, true).asksOffline || settings.scopes.includes("offline_access")) throw error;
     world.terminal.warn("the issuer refused offline_access; logging in again without it");
-    return attempt(run, origin, item, { provider, facts, flow, withOffline: false });
+    return attempt(run, origin, item, { provider, facts, flow, withOffline: false, earlierFailures });
   }
 }
 
@@ -70,7 +72,7 @@ async function attempt(
   run: Run,
   origin: LoginOrigin,
   item: SecretItem | undefined,
-  how: { readonly provider: OpenIdProvider; readonly facts: IssuerFacts; readonly flow: Flow; readonly withOffline: boolean },
+  how: { readonly provider: OpenIdProvider; readonly facts: IssuerFacts; readonly flow: Flow; readonly withOffline: boolean; readonly earlierFailures: number },
 ): Promise<CredentialRecord> {
   const { world, settings } = run;
   const request = loginRequest(run, how.facts, how.withOffline);
@@ -90,7 +92,7 @@ async function attempt(
     forServer: run.server === undefined ? "" : ` for ${run.server.origin}`,
     events: origin.events,
     opened() {
-      if (isPerson) login ??= openLogin(run);
+      if (isPerson) login ??= openLogin(run, how.earlierFailures);
     },
     async keep(answer) {
       credential = await accept(run, origin, keep, answer, request, how.withOffline);

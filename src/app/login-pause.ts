@@ -30,10 +30,10 @@ export interface OpenLogin {
 
 /**
  * Writes the pause before a browser opens or a code is shown, so that a killed login counts as a failed one.
- * A store that cannot be written does not stop the login.
+ * A store that cannot be written does not stop the login. `earlierFailures`: of the logins before this one.
  */
-export function openLogin(run: Run): OpenLogin {
-  const failures = (readPause(run)?.failures ?? 0) + 1;
+export function openLogin(run: Run, earlierFailures: number): OpenLogin {
+  const failures = earlierFailures + 1;
   const write = (code?: string) => {
     try {
       run.world.files.write(fileOf(run), JSON.stringify({ failures, endedAt: seconds(run.world), ...(code === undefined ? {} : { code }) }));

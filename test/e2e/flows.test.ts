@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -105,6 +105,19 @@ describe("the browser flow", () => {
     expect(ended.stderr).toContain("no refresh token");
     const later = await runWithBrowser(home, session("--force-refresh"));
     expect(new URL(later.url).searchParams.get("scope")).toBe("openid");
+  });
+
+  it("counts a login that was tried twice, with and without offline_access, as one failure", async () => {
+    issuer.play.authorize = (query) =>
+      new URLSearchParams({ error: query.get("scope")?.includes("offline_access") ? "invalid_scope" : "access_denied", state: query.get("state") ?? "", iss: issuer.url });
+    const started = home.start(session());
+    const [, first = ""] = await started.sees(openUrl);
+    await browse(first);
+    const [, second = ""] = await started.sees(/without it[\s\S]*open this URL in your browser: (\S+)/);
+    await browse(second);
+    expect(errorCode(await started.ended)).toBe("LOGIN_DENIED");
+    const pauses = join(home.data, "pauses");
+    expect(JSON.parse(readFileSync(join(pauses, readdirSync(pauses)[0] ?? ""), "utf8"))).toMatchObject({ failures: 1, code: "LOGIN_DENIED" });
   });
 
   it("asks for extra scopes, sends extra parameters and the account, and headers to the issuer", async () => {
