@@ -242,8 +242,8 @@ export interface Locks {
   /** Undefined when somebody else holds it. STORE_UNWRITABLE when the lock file cannot be made. */
   tryTake(name: string): HeldLock | undefined;
   /**
-   * Waits until `deadline`; undefined when it passes, or when `unless` says so. A waiter is woken at the release.
-   * Rejects with INTERRUPTED when the signal aborts.
+   * Waits for `waitMs` at most, by a clock that nobody can set; undefined when they pass, or when `unless` says so. A waiter
+   * is woken at the release. Rejects with INTERRUPTED when the signal aborts.
    */
-  take(name: string, deadline: number, signal: AbortSignal, wait?: LockWait): Promise<HeldLock | undefined>;
+  take(name: string, waitMs: number, signal: AbortSignal, wait?: LockWait): Promise<HeldLock | undefined>;
 }

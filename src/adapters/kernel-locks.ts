@@ -43,7 +43,8 @@ export async function kernelLocks(folder: string): Promise<Locks> {
 
   return {
     tryTake,
-    async take(name, deadline, signal, wait = {}) {
+    async take(name, waitMs, signal, wait = {}) {
+      const started = performance.now();
       if (signal.aborted) return fail("INTERRUPTED");
       const first = tryTake(name);
       if (first !== undefined) return first;
@@ -56,7 +57,7 @@ export async function kernelLocks(folder: string): Promise<Locks> {
           if (await wait.unless?.()) return undefined;
           const lock = tryTake(name);
           if (lock !== undefined) return lock;
-          const left = deadline - Date.now();
+          const left = waitMs - (performance.now() - started);
           if (left <= 0) return undefined;
           await release.pause(Math.min(poll, left), signal);
         }

@@ -123,7 +123,7 @@ async function takeLoginLock(run: Run, wait: { was: boolean }): Promise<HeldLock
       const since = holder === undefined ? "" : ` (process ${holder.pid}, since ${new Date(holder.since).toISOString().slice(11, 19)} UTC)`;
       world.terminal.say(`kubectl-oidc: waiting for the login that is open already${since}`);
     };
-    const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, { onWait });
+    const held = await locks.take(`login-${session.key}`, settings.authenticationTimeout * 1000, run.signal, { onWait });
     return held ?? fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   } catch (error) {
     // Without a place for locks there is no place for a session either: the login serves this call alone (promise 9).

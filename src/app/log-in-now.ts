@@ -26,7 +26,7 @@ export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecor
   clearPause(run);
   const locks = await world.locks();
   const onWait = () => world.terminal.say("kubectl-oidc: waiting for the login that is open already");
-  const held = await locks.take(`login-${session.key}`, world.clock.now() + settings.authenticationTimeout * 1000, run.signal, { onWait });
+  const held = await locks.take(`login-${session.key}`, settings.authenticationTimeout * 1000, run.signal, { onWait });
   if (held === undefined) return fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   try {
     clearPause(run);

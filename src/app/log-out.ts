@@ -23,7 +23,7 @@ export type LoggedOut = "revoked" | "deleted" | "nothing";
 export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOut> {
   const { world, session } = run;
   const locks = await world.locks();
-  const held = await locks.take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal);
+  const held = await locks.take(`refresh-${session.key}`, lockDeadline, run.signal);
   if (held === undefined) return fail("LOCK_TIMED_OUT");
   try {
     const record = world.sessions.read(session.key);

@@ -22,7 +22,7 @@ export async function newerToken(run: Run, seen: CredentialRecord | undefined): 
 export async function takeRefreshLock(run: Run, unless: () => Promise<boolean>): Promise<HeldLock | undefined> {
   const { world, session } = run;
   try {
-    return await (await world.locks()).take(`refresh-${session.key}`, world.clock.now() + lockDeadline, run.signal, { unless });
+    return await (await world.locks()).take(`refresh-${session.key}`, lockDeadline, run.signal, { unless });
   } catch (error) {
     if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
     sayFaultLater(run, "parallel calls cannot be joined", error);

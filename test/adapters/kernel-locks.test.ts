@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const never = new AbortController().signal;
-const soon = () => Date.now() + 5_000;
+const soon = 5_000;
 
 /** Another process with our adapter: it takes the lock, then starts a child that outlives it. */
 async function holder(name: string): Promise<{ readonly pid: number; readonly childPid: number; kill(): Promise<void> }> {
@@ -84,7 +84,7 @@ describe("a lock that the kernel holds", () => {
       const locks = await kernelLocks(folder);
       expect(locks.tryTake("login-a")).toBeUndefined();
       const told: unknown[] = [];
-      const taken = locks.take("login-a", soon(), never, { onWait: (by) => told.push(by) });
+      const taken = locks.take("login-a", soon, never, { onWait: (by) => told.push(by) });
       await other.kill();
       expect(await taken).toBeDefined();
       expect(told).toEqual([{ pid: other.pid, since: expect.any(Number) }]);
@@ -98,7 +98,7 @@ describe("a lock that the kernel holds", () => {
     try {
       await other.kill();
       expect(runs(other.childPid)).toBe(true);
-      const lock = await (await kernelLocks(folder)).take("refresh-a", soon(), never);
+      const lock = await (await kernelLocks(folder)).take("refresh-a", soon, never);
       expect(lock).toBeDefined();
       lock?.release();
     } finally {
@@ -110,7 +110,7 @@ describe("a lock that the kernel holds", () => {
     const locks = await kernelLocks(folder);
     locks.tryTake("refresh-a");
     const started = Date.now();
-    expect(await locks.take("refresh-a", started + 150, never)).toBeUndefined();
+    expect(await locks.take("refresh-a", 150, never)).toBeUndefined();
     expect(Date.now() - started).toBeGreaterThanOrEqual(149);
   });
 
@@ -119,7 +119,7 @@ describe("a lock that the kernel holds", () => {
     const waits: number[] = [];
     for (let round = 0; round < 8; round++) {
       const first = locks.tryTake("refresh-a");
-      const waiting = locks.take("refresh-a", soon(), never);
+      const waiting = locks.take("refresh-a", soon, never);
       // By then the waiter polls every 100 ms.
       await new Promise((done) => setTimeout(done, 350));
       const released = performance.now();
@@ -130,7 +130,7 @@ describe("a lock that the kernel holds", () => {
     expect(waits.sort((a, b) => a - b)[3]).toBeLessThan(25);
     locks.tryTake("refresh-a");
     let there = false;
-    const leaving = locks.take("refresh-a", soon(), never, { unless: async () => there });
+    const leaving = locks.take("refresh-a", soon, never, { unless: async () => there });
     there = true;
     expect(await leaving).toBeUndefined();
   });
@@ -139,7 +139,7 @@ describe("a lock that the kernel holds", () => {
     const locks = await kernelLocks(folder);
     locks.tryTake("refresh-a");
     const stop = new AbortController();
-    const waiting = codeOfPromise(locks.take("refresh-a", soon(), stop.signal));
+    const waiting = codeOfPromise(locks.take("refresh-a", soon, stop.signal));
     stop.abort();
     expect(await waiting).toBe("INTERRUPTED");
   });
@@ -148,7 +148,7 @@ describe("a lock that the kernel holds", () => {
     const locks = await kernelLocks(folder);
     locks.tryTake("login-a");
     const told: unknown[] = [];
-    await locks.take("login-a", Date.now(), never, { onWait: (by) => told.push(by) });
+    await locks.take("login-a", 0, never, { onWait: (by) => told.push(by) });
     expect(told).toEqual([{ pid: process.pid, since: expect.any(Number) }]);
     expect(JSON.parse(readFileSync(join(folder, "locks", "login-a"), "utf8"))).toMatchObject({ pid: process.pid });
   });
@@ -159,7 +159,7 @@ describe("a lock that the kernel holds", () => {
     let most = 0;
     await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const held = await locks.take("refresh-a", Date.now() + 20_000, new AbortController().signal);
+        const held = await locks.take("refresh-a", 20_000, new AbortController().signal);
         inside++;
         most = Math.max(most, inside);
         await new Promise((done) => setImmediate(done));
@@ -194,6 +194,6 @@ describe("a lock that the kernel holds", () => {
     mkdirSync(join(folder, "locks", "refresh-a"), { recursive: true, mode: 0o700 });
     const locks = await kernelLocks(folder);
     expect(codeOf(() => locks.tryTake("refresh-a"))).toBe("STORE_UNWRITABLE");
-    expect(await codeOfPromise(locks.take("refresh-a", soon(), never))).toBe("STORE_UNWRITABLE");
+    expect(await codeOfPromise(locks.take("refresh-a", soon, never))).toBe("STORE_UNWRITABLE");
   });
 });
