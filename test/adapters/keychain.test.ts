@@ -26,15 +26,15 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The adapter in front of a program of the test's; `request` is the line that it got. */
-function storeWith(name: string, program: string, deadlineMs = 10_000) {
+function storeWith(name: string, program: string, deadlineMs = 10_000, idleMs = 5_000) {
   const childPath = join(folder, `${name}.cjs`);
   writeFileSync(
     childPath,
     `const answer = (o) => process.stdout.write(typeof o === "string" ? o : JSON.stringify(o) + "\\n");
-let line = ""; process.stdin.on("data", (c) => { line += c; if (line.endsWith("\\n")) take(JSON.parse(line)); });
+let line = ""; process.stdin.on("data", (c) => { line += c; if (line.endsWith("\\n")) { const request = JSON.parse(line); line = ""; take(request); } });
 function take(request) { ${program} }`,
   );
-  return keychainStore({ childPath, mayPrompt: false, deadlineMs });
+  return keychainStore({ childPath, mayPrompt: false, deadlineMs, idleMs });
 }
 
 async function errorOf(promise: Promise<unknown>) {
@@ -137,10 +137,35 @@ describe("the keychain's program", () => {
     await expect.poll(() => isGone(pid), { timeout: 5_000, interval: 20 }).toBe(true);
   });
 
-  it("that answers and stays is killed, and holds up nobody", async () => {
-    const store = storeWith("stays", `setInterval(() => {}, 1000); answer({ ok: true, value: String(process.pid) });`);
+  const ownPid = "answer({ ok: true, value: String(process.pid) });";
+
+  it("is asked again while it lives, also by several at once, and one after the other", async () => {
+    const store = storeWith("again", `setTimeout(() => answer({ ok: true, value: process.pid + " " + request.account }), 20);`);
+    const answers = [await store.read("a"), ...(await Promise.all([store.read("b"), store.read("c")]))].map((text) => text?.split(" "));
+    expect(answers.map((words) => words?.[1])).toEqual(["a", "b", "c"]);
+    expect(new Set(answers.map((words) => words?.[0])).size).toBe(1);
+  });
+
+  it("is killed when it is idle, holds up nobody, and is started anew when it is wanted", async () => {
+    const store = storeWith("stays", `setInterval(() => {}, 1000); ${ownPid}`, 10_000, 50);
     const pid = Number(await store.read("item"));
     await expect.poll(() => isGone(pid), { timeout: 5_000, interval: 20 }).toBe(true);
+    expect(Number(await store.read("item"))).not.toBe(pid);
+  });
+
+  it("that died while nobody asked is started anew", async () => {
+    const store = storeWith("died", ownPid);
+    const pid = Number(await store.read("item"));
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => isGone(pid), { timeout: 5_000, interval: 20 }).toBe(true);
+    expect(Number(await store.read("item"))).not.toBe(pid);
+  });
+
+  it("that met its deadline is not asked again", async () => {
+    const store = storeWith("once-late", `if (request.account !== "late") ${ownPid}`, 2_000);
+    const pid = Number(await store.read("item"));
+    expect(await codeOfPromise(store.read("late"))).toBe("KEYCHAIN_TIMED_OUT");
+    expect(Number(await store.read("item"))).not.toBe(pid);
   });
 });
 
@@ -175,6 +200,22 @@ describe.skipIf(process.platform !== "linux")("our keychain program, on a script
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) child.kill(signal);
     await ended;
     expect(JSON.parse(output())).toMatchObject({ ok: false, fault: "timed-out" });
+  });
+
+  it("answers one request after the other, and ends with its parent when it is idle", async () => {
+    const bus = await startBus([]);
+    const child = spawn(process.execPath, [realChild], { stdio: ["pipe", "pipe", "ignore"], env: { PATH: process.env["PATH"], DBUS_SESSION_BUS_ADDRESS: `${bus.address}-none` } });
+    const ended = new Promise<string>((done) => child.once("exit", (code, signal) => done(signal ?? String(code))));
+    const answers: string[] = [];
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => answers.push(...chunk.split("\n").filter(Boolean)));
+    for (const op of ["read", "write"]) {
+      const before = answers.length;
+      child.stdin.write(request(op));
+      await expect.poll(() => answers.length, { timeout: 5_000, interval: 20 }).toBe(before + 1);
+    }
+    expect(answers.map((line) => JSON.parse(line).fault)).toEqual(["unavailable", "unavailable"]);
+    child.stdin.end();
+    expect(await ended).toBe("SIGKILL");
   });
 
   it("ends when its parent went before the request was whole", async () => {

@@ -19,7 +19,7 @@ const operations = ["read", "write", "remove", "probe"] as const;
 /** The adapter with the environment of a private session; the adapter hands its own environment to its child. */
 function storeIn(service: SecretService, options: { readonly deadlineMs?: number; readonly mayPrompt?: boolean } = {}) {
   Object.assign(process.env, service.env);
-  return keychainStore({ childPath, mayPrompt: options.mayPrompt ?? false, deadlineMs: options.deadlineMs ?? 4_500 });
+  return keychainStore({ childPath, idleMs: 0, mayPrompt: options.mayPrompt ?? false, deadlineMs: options.deadlineMs ?? 4_500 });
 }
 
 function act(store: ReturnType<typeof storeIn>, operation: (typeof operations)[number], name = "x"): Promise<unknown> {
