@@ -16,6 +16,7 @@ import { noSecretStore } from "./adapters/no-secrets.ts";
 import { patientStore } from "./adapters/patient-store.ts";
 import { places, withPaths } from "./adapters/paths.ts";
 import { privateFiles } from "./adapters/private-files.ts";
+import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
 import { terminal } from "./adapters/terminal.ts";
@@ -36,6 +37,11 @@ export interface Process {
   readonly parent: number;
   readonly version: string;
   readonly verbosity: number;
+}
+
+/** What may end a command, and what must not. */
+export interface Circumstances extends Pick<World, "undisturbed"> {
+  readonly signal: AbortSignal;
 }
 
 /** Milliseconds for one keychain operation; a command's whole wait stays under five seconds (cli.md M3). */
@@ -80,7 +86,7 @@ export function machine(start: Process) {
     /** True when a path among these settings depends on the working directory. */
     dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
     sessionsIn: (folder: string): SessionStore => sessionFiles(privateFiles(folder)),
-    world: (settings: Settings, how: { readonly mayPrompt: boolean; readonly signal: AbortSignal }, itemName: string) =>
+    world: (settings: Settings, how: Circumstances & { readonly mayPrompt: boolean }, itemName: string) =>
       worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
     client: () => ({ parent: start.parent, parentStart: parentStart({ ppid: start.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),
@@ -130,7 +136,7 @@ export function machine(start: Process) {
     return path.startsWith("~/") ? `${where.home}/${path.slice(2)}` : path;
   }
 
-  function worldOf(settings: Settings, how: { readonly signal: AbortSignal }, itemName: string, store: SecretStore): World {
+  function worldOf(settings: Settings, how: Circumstances, itemName: string, store: SecretStore): World {
     const files = privateFiles(settings.cacheDirectory ?? where.data);
     const issuerHttp = httpsFetch({
       caFiles: settings.caFiles,
@@ -153,7 +159,8 @@ export function machine(start: Process) {
       sessions: sessionFiles(files),
       credentials: settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(store, itemName) : credentialFiles(files),
       store,
-      secrets: secretItems(store),
+      secrets: secretItems(store, sealedJournal(files)),
+      undisturbed: how.undisturbed,
       locks: once(async () => {
         const { kernelLocks } = await import("./adapters/kernel-locks.ts");
         return kernelLocks(files.folder);

@@ -5,6 +5,7 @@
  */
 import type { CredentialRecord, SecretItem, SessionRecord } from "./core/session.ts";
 import type { Secret } from "./core/secret.ts";
+import type { OidcError } from "./errors/oidc-error.ts";
 
 export interface Clock {
   now(): number;
@@ -155,7 +156,7 @@ export interface OpenIdProvider {
   /** One poll. Also LOGIN_DENIED, DEVICE_CODE_EXPIRED. */
   pollDevice(device: DeviceAuthorization, before: BeforeJudged): Promise<DevicePoll>;
   /** Also SESSION_REVOKED, for invalid_grant, login_required and interaction_required only. */
-  refresh(refreshToken: Secret, parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
+  refresh(refreshToken: Secret, parameters: Parameters, before: BeforeJudged, how?: { readonly deadlineMs: number }): Promise<TokenAnswer>;
   /** Judges an answer again that was stored before it could be judged. No token request is made. */
   judgeAgain(body: Secret): Promise<TokenAnswer>;
   /** client_credentials or password. */
@@ -179,15 +180,49 @@ export interface SecretStore {
   probe(): Promise<void>;
   read(name: string): Promise<string | undefined>;
   write(name: string, value: string): Promise<void>;
+  /**
+   * Makes sure, as far as this store can, that the next write of the item succeeds: asked before an issuer replaces what it holds.
+   * Throws as `write` does. The end of the room must be told.
+   */
+  prepare(name: string): Promise<{ giveBack(): void }>;
   /** Deleting what is not there is no error. */
   remove(name: string): Promise<void>;
 }
 
-/** A `SecretStore` seen as typed items. Built on top of it by `app/`. */
+/**
+ * Where a token answer rests when the store fails at the moment of its write: private files that only a key in the stored item opens.
+ * One for one item. Synchronous: it is the last resort.
+ */
+export interface SealedJournal {
+  /** 256 random bits. */
+  newKey(): string;
+  /** Durable and encrypted. STORE_UNWRITABLE. */
+  write(name: string, key: string, text: string): void;
+  /** Undefined when there is none, or when the key does not open it. Never throws. */
+  read(name: string, key: string): string | undefined;
+  /** Best effort. */
+  remove(name: string): void;
+}
+
+/** A `SecretStore` seen as typed items, with the journal behind it. Built on top of both by `app/`. */
 export interface SecretItems {
   read(name: string): Promise<SecretItem | undefined>;
-  write(name: string, item: SecretItem): Promise<void>;
+  /**
+   * Gives the store's fault when the store failed and the journal keeps the item's pending answer instead; undefined when all is well.
+   * Throws the store's fault when neither could.
+   */
+  write(name: string, item: SecretItem): Promise<OidcError | undefined>;
   remove(name: string): Promise<void>;
+  /** A key for the journal, to be stored in the item. */
+  newSealKey(): string;
+}
+
+/** Room on a disk that was taken before it is needed. */
+export interface Reservation {
+  /** As `PrivateFiles.write`, into the room that was taken. */
+  write(text: string): void;
+  /** Gives back what was not used. Idempotent. */
+  drop(): void;
 }
 
 /** Small private files of the store, one folder (`--token-cache-dir`). STORE_UNREADABLE, STORE_UNWRITABLE, STORE_UNSAFE. */
@@ -197,6 +232,8 @@ export interface PrivateFiles {
   read(name: string): string | undefined;
   /** Atomic and durable: temp file, fsync, rename, fsync of the folder. 0600 in 0700. */
   write(name: string, text: string): void;
+  /** Takes the room for a write of up to 64 KiB now. STORE_UNWRITABLE when there is none. */
+  reserve(name: string): Reservation;
   remove(name: string): void;
   /** File names (without folder) under `folder`, sorted. Empty when the folder is absent. */
   list(folder: string): readonly string[];

@@ -1,4 +1,6 @@
-import { accessSync, constants } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 /** The first of these programs that is on the PATH; undefined when none is. */
@@ -15,5 +17,20 @@ function isProgram(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** True where a test may mount a file system of its own (root on Linux, and no sandbox against it). */
+export function canMountHere(): boolean {
+  if (process.platform !== "linux" || process.geteuid?.() !== 0) return false;
+  const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-mount-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], { stdio: "ignore" });
+    execFileSync("umount", [folder], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

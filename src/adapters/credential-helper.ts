@@ -45,6 +45,8 @@ export function credentialHelperStore(name: string, { deadlineMs }: { readonly d
       // What it says is not repeated: it was given the secret.
       if (status !== 0) failed("store", endText(status));
     },
+    // What it does not take goes to the sealed journal.
+    prepare: async () => ({ giveBack: () => undefined }),
     async remove(item) {
       const { status, out } = await callHelper(program, "erase", serverUrl(item), deadlineMs);
       if (status !== 0 && !isNotFound(out)) failed("erase", faultText(status, out));

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
-import type { PrivateFiles, SecretStore } from "../ports.ts";
+import type { PrivateFiles, Reservation, SecretStore } from "../ports.ts";
 
 /** `--token-cache-storage=disk`, chosen by hand only: one 0600 file for one item, `refresh/<hash of its name>.json`. */
 export function diskSecretStore(files: PrivateFiles, hash: (text: string) => string): SecretStore {
   const fileOf = (name: string) => `refresh/${hash(name)}.json`;
+  const rooms = new Map<string, Reservation>();
   const store: SecretStore = {
     kind: "disk",
     keeps: true,
@@ -28,7 +29,23 @@ export function diskSecretStore(files: PrivateFiles, hash: (text: string) => str
       files.moveAside(fileOf(name));
       return undefined;
     },
-    write: async (name, value) => files.write(fileOf(name), JSON.stringify({ name, value })),
+    async write(name, value) {
+      const text = JSON.stringify({ name, value });
+      const room = rooms.get(name);
+      rooms.delete(name);
+      if (room === undefined) files.write(fileOf(name), text);
+      else room.write(text);
+    },
+    async prepare(name) {
+      const room = files.reserve(fileOf(name));
+      rooms.set(name, room);
+      return {
+        giveBack() {
+          rooms.delete(name);
+          room.drop();
+        },
+      };
+    },
     remove: async (name) => files.remove(fileOf(name)),
   };
   return store;

@@ -31,8 +31,11 @@ export interface FetchOptions {
   readonly deadlineMs?: number;
 }
 
+/** openid-client's fetch, with a deadline of its own for one request. Milliseconds. */
+export type DeadlineFetch = (...request: [...Parameters<CustomFetch>, deadlineMs?: number]) => ReturnType<CustomFetch>;
+
 export interface IssuerHttp {
-  readonly fetch: CustomFetch;
+  readonly fetch: DeadlineFetch;
   /** The TLS trust that every request has. SETTINGS_INVALID for certificate authorities that cannot be used. */
   trust(): TlsTrust;
 }
@@ -55,7 +58,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     return cache.tls;
   };
 
-  const fetch: CustomFetch = async (address, init) => {
+  const fetch: DeadlineFetch = async (address, init, deadlineMs = options.deadlineMs ?? 15_000) => {
     const url = new URL(address);
     const body = init.body === undefined || init.body === null ? undefined : String(init.body);
     const headers: Record<string, string> = {
@@ -78,6 +81,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
           agent: await agentFor(url, proxy, tlsOptions),
           tunnels: proxy !== undefined && url.protocol === "https:",
           tls: url.protocol === "https:" ? tlsOptions() : {},
+          deadlineMs,
         },
         options,
       );
@@ -87,7 +91,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     } catch (error) {
       options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} failed in ${Date.now() - started} ms`);
       if (isOidcError(error)) throw error;
-      return failFromNetwork(error, url, proxy, (options.deadlineMs ?? 15_000) / 1000);
+      return failFromNetwork(error, url, proxy, deadlineMs / 1000);
     }
   };
   return { fetch, trust: () => added().trust };
@@ -113,6 +117,7 @@ interface Prepared {
   /** TLS runs inside a CONNECT of a proxy. */
   readonly tunnels: boolean;
   readonly tls: object;
+  readonly deadlineMs: number;
 }
 
 function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<Response> {
@@ -121,14 +126,14 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
     if (interruptible && options.signal.aborted) return reject(requestFault("INTERRUPTED"));
     const send = url.protocol === "https:" ? https.request : http.request;
     const outgoing = send(url, { method: prepared.method, headers: { ...prepared.headers }, agent: prepared.agent, maxHeaderSize: 65_536, ...prepared.tls });
-    const open = { tunnel: !prepared.tunnels };
+    const open = { tunnel: !prepared.tunnels, sent: false };
     const end = (error: unknown) => {
       settle();
       outgoing.destroy();
       reject(error);
     };
     const interrupted = () => end(requestFault("INTERRUPTED"));
-    const timer = setTimeout(() => end(requestFault("DEADLINE")), options.deadlineMs ?? 15_000);
+    const timer = setTimeout(() => end(requestFault(open.sent ? "DEADLINE" : "NOT_CONNECTED")), prepared.deadlineMs);
     const settle = () => {
       clearTimeout(timer);
       options.signal.removeEventListener("abort", interrupted);
@@ -141,6 +146,10 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
       if (!open.tunnel) end(proxyFault(requestFault(`PROXY_STATUS_${answer.statusCode}`)));
     };
     if (prepared.tunnels) outgoing.on("proxyConnect", tunnelAnswered);
+    // Flushed: from here on the issuer may have acted on it.
+    outgoing.on("finish", () => {
+      open.sent = true;
+    });
     outgoing.on("response", (incoming) => {
       const chunks: Buffer[] = [];
       let size = 0;

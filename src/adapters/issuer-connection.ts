@@ -7,6 +7,14 @@ import type { BeforeJudged, IssuerFacts } from "../ports.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { failFrom } from "./openid-faults.ts";
 
+/** What happens at the token endpoint during one exchange. */
+export interface TokenHook {
+  readonly before?: BeforeJudged | undefined;
+  readonly replay?: Secret | undefined;
+  /** Of the token request. Milliseconds. */
+  readonly deadlineMs?: number | undefined;
+}
+
 /** One issuer, discovered; the library's configuration with our fetch around its token endpoint. */
 export interface IssuerConnection {
   readonly config: client.Configuration;
@@ -14,7 +22,7 @@ export interface IssuerConnection {
   /** The redirect URI exactly as registered: the library adds a slash to a bare origin (openid-client #791). */
   overrideRedirectUri(uri: string): void;
   /** Runs with this hook on the token endpoint; `replay` answers in its place. */
-  during<T>(hook: { readonly before?: BeforeJudged | undefined; readonly replay?: Secret | undefined }, run: () => Promise<T>): Promise<T>;
+  during<T>(hook: TokenHook, run: () => Promise<T>): Promise<T>;
   /** Keeps the keys that were fetched for the next run. */
   saveKeys(): void;
 }
@@ -29,17 +37,17 @@ export function connectIssuer(options: ProviderOptions, host: string): () => Pro
 }
 
 async function connectOnce(options: ProviderOptions, host: string): Promise<IssuerConnection> {
-  const state: { hook: { before?: BeforeJudged | undefined; replay?: Secret | undefined }; redirectUri: string | undefined; tokenEndpoint: string | undefined } = {
+  const state: { hook: TokenHook; redirectUri: string | undefined; tokenEndpoint: string | undefined } = {
     hook: {},
     redirectUri: undefined,
     tokenEndpoint: undefined,
   };
   const fetch: client.CustomFetch = async (url, init) => {
     if (url !== state.tokenEndpoint) return options.fetch(url, init);
-    const { before, replay } = state.hook;
+    const { before, replay, deadlineMs } = state.hook;
     if (replay !== undefined) return jsonResponse(replay.reveal());
     if (state.redirectUri !== undefined && init.body instanceof URLSearchParams && init.body.has("redirect_uri")) init.body.set("redirect_uri", state.redirectUri);
-    const response = await options.fetch(url, init);
+    const response = await options.fetch(url, init, deadlineMs);
     if (response.status >= 400) return withoutChallenge(response);
     if (before === undefined || response.status !== 200) return response;
     const body = await response.text();

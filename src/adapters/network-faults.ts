@@ -5,7 +5,7 @@ import { fail } from "../errors/oidc-error.ts";
 const certificateFault =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|CA_CERT_|ERROR_IN_CERT_)/;
 
-/** A fault of this module's own making: DEADLINE, TOO_LARGE, INTERRUPTED, ECONNRESET. */
+/** A fault of this module's own making: DEADLINE, NOT_CONNECTED, TOO_LARGE, INTERRUPTED, ECONNRESET. */
 export const requestFault = (code: string, message = code) => Object.assign(new Error(message), { code });
 
 /** What went wrong between us and the proxy, as long as there is no tunnel to the issuer. */
@@ -21,6 +21,7 @@ export function failFromNetwork(error: unknown, url: URL, proxy: URL | undefined
   if (code === "INTERRUPTED") return fail("INTERRUPTED");
   if (code === "AT_PROXY" && proxy !== undefined && error instanceof Error) return failFromProxy(error.cause, host, proxy);
   if (code === "DEADLINE") return fail("ISSUER_UNREACHABLE", { message: `${host} did not answer in time`, reason: `no answer in ${seconds} s${via(proxy)}` });
+  if (code === "NOT_CONNECTED") return fail("ISSUER_UNREACHABLE", { message: `${host} cannot be reached${via(proxy)}`, reason: `no connection in ${seconds} s` });
   if (code === "TOO_LARGE") return fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that is too large` });
   if (certificateFault.test(code)) {
     const expired = code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID";

@@ -9,6 +9,7 @@ export function noSecretStore(): SecretStore {
     probe: async () => undefined,
     read: async () => undefined,
     write: async () => undefined,
+    prepare: async () => ({ giveBack: () => undefined }),
     remove: async () => undefined,
   };
 }

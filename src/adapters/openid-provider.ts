@@ -1,11 +1,11 @@
 import * as client from "openid-client";
 import { checkIdToken, decodeJwt } from "../core/id-token.ts";
-import { type Secret, secret } from "../core/secret.ts";
+import { secret } from "../core/secret.ts";
 import { openableUrl, safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
-import type { BeforeJudged, DeviceAuthorization, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
+import type { DeviceAuthorization, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
 import type { ProviderOptions } from "./provider-options.ts";
-import { connectIssuer, type IssuerConnection } from "./issuer-connection.ts";
+import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
 import { type Exchange, failFrom } from "./openid-faults.ts";
 
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
@@ -16,10 +16,10 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
   const connect = connectIssuer(options, host);
 
   /** Runs one exchange; whatever goes wrong becomes one of our errors. */
-  async function exchange<T>(kind: Exchange, run: (connection: IssuerConnection) => Promise<T>, before?: BeforeJudged, replay?: Secret): Promise<T> {
+  async function exchange<T>(kind: Exchange, run: (connection: IssuerConnection) => Promise<T>, hook: TokenHook = {}): Promise<T> {
     const connection = await connect();
     try {
-      return await connection.during({ before, replay }, () => run(connection));
+      return await connection.during(hook, () => run(connection));
     } catch (error) {
       return failFrom(error, kind, host);
     } finally {
@@ -76,7 +76,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
           );
           return judge(answer);
         },
-        before,
+        { before },
       );
     },
     startDevice({ scope, extra }) {
@@ -106,15 +106,16 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
         connection.saveKeys();
       }
     },
-    refresh(refreshToken, parameters, before) {
-      return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, refreshToken.reveal(), searchParams(parameters))), before);
+    refresh(refreshToken, parameters, before, how) {
+      const ask = async ({ config }: IssuerConnection) => judge(await client.refreshTokenGrant(config, refreshToken.reveal(), searchParams(parameters)));
+      return exchange("refresh", ask, { before, deadlineMs: how?.deadlineMs });
     },
     judgeAgain(body) {
       // The library judges the stored answer as if it came now; the fetch gives it back without a request.
-      return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, "stored-answer", {})), undefined, body);
+      return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, "stored-answer", {})), { replay: body });
     },
     machineGrant(grant, parameters, before) {
-      return exchange("machine", async (connection) => judge(await client.genericGrantRequest(connection.config, grant, searchParams(parameters))), before);
+      return exchange("machine", async (connection) => judge(await client.genericGrantRequest(connection.config, grant, searchParams(parameters))), { before });
     },
     async revoke(refreshToken) {
       const connection = await connect();

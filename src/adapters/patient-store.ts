@@ -23,6 +23,7 @@ export function patientStore(store: SecretStore): SecretStore {
     probe: () => ask(() => store.probe()),
     read: (name) => ask(() => store.read(name)),
     write: (name, value) => ask(() => store.write(name, value)),
+    prepare: (name) => ask(() => store.prepare(name)),
     remove: (name) => ask(() => store.remove(name)),
   };
 }

@@ -1,14 +1,12 @@
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { PrivateFiles } from "../ports.ts";
+import { reserve, writeDurably } from "./durable-file.ts";
 
 /** A stored file is a few KB; more is not ours. Bytes. */
 const mostBytes = 1_048_576;
-/** A temporary file this old belongs to a process that is gone. Milliseconds. */
-const orphanAge = 3_600_000;
 
 const isPosix = process.platform !== "win32";
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
@@ -21,26 +19,25 @@ const nonBlock = fs.constants.O_NONBLOCK ?? 0;
 export function privateFiles(folder: string): PrivateFiles {
   const path = (name: string) => join(folder, name);
 
-  function write(name: string, text: string): void {
+  function inItsFolder<T>(name: string, action: (target: string) => T): T {
     const target = path(name);
-    const temporary = `${target}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`;
     try {
       makeFolder(folder);
       if (dirname(target) !== folder) makeFolder(dirname(target));
-      writeDurably(temporary, text);
-      fs.renameSync(temporary, target);
-      syncFolder(dirname(target));
-      removeOrphans(dirname(target));
+      return action(target);
     } catch (error) {
-      removeQuietly(temporary);
-      failToWrite(target, error);
+      return failToWrite(target, error);
     }
   }
 
   return {
     folder,
     read: (name) => readChecked(path(name)),
-    write,
+    write: (name, text) => inItsFolder(name, (target) => writeDurably(target, text)),
+    reserve(name) {
+      const room = inItsFolder(name, reserve);
+      return { write: (text) => inItsFolder(name, () => room.write(text)), drop: () => room.drop() };
+    },
     remove(name) {
       try {
         fs.unlinkSync(path(name));
@@ -113,53 +110,6 @@ function makeParents(path: string, depth: number): void {
     if (codeOf(error) !== "ENOENT" || depth === 0 || dirname(path) === path || fs.existsSync(dirname(path))) throw error;
     makeParents(dirname(path), depth - 1);
     fs.mkdirSync(path, { mode: 0o700 });
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | noFollow, 0o600);
-  try {
-    // An odd umask could take our own right to read it away.
-    if (isPosix) fs.fchmodSync(fd, 0o600);
-    fs.writeFileSync(fd, text);
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-/** The rename is durable when its folder is. Windows and some network file systems cannot open or sync a folder; the file stands all the same. */
-function syncFolder(path: string): void {
-  if (!isPosix) return;
-  let fd: number | undefined;
-  try {
-    fd = fs.openSync(path, fs.constants.O_RDONLY);
-    fs.fsyncSync(fd);
-  } catch {
-    // EINVAL where the file system has no such thing.
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    fs.unlinkSync(path);
-  } catch {
-    // It was never made, or an orphan that a later write clears away.
-  }
-}
-
-/** Files that a killed process left half-written. Never a reason to fail: what had to be written is written. */
-function removeOrphans(path: string): void {
-  try {
-    for (const name of fs.readdirSync(path)) {
-      if (!name.endsWith(".tmp")) continue;
-      const stat = fs.lstatSync(join(path, name), { throwIfNoEntry: false });
-      if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) removeQuietly(join(path, name));
-    }
-  } catch {
-    // A folder that may be written and not listed.
   }
 }
 

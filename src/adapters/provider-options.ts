@@ -1,4 +1,4 @@
-import type { CustomFetch } from "openid-client";
+import type { DeadlineFetch } from "./https-fetch.ts";
 import type { Secret } from "../core/secret.ts";
 import type { IssuerCache } from "./issuer-cache.ts";
 
@@ -11,7 +11,7 @@ export interface ProviderOptions {
   readonly acrValues: string | undefined;
   /** Seconds; verified at login. */
   readonly maxAge: number | undefined;
-  readonly fetch: CustomFetch;
+  readonly fetch: DeadlineFetch;
   readonly cache: IssuerCache;
   readonly now: () => number;
 }

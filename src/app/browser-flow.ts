@@ -30,8 +30,7 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
     await showUrl(context, started.url);
     const { query } = await firstAnswer(context, listener, started);
     try {
-      const answer = await exchange(context, provider, started, listener.redirectUri, query);
-      await context.keep(answer);
+      const answer = await exchangeAndKeep(context, provider, started, listener.redirectUri, query);
       const account = displayName(answer.claims);
       page = { ok: true, issuer: settings.issuer, ...(account === undefined ? {} : { account }) };
       return answer;
@@ -57,9 +56,7 @@ export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   context.opened();
   await showUrl(context, started.url);
   const query = await pasted(context, started, context.signal);
-  const answer = await exchange(context, provider, started, redirectUri, query);
-  await context.keep(answer);
-  return answer;
+  return exchangeAndKeep(context, provider, started, redirectUri, query);
 }
 
 /** Nothing listens here, so an ephemeral port means kubelogin's first. */
@@ -119,10 +116,15 @@ async function pasted(context: FlowContext, started: StartedAuthorization, signa
   }
 }
 
-function exchange(context: FlowContext, provider: OpenIdProvider, started: StartedAuthorization, redirectUri: string, query: string): Promise<TokenAnswer> {
-  const { settings } = context.run;
+/** The code is spent by the request: what it brings is stored before anything may end us. */
+function exchangeAndKeep(context: FlowContext, provider: OpenIdProvider, started: StartedAuthorization, redirectUri: string, query: string): Promise<TokenAnswer> {
+  const { settings, world } = context.run;
   const extra = settings.audiences.map((audience) => ["resource", audience] as const);
-  return provider.exchangeCode(started, redirectUri, query, { maxAge: settings.maxAge, extra }, context.before);
+  return world.undisturbed(async () => {
+    const answer = await provider.exchangeCode(started, redirectUri, query, { maxAge: settings.maxAge, extra }, context.before);
+    await context.keep(answer);
+    return answer;
+  });
 }
 
 function failurePage(issuer: string, error: unknown): ResultPage | undefined {

@@ -1,6 +1,6 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { DeviceAuthorization, TokenAnswer } from "../ports.ts";
+import type { DeviceAuthorization, DevicePoll, TokenAnswer } from "../ports.ts";
 import type { FlowContext } from "./flow-context.ts";
 import { seconds } from "./world.ts";
 
@@ -17,7 +17,6 @@ export async function deviceFlow(context: FlowContext): Promise<TokenAnswer> {
   context.opened();
   await show(context, device);
   const answer = await poll(context, device);
-  await context.keep(answer);
   run.world.terminal.log(1, "device authorized");
   return answer;
 }
@@ -50,7 +49,7 @@ async function poll(context: FlowContext, device: DeviceAuthorization): Promise<
     await pause(context, Math.min(wait * 1000, Math.max(0, expiresAt - world.clock.now())));
     if (world.clock.now() >= expiresAt) fail("DEVICE_CODE_EXPIRED");
     try {
-      const polled = await context.provider.pollDevice(device, context.before);
+      const polled = await world.undisturbed(() => pollAndKeep(context, device));
       faults = 0;
       if (polled.kind === "tokens") return polled.answer;
       // RFC 8628 3.5: slow_down adds five seconds to this and all later intervals.
@@ -61,6 +60,13 @@ async function poll(context: FlowContext, device: DeviceAuthorization): Promise<
       world.terminal.log(1, `the issuer could not be asked (${error.reason ?? error.message}); trying again`);
     }
   }
+}
+
+/** The poll that brings the tokens spends the code: they are stored before anything may end us. */
+async function pollAndKeep(context: FlowContext, device: DeviceAuthorization): Promise<DevicePoll> {
+  const polled = await context.provider.pollDevice(device, context.before);
+  if (polled.kind === "tokens") await context.keep(polled.answer);
+  return polled;
 }
 
 async function pause(context: FlowContext, ms: number): Promise<void> {

@@ -2,9 +2,10 @@ import { isFresh, isUsable } from "../core/exec-credential.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { decideNextStep, type Situation } from "../core/next-step.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
+import { failedSince } from "../core/pause.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { ErrorCode } from "../errors/catalogue.ts";
+import { isErrorCode } from "../errors/catalogue.ts";
 import type { HeldLock, LockHolder } from "../ports.ts";
 import { readCredential, sayFaultLater } from "./keep-session.ts";
 import type { LoginOrigin } from "./flow-context.ts";
@@ -87,7 +88,8 @@ async function readOrSay(run: Run): Promise<CredentialRecord | undefined> {
 async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRecord | undefined): Promise<CredentialRecord> {
   const { world, settings } = run;
   const isMachine = isMachineGrant(settings.grant);
-  const askedAt = seconds(world);
+  // Before the lock is asked for: a login that ends right now is one that this call waited for.
+  const before = readPause(run);
   const wait = { was: false };
   const held = await takeLoginLock(run, wait);
   try {
@@ -98,8 +100,8 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
     }
     if (!isMachine) {
       // We waited for a login that failed: end as it ended, instead of opening the next one.
-      const pause = readPause(run);
-      if (pause?.code !== undefined && pause.endedAt >= askedAt) fail(pause.code as ErrorCode, { message: "the login that this call waited for did not succeed" });
+      const failed = failedSince(before, readPause(run));
+      if (isErrorCode(failed?.code)) fail(failed.code, { message: "the login that this call waited for did not succeed" });
       refuseWhilePaused(run);
     }
     if (wait.was && world.store.keeps) {

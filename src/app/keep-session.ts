@@ -1,6 +1,7 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import { decodeJwt, displayName } from "../core/id-token.ts";
-import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { type CredentialRecord, newestToken, type SecretItem } from "../core/session.ts";
+import { sha256Hex } from "../core/sha256.ts";
 import { withServer } from "../core/server-trust.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { BeforeJudged, TokenAnswer } from "../ports.ts";
@@ -17,15 +18,20 @@ export interface Keeper {
   undo(): Promise<void>;
   /** The refresh token that was received and not judged. */
   received(): string | undefined;
+  /** True when the session was logged out while the issuer answered: nothing was stored. */
+  isGone(): boolean;
 }
 
-/** `previous` is the item as it lies in the store; undefined at a first login. */
-export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
+/** `previous` is the item as it lies in the store; undefined at a first login. `by`: a login needs no session that is still there. */
+export function keeper(run: Run, previous: SecretItem | undefined, by: "login" | "refresh"): Keeper {
   const { world, session } = run;
   const trust = previous !== undefined && previous.refreshToken !== undefined ? previous.trust : world.trust();
   let base: SecretItem = previous ?? { schema: 1, trust, servers: [] };
   let receivedToken: string | undefined;
   let isPending = previous?.pending !== undefined;
+  let isGone = false;
+  /** Why the pending answer lies in the journal and not in the store. */
+  let sealedFor: unknown;
 
   const tryTo = async (what: string, action: () => Promise<void> | void) => {
     try {
@@ -37,15 +43,33 @@ export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
     }
   };
 
+  /** A judged answer that stays pending, in the store or in the journal, is judged again at the next call: nothing is lost. */
+  async function storePromoted(item: SecretItem): Promise<boolean> {
+    if (sealedFor === undefined) return tryTo("the session could not be stored", () => storeItem(run, item));
+    try {
+      await storeItem(run, item);
+      return true;
+    } catch {
+      sayFaultLater(run, "the new refresh token rests in an encrypted file until the store takes it", sealedFor);
+      return false;
+    }
+  }
+
   return {
     async before({ refreshToken, body }) {
       if (refreshToken === undefined || !world.store.keeps) return;
       receivedToken = refreshToken.reveal();
-      const pending = { refreshToken: receivedToken, body: body.reveal(), receivedAt: rfc3339(seconds(world)) };
-      isPending = await tryTo("the refresh token could not be stored", () => world.secrets.write(session.itemName, { ...base, pending }));
+      const spent = newestToken(base);
+      isGone = by === "refresh" && session.record !== undefined && !isRecorded(run);
+      if (isGone) return;
+      const pending = { refreshToken: receivedToken, body: body.reveal(), receivedAt: rfc3339(seconds(world)), ...(spent === undefined ? {} : { spent: sha256Hex(spent) }) };
+      isPending = await tryTo("the refresh token could not be stored", async () => {
+        sealedFor = await world.secrets.write(session.itemName, { ...base, pending });
+      });
+      if (isPending) base = { ...base, pending };
     },
     async promote(answer, { isLogin, offlineRefused }) {
-      const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? base.pending?.refreshToken ?? base.refreshToken;
+      const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? newestToken(base);
       const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
       const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
       const { pending: _, ...rest } = base;
@@ -55,10 +79,10 @@ export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
         servers,
         ...(refreshToken === undefined ? {} : { refreshToken }),
         ...(subject === undefined ? {} : { subject }),
+        ...(refreshToken === undefined ? {} : { sealKey: base.sealKey ?? world.secrets.newSealKey() }),
       };
       const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;
-      const kept =
-        world.store.keeps && refreshToken !== undefined && (!changed || (await tryTo("the session could not be stored", () => world.secrets.write(session.itemName, item))));
+      const kept = world.store.keeps && refreshToken !== undefined && (!changed || (await storePromoted(item)) || isPending);
       // What was judged under the old server list must not be released under the new one, in no credential of the session.
       if (servers !== base.servers && run.settings.idTokenCache !== "none") await tryTo("cached tokens could not be removed", () => world.credentials.removeAllOf(session.key));
       base = item;
@@ -91,10 +115,26 @@ export function keeper(run: Run, previous: SecretItem | undefined): Keeper {
     },
     async undo() {
       if (!isPending || receivedToken === undefined) return;
-      await tryTo("the store could not be put back", () => (previous === undefined ? world.secrets.remove(session.itemName) : world.secrets.write(session.itemName, previous)));
+      await tryTo("the store could not be put back", () => (previous === undefined ? world.secrets.remove(session.itemName) : storeItem(run, previous)));
     },
     received: () => receivedToken,
+    isGone: () => isGone,
   };
+}
+
+/** Without a pending answer there is nothing for the journal: the store's fault is thrown. */
+async function storeItem(run: Run, item: SecretItem): Promise<void> {
+  const fault = await run.world.secrets.write(run.session.itemName, item);
+  if (fault !== undefined) throw fault;
+}
+
+/** A record that cannot be read is no sign of a logout. */
+function isRecorded(run: Run): boolean {
+  try {
+    return run.world.sessions.read(run.session.key) !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 const optional = <K extends string>(name: K, value: string | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<K, string>));

@@ -3,7 +3,7 @@ import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
+import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import { browserFlow, keyboardFlow } from "./browser-flow.ts";
 import { deviceFlow } from "./device-flow.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
@@ -11,6 +11,7 @@ import { openLogin, readPause } from "./login-pause.ts";
 import type { FlowContext, LoginOrigin } from "./flow-context.ts";
 import { type LoginRequest, loginRequest } from "./login-request.ts";
 import { machineFlow } from "./machine-flow.ts";
+import { takeRefreshLock } from "./refresh-lock.ts";
 import type { Run } from "./world.ts";
 
 /**
@@ -59,9 +60,12 @@ function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): Flow {
       return machineFlow;
     case "auto": {
       if (settings.skipOpenBrowser || world.browser.available()) return browserFlow;
-      if (facts.supportsDevice) return deviceFlow;
-      if (origin.command === "login" && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal) return browserFlow;
-      return fail("BROWSER_UNAVAILABLE");
+      const mayPaste = origin.command === "login" && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal;
+      if (!facts.supportsDevice && !mayPaste) return fail("BROWSER_UNAVAILABLE");
+      world.terminal.say(
+        `kubectl-oidc: no browser can be reached from here; ${facts.supportsDevice ? "a device code takes its place" : "use one elsewhere and paste what it shows"}`,
+      );
+      return facts.supportsDevice ? deviceFlow : browserFlow;
     }
     default:
       return settings.grant satisfies never;
@@ -77,7 +81,7 @@ async function attempt(
   const { world, settings } = run;
   const request = loginRequest(run, how.facts, how.withOffline);
   const deadline = AbortSignal.timeout(settings.authenticationTimeout * 1000);
-  const keep = keeper(run, item);
+  const place = placeOf(run, item);
   const isPerson = !isMachineGrant(settings.grant);
   let login: ReturnType<typeof openLogin> | undefined;
   let credential: CredentialRecord | undefined;
@@ -85,7 +89,10 @@ async function attempt(
     run,
     provider: how.provider,
     request,
-    before: keep.before,
+    async before(answer) {
+      if (answer.refreshToken !== undefined) await place.open();
+      await place.keep().before(answer);
+    },
     signal: AbortSignal.any([run.signal, deadline]),
     offerPaste: origin.command === "login" && origin.events === undefined && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal,
     mayPrompt: origin.mayPrompt,
@@ -95,9 +102,9 @@ async function attempt(
       if (isPerson) login ??= openLogin(run, how.earlierFailures);
     },
     async keep(answer) {
-      credential = await accept(run, origin, keep, answer, request, how.withOffline);
+      credential = await accept(run, origin, place.keep(), answer, request, how.withOffline);
     },
-    received: () => keep.received() !== undefined,
+    received: () => place.keep().received() !== undefined,
     timeoutOr(error) {
       return deadline.aborted && !run.signal.aborted ? timedOut(settings.authenticationTimeout) : error;
     },
@@ -107,19 +114,42 @@ async function attempt(
     login?.succeeded();
     return credential ?? fail("ID_TOKEN_MISSING");
   } catch (error) {
-    await discard(how.provider, keep, error);
+    await discard(how.provider, place.keep(), error);
     login?.failed(isOidcError(error) ? error.code : "UNEXPECTED");
     throw error;
+  } finally {
+    place.close();
   }
+}
+
+/** Milliseconds that a refresh of the session may still take before a login stores over it; a good login is not thrown away for longer. */
+const storeWait = 20_000;
+
+/**
+ * Where the answer goes. The refresh lock is taken when the answer is there, never while a person thinks, and the item is read again
+ * under it: a refresh or a logout in between must neither be undone nor come back.
+ */
+function placeOf(run: Run, item: SecretItem | undefined): { open(): Promise<void>; keep(): Keeper; close(): void } {
+  const { world, session } = run;
+  const state: { keep: Keeper; held: HeldLock | undefined } = { keep: keeper(run, item, "login"), held: undefined };
+  return {
+    async open() {
+      if (!world.store.keeps || state.held !== undefined) return;
+      state.held = await takeRefreshLock(run, async () => false, { waitMs: storeWait, signal: new AbortController().signal }).catch(() => undefined);
+      state.keep = keeper(run, await world.secrets.read(session.itemName).catch(() => item), "login");
+    },
+    keep: () => state.keep,
+    close: () => state.held?.release(),
+  };
 }
 
 /**
  * An answer that was refused leaves nothing behind, here or at the issuer. When only its judging met a fault (the keys could
- * not be fetched), it stays, and is judged at the next call (architecture.md, rule 6).
+ * not be fetched) or Ctrl-C, it stays, and is judged at the next call (architecture.md, rule 6).
  */
 async function discard(provider: OpenIdProvider, keep: Keeper, error: unknown): Promise<void> {
   const received = keep.received();
-  if (received === undefined || (isOidcError(error) && error.code === "ISSUER_UNREACHABLE")) return;
+  if (received === undefined || (isOidcError(error) && (error.code === "ISSUER_UNREACHABLE" || error.code === "INTERRUPTED"))) return;
   await keep.undo();
   await provider.revoke(secret(received)).catch(() => false);
 }

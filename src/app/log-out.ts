@@ -1,8 +1,9 @@
 import { secret } from "../core/secret.ts";
-import type { SecretItem } from "../core/session.ts";
+import { newestToken, type SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
 import { clearPause } from "./login-pause.ts";
+import { forgetOutcome } from "./refresh-outcome.ts";
 import type { Run } from "./world.ts";
 
 /** Milliseconds that a refresh in another process may take until the lock is ours. */
@@ -29,12 +30,13 @@ export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOu
     const record = world.sessions.read(session.key);
     const item = await storedItem(run, record?.hasRefreshToken === true);
     const cached = await world.credentials.read(session.credentialKey);
-    const token = item?.pending?.refreshToken ?? item?.refreshToken;
+    const token = newestToken(item);
     const revoked = token === undefined ? false : await tryToRevoke(run, token);
     await removeItem(run, item, options);
     await world.credentials.removeAllOf(session.key);
     world.sessions.remove(session.key);
     clearPause(run);
+    forgetOutcome(run);
     if (revoked) return "revoked";
     return token !== undefined || cached !== undefined || record !== undefined ? "deleted" : "nothing";
   } finally {
@@ -72,5 +74,5 @@ async function removeItem(run: Run, item: SecretItem | undefined, options: LogOu
   const { world, session } = run;
   if (item === undefined) return;
   if (options.servers || item.servers.length === 0) await world.secrets.remove(session.itemName);
-  else await world.secrets.write(session.itemName, { schema: 1, trust: item.trust, servers: item.servers });
+  else await world.secrets.write(session.itemName, { schema: 1, trust: item.trust, servers: item.servers, ...(item.sealKey === undefined ? {} : { sealKey: item.sealKey }) });
 }

@@ -18,9 +18,11 @@ export async function machineFlow(context: FlowContext): Promise<TokenAnswer> {
       (settings.passwordFile === undefined ? await ask(context, "kubectl-oidc: password: ", true) : world.readSecretFile("password-file", settings.passwordFile));
     parameters.push(["username", username], ["password", password]);
   }
-  const answer = await context.provider.machineGrant(settings.grant === "password" ? "password" : "client_credentials", parameters, context.before);
-  await context.keep(answer);
-  return answer;
+  return world.undisturbed(async () => {
+    const answer = await context.provider.machineGrant(settings.grant === "password" ? "password" : "client_credentials", parameters, context.before);
+    await context.keep(answer);
+    return answer;
+  });
 }
 
 async function ask(context: FlowContext, prompt: string, hidden: boolean): Promise<string> {

@@ -7,7 +7,7 @@ import type { HeldLock } from "../ports.ts";
 import { readCredential, sayFaultLater } from "./keep-session.ts";
 import { type Run, seconds } from "./world.ts";
 
-/** Milliseconds a refresh may hold its lock: two requests (one is the retry) with their deadlines, and the keychain. */
+/** Milliseconds a refresh may hold its lock: discovery, the request and its retry, the keys, each with its deadline, and the keychain. */
 const lockDeadline = 45_000;
 
 /** A good token that came since we looked: from somebody else's refresh or login, whose server list may be another. SERVER_NOT_TRUSTED. */
@@ -19,10 +19,14 @@ export async function newerToken(run: Run, seen: CredentialRecord | undefined): 
 }
 
 /** Undefined when the wait ran out or `unless` ended it. A store that cannot be written has no lock to offer: the refresh then serves this call alone, and that is said. */
-export async function takeRefreshLock(run: Run, unless: () => Promise<boolean>): Promise<HeldLock | undefined> {
+export async function takeRefreshLock(
+  run: Run,
+  unless: () => Promise<boolean>,
+  { waitMs = lockDeadline, signal = run.signal }: { readonly waitMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<HeldLock | undefined> {
   const { world, session } = run;
   try {
-    return await (await world.locks()).take(`refresh-${session.key}`, lockDeadline, run.signal, { unless });
+    return await (await world.locks()).take(`refresh-${session.key}`, waitMs, signal, { unless });
   } catch (error) {
     if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
     sayFaultLater(run, "parallel calls cannot be joined", error);

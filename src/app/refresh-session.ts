@@ -2,12 +2,16 @@ import { isFresh } from "../core/exec-credential.ts";
 import { checkAccount, namesAnotherIdentity } from "../core/id-token.ts";
 import { secret } from "../core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
-import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { type CredentialRecord, newestToken, type SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { TokenAnswer } from "../ports.ts";
 import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
 import { failServer, lockFault, newerToken, takeRefreshLock } from "./refresh-lock.ts";
+import { forgetOutcome, noteOutcome, type OutcomeNote, outcomeSince, readOutcome } from "./refresh-outcome.ts";
 import { type Run, seconds } from "./world.ts";
+
+/** Milliseconds for the one retry: an issuer that answers at all answers a second connection fast, and a person waits. */
+const retryDeadline = 5_000;
 
 export type Refreshed =
   | { readonly kind: "token"; readonly credential: CredentialRecord }
@@ -19,27 +23,40 @@ export type Refreshed =
   | { readonly kind: "fault"; readonly error: unknown };
 
 /**
- * One refresh among any number of processes: under the session's refresh lock, after reading the store again.
- * Throws SERVER_NOT_TRUSTED, SETTINGS_INVALID (weaker TLS trust) and the keychain's faults when the record says that a token lies there.
+ * One refresh among any number of processes: under the session's refresh lock, after reading the store again. Who waited takes the
+ * winner's result, a failure included. Throws SERVER_NOT_TRUSTED, SETTINGS_INVALID (weaker TLS trust) and the keychain's faults when
+ * the record says that a token lies there.
  */
 export async function refreshSession(run: Run, seen: CredentialRecord | undefined): Promise<Refreshed> {
+  const before = readOutcome(run);
+  const met: { result: Refreshed | undefined } = { result: undefined };
   // Looking at a private file is cheap; a keychain is asked under the lock only.
   const mayLook = run.settings.idTokenCache === "disk";
-  const held = await takeRefreshLock(run, async () => mayLook && (await newerToken(run, seen)) !== undefined);
-  if (held === undefined) {
-    const theirs = mayLook ? await newerToken(run, seen) : undefined;
-    return theirs === undefined ? { kind: "fault", error: lockFault() } : { kind: "token", credential: theirs };
-  }
+  const held = await takeRefreshLock(run, async () => {
+    met.result = await theirResult(run, mayLook ? seen : "unknown", before);
+    return met.result !== undefined;
+  });
+  if (held === undefined) return met.result ?? { kind: "fault", error: lockFault() };
   try {
-    const theirs = await newerToken(run, seen);
-    if (theirs !== undefined) return { kind: "token", credential: theirs };
+    const theirs = await theirResult(run, seen, before);
+    if (theirs !== undefined) return theirs;
     const item = await readItem(run);
-    if (item === undefined || (item.refreshToken === undefined && item.pending?.refreshToken === undefined)) return { kind: "none" };
+    if (item === undefined || newestToken(item) === undefined) return { kind: "none" };
     checkUse(run, item);
-    return await refreshItem(run, item);
+    return await run.world.undisturbed(() => refreshItem(run, item));
   } finally {
     held.release();
   }
+}
+
+/** What another process' refresh came to since `before`: a good token, or a failure that is ours too. */
+async function theirResult(run: Run, seen: CredentialRecord | undefined | "unknown", before: OutcomeNote): Promise<Refreshed | undefined> {
+  const token = seen === "unknown" ? undefined : await newerToken(run, seen);
+  if (token !== undefined) return { kind: "token", credential: token };
+  const failure = outcomeSince(run, before);
+  if (failure === undefined) return undefined;
+  run.world.terminal.log(1, "the refresh that this call waited for failed");
+  return failure.code === "SESSION_REVOKED" ? { kind: "refused" } : { kind: "fault", error: failure };
 }
 
 /** Without a record the keychain's faults do not stop a login (cli.md M3); they are said. */
@@ -65,48 +82,70 @@ export function checkUse(run: Run, item: SecretItem): void {
 }
 
 async function refreshItem(run: Run, item: SecretItem): Promise<Refreshed> {
-  const { world, settings, session } = run;
-  const provider = await world.provider();
-  let stored = item;
+  const { world, session } = run;
   try {
-    if (item.pending !== undefined) {
-      const again = await judgePending(run, item);
-      if (again.kind !== "go-on") return again;
-      stored = again.item;
-    }
-    const token = stored.pending?.refreshToken ?? stored.refreshToken;
-    if (token === undefined) return { kind: "none" };
-    const keep = keeper(run, stored);
-    const parameters = settings.audiences.map((audience) => ["resource", audience] as const);
-    for (const warning of settings.warnings) world.terminal.warn(warning);
-    world.terminal.log(1, "refreshing the session");
-    try {
-      const answer = await withOneRetry(() => provider.refresh(secret(token), parameters, keep.before), keep);
-      return await accept(run, keep, answer, stored);
-    } catch (error) {
-      if (!isOidcError(error)) throw error;
-      if (error.code === "SESSION_REVOKED") return await forgetRefused(run, token);
-      if (error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, keep.received());
-      throw error;
-    }
+    const again = item.pending === undefined ? { kind: "go-on" as const, item } : await judgePending(run, item);
+    if (again.kind !== "go-on") return again;
+    const refreshed = await askIssuer(run, again.item);
+    if (refreshed.kind === "token") forgetOutcome(run);
+    return refreshed;
   } catch (error) {
-    if (!isOidcError(error) || error.exitStatus !== 30) throw error;
+    if (!isOidcError(error)) throw error;
+    noteOutcome(run, error);
+    // A disk without room for the answer: nothing was asked, and the session is untouched.
+    if (error.exitStatus !== 30 && error.code !== "STORE_UNWRITABLE") throw error;
     world.terminal.log(1, `refresh failed for ${session.key.slice(0, 8)}: ${error.message}`);
     return { kind: "fault", error };
   }
 }
 
+/** One refresh request, whose answer has its place before it is asked for. */
+async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
+  const { world, settings, session } = run;
+  const token = newestToken(item);
+  if (token === undefined) return { kind: "none" };
+  const provider = await world.provider();
+  await provider.facts();
+  if (run.signal.aborted) fail("INTERRUPTED");
+  const room = await world.store.prepare(session.itemName);
+  const keep = keeper(run, item, "refresh");
+  try {
+    const parameters = settings.audiences.map((audience) => ["resource", audience] as const);
+    for (const warning of settings.warnings) world.terminal.warn(warning);
+    world.terminal.log(1, "refreshing the session");
+    const answer = await withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, keep.before, how));
+    return keep.isGone() ? await discardOrphan(run, keep.received()) : await accept(run, keep, answer, item);
+  } catch (error) {
+    if (!isOidcError(error)) throw error;
+    if (keep.isGone() && error.code !== "LOGIN_REQUIRED") return await discardOrphan(run, keep.received());
+    if (error.code === "SESSION_REVOKED") {
+      noteOutcome(run, error);
+      return await forgetRefused(run, token);
+    }
+    if (error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, keep.received());
+    throw error;
+  } finally {
+    room.giveBack();
+  }
+}
+
+/** The session was logged out while the issuer answered (cli.md M11): what came is revoked, and nothing of it is handed out. */
+async function discardOrphan(run: Run, received: string | undefined): Promise<never> {
+  if (received !== undefined) await (await run.world.provider()).revoke(secret(received)).catch(() => false);
+  return fail("LOGIN_REQUIRED", { message: `the session at ${run.settings.issuer} was logged out while it was being refreshed` });
+}
+
 /**
- * The answer was sent and none came: the issuer may have rotated already. One retry at once is within the grace period
- * that issuers with rotation give (protocol.md RT-01). Nothing else is retried.
+ * The request was sent and no answer came, or half of one: the issuer may have rotated already. One retry at once is within the grace
+ * period that some issuers with rotation give (protocol.md RT-01); without one the token is lost with or without it. Nothing else is retried.
  */
-async function withOneRetry(refresh: () => Promise<TokenAnswer>, keep: Keeper): Promise<TokenAnswer> {
+async function withOneRetry(run: Run, keep: Keeper, refresh: (how?: { readonly deadlineMs: number }) => Promise<TokenAnswer>): Promise<TokenAnswer> {
   try {
     return await refresh();
   } catch (error) {
-    const cut = isOidcError(error) && error.code === "ISSUER_UNREACHABLE" && /ECONNRESET|hang up|EPIPE/.test(error.reason ?? "");
-    if (!cut || keep.received() !== undefined) throw error;
-    return refresh();
+    const unanswered = isOidcError(error) && error.code === "ISSUER_UNREACHABLE" && /ECONNRESET|hang up|EPIPE|^no answer in/.test(error.reason ?? "");
+    if (!unanswered || keep.received() !== undefined || run.signal.aborted) throw error;
+    return refresh({ deadlineMs: retryDeadline });
   }
 }
 
@@ -130,7 +169,7 @@ async function dropForeign(run: Run, keep: Keeper, received: string | undefined)
 async function forgetRefused(run: Run, refused: string): Promise<Refreshed> {
   const { world, session } = run;
   const now = await world.secrets.read(session.itemName);
-  if (now !== undefined && (now.pending?.refreshToken ?? now.refreshToken) === refused) {
+  if (now !== undefined && newestToken(now) === refused) {
     const { refreshToken: _, pending: __, ...rest } = now;
     await world.secrets.write(session.itemName, rest);
     if (session.record !== undefined) world.sessions.write({ ...session.record, hasRefreshToken: false });
@@ -141,7 +180,7 @@ async function forgetRefused(run: Run, refused: string): Promise<Refreshed> {
 /** An answer that a passing fault kept from being judged is judged before any new refresh (architecture.md, rule 6). */
 async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { readonly kind: "go-on"; readonly item: SecretItem }> {
   const body = item.pending?.body ?? "";
-  const keep = keeper(run, item);
+  const keep = keeper(run, item, "refresh");
   if (namesAnotherIdentity(body, { issuer: run.settings.issuer, clientId: run.settings.clientId, subject: item.subject })) {
     await dropForeign(run, keep, item.pending?.refreshToken);
     return fail("ACCOUNT_MISMATCH", { message: "the issuer's last answer was for somebody else; the session was removed" });
@@ -150,6 +189,7 @@ async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { r
     const provider = await run.world.provider();
     const answer = await provider.judgeAgain(secret(body));
     const accepted = await accept(run, keep, answer, item);
+    if (accepted.kind === "token") forgetOutcome(run);
     if (accepted.kind === "token" && isFresh(accepted.credential, run.settings.minValidity, seconds(run.world)) && !run.settings.forceRefresh) return accepted;
     const now = await run.world.secrets.read(run.session.itemName);
     return { kind: "go-on", item: now ?? item };

@@ -17,6 +17,11 @@ export interface World {
   readonly store: SecretStore;
   readonly secrets: SecretItems;
   locks(): Promise<Locks>;
+  /**
+   * Runs what must not be cut short: from the request that spends a token or a code until its answer is stored. Signals and the parent's
+   * death end the program after it, bounded by the deadlines inside.
+   */
+  undisturbed<T>(action: () => Promise<T>): Promise<T>;
   provider(): Promise<OpenIdProvider>;
   /** The TLS trust that requests of this run have. SETTINGS_INVALID for CA files that cannot be used. */
   trust(): TlsTrust;

@@ -16,13 +16,15 @@ export interface Call {
   readonly version: string;
   /** Ends at Ctrl-C, at a signal, and (get-token) when the parent is gone. */
   readonly signal: AbortSignal;
+  /** Puts that end off until the action is done. */
+  undisturbed<T>(action: () => Promise<T>): Promise<T>;
 }
 
 /** Settings, session and world of a call. The codes of settings and of the session store. */
 export function openRun(call: Call, gathered: Gathered, how: { readonly mayPrompt: boolean; readonly server: TrustedServer | undefined }): Run {
   const settings = call.machine.withPaths(resolveSettings(gathered.sources));
   const session = chooseSession(settings, call.machine.sessionsIn(call.machine.folderOf(settings)));
-  const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, signal: call.signal }, session.itemName);
+  const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, signal: call.signal, undisturbed: call.undisturbed }, session.itemName);
   return { world, settings, session, server: how.server, signal: call.signal, later: [] };
 }
 

@@ -52,7 +52,14 @@ function runOf(call: Call, record: SessionRecord, folder: string, gathered: Gath
   const resolved = call.machine.withPaths(resolveSettings(sources));
   const settings = { ...resolved, storage: record.identity.storage, cacheDirectory: folder };
   const session = { identity: record.identity, key: record.key, itemName: record.itemName, credentialKey: "", record };
-  return { world: call.machine.world(settings, { mayPrompt: false, signal: call.signal }, record.itemName), settings, session, server: undefined, signal: call.signal, later: [] };
+  return {
+    world: call.machine.world(settings, { mayPrompt: false, signal: call.signal, undisturbed: call.undisturbed }, record.itemName),
+    settings,
+    session,
+    server: undefined,
+    signal: call.signal,
+    later: [],
+  };
 }
 
 /**

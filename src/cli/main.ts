@@ -69,6 +69,7 @@ function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: read
     cwd,
     version: PROGRAM_VERSION,
     signal: ending.signal,
+    undisturbed: ending.undisturbed,
   };
 }
 

@@ -21,9 +21,20 @@ export function parsePause(text: string | undefined): Pause | undefined {
   }
 }
 
-/** Seconds until a login may open by itself again; 0 when it may. A clock set back cannot stretch it beyond its length. */
+/**
+ * Seconds until a login may open by itself again; 0 when it may. A pause that ended further in the future than it is long was written
+ * before the clock was set back: it is over, or it would last for hours. A smaller difference may be another host's clock.
+ */
 export function pauseLeft(pause: Pause | undefined, now: number): number {
   if (pause === undefined) return 0;
   const length = lengths[Math.min(pause.failures, lengths.length) - 1] ?? 0;
+  if (pause.endedAt - now > length) return 0;
   return Math.max(0, Math.min(length, pause.endedAt + length - now));
+}
+
+/** The login that ended without success between two looks at its pause; undefined when none did. Nobody compares clocks. */
+export function failedSince(before: Pause | undefined, after: Pause | undefined): Pause | undefined {
+  if (after?.code === undefined) return undefined;
+  const isSame = before !== undefined && before.code === after.code && before.failures === after.failures && before.endedAt === after.endedAt;
+  return isSame ? undefined : after;
 }

@@ -57,14 +57,26 @@ export interface TrustedServer {
   readonly proxy?: string;
 }
 
+/** A token answer that is stored and not judged yet. */
+export interface PendingAnswer {
+  readonly refreshToken?: string;
+  readonly body: string;
+  /** RFC 3339. */
+  readonly receivedAt: string;
+  /** SHA-256 of the refresh token that was spent for it: tells whether it follows on what an item holds. Absent at a login. */
+  readonly spent?: string;
+}
+
 export interface SecretItem {
   readonly schema: 1;
   readonly refreshToken?: string;
   /** A token answer that is stored and not yet judged; its refresh token is the newest. */
-  readonly pending?: { readonly refreshToken?: string; readonly body: string; readonly receivedAt: string };
+  readonly pending?: PendingAnswer;
   readonly subject?: string;
   readonly trust: TlsTrust;
   readonly servers: readonly TrustedServer[];
+  /** Opens this item's sealed journal. */
+  readonly sealKey?: string;
 }
 
 export interface CredentialRecord {
@@ -134,12 +146,28 @@ export function parseSecretItem(text: string): SecretItem | Unusable {
     o["schema"] === 1 &&
     isOptionalText(o["refreshToken"]) &&
     isOptionalText(o["subject"]) &&
+    isOptionalText(o["sealKey"]) &&
     isServers(o["servers"]) &&
     isObject(trust) &&
     typeof trust["insecure"] === "boolean" &&
     isTexts(trust["authorities"]) &&
-    (pending === undefined || (isObject(pending) && isText(pending["body"]) && isText(pending["receivedAt"]) && isOptionalText(pending["refreshToken"])));
+    (pending === undefined || isPending(pending));
   return valid ? (o as unknown as SecretItem) : "damaged";
+}
+
+/** Undefined for text that is none. */
+export function parsePending(text: string): PendingAnswer | undefined {
+  const o = parseObject(text);
+  return o !== undefined && isPending(o) ? (o as unknown as PendingAnswer) : undefined;
+}
+
+function isPending(value: unknown): boolean {
+  return isObject(value) && isText(value["body"]) && isText(value["receivedAt"]) && isOptionalText(value["refreshToken"]) && isOptionalText(value["spent"]);
+}
+
+/** The newest refresh token of an item: that of an answer which was not judged yet, else the judged one. */
+export function newestToken(item: Pick<SecretItem, "refreshToken" | "pending"> | undefined): string | undefined {
+  return item?.pending?.refreshToken ?? item?.refreshToken;
 }
 
 /** As the hot path needs it: strict, cheap, never throws. */

@@ -266,3 +266,8 @@ export type ErrorCode = keyof typeof catalogue;
 export function entryOf(code: ErrorCode): CatalogueEntry {
   return catalogue[code];
 }
+
+/** True for the name of an error of ours, as it stands in a file. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(catalogue, value);
+}

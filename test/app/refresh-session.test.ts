@@ -8,6 +8,7 @@ import { resolveSettings } from "../../src/core/settings.ts";
 import { OidcError } from "../../src/errors/oidc-error.ts";
 import type { BeforeJudged, TokenAnswer } from "../../src/ports.ts";
 import { codeOfPromise } from "../fakes/codes.ts";
+import { journalIn } from "../fakes/sealed-journal.ts";
 import { type RecordingSecretStore, recordingSecretStore } from "../fakes/secret-store.ts";
 
 const now = 1_800_000_000;
@@ -25,12 +26,20 @@ interface Stage {
   issuer: { answer?: object; fault?: Error; after?: Error };
   readonly asked: string[];
   readonly revoked: string[];
+  /** The store's small files. */
+  readonly files: Map<string, string>;
+  /** What happens while the issuer thinks. */
+  meanwhile?: () => void;
+  /** What the lock does instead of being free: gives it when the wait is over. */
+  wait?: ((unless: () => Promise<boolean>) => Promise<{ release(): void } | undefined>) | undefined;
 }
 
 /** A world of recorders around the use case; time stands still. */
 function stage(item: Partial<SecretItem> | undefined): Stage {
   const settings = resolveSettings([{ label: "", typed: true, options: { "oidc-issuer-url": ["https://id.example.com"], "oidc-client-id": ["k"] } }]);
   const secrets = recordingSecretStore();
+  const files = new Map<string, string>();
+  const journal = journalIn(files);
   const records = new Map<string, SessionRecord>();
   const credentials = new Map<string, CredentialRecord>();
   const asked: string[] = [];
@@ -43,10 +52,11 @@ function stage(item: Partial<SecretItem> | undefined): Stage {
   };
   const session = chooseSession(settings, sessions);
   if (item !== undefined) secrets.items.set(session.itemName, JSON.stringify({ schema: 1, trust, servers: [], ...item }));
-  const here: Stage = { run: {} as Run, secrets, records, credentials, issuer: {}, asked, revoked };
+  const here: Stage = { run: {} as Run, secrets, records, credentials, issuer: {}, asked, revoked, files };
 
   async function exchange(token: string, before?: BeforeJudged): Promise<TokenAnswer> {
     asked.push(token);
+    here.meanwhile?.();
     const { answer, fault, after } = here.issuer;
     if (fault !== undefined) throw fault;
     const body = { id_token: jwt(good), refresh_token: "new", ...answer } as { id_token: string; refresh_token?: string };
@@ -66,16 +76,22 @@ function stage(item: Partial<SecretItem> | undefined): Stage {
     clock: { now: () => now * 1000 },
     terminal: { warn: () => undefined, say: () => undefined, log: () => undefined },
     store: secrets.store,
-    secrets: secretItems(secrets.store),
+    secrets: secretItems(secrets.store, journal),
+    files: { read: (name: string) => files.get(name), write: (name: string, text: string) => void files.set(name, text), remove: (name: string) => void files.delete(name) },
+    undisturbed: <T>(action: () => Promise<T>) => action(),
     sessions,
     credentials: {
       read: async (key: string) => credentials.get(key),
       write: async (key: string, record: CredentialRecord) => void credentials.set(key, record),
       removeAllOf: async () => credentials.clear(),
     },
-    locks: async () => ({ take: async () => ({ release: () => undefined }) }),
+    locks: async () => ({
+      take: async (_name: string, _ms: number, _signal: AbortSignal, { unless }: { unless: () => Promise<boolean> }) =>
+        here.wait === undefined ? { release: () => undefined } : here.wait(unless),
+    }),
     trust: () => trust,
     provider: async () => ({
+      facts: async () => ({}),
       refresh: (token: { reveal(): string }, _parameters: unknown, before: BeforeJudged) => exchange(token.reveal(), before),
       judgeAgain: async (body: { reveal(): string }) => {
         const { fault } = here.issuer;
@@ -183,6 +199,59 @@ describe("a refresh", () => {
     expect(other.asked).toEqual(["old"]);
   });
 
+  it("is tried once more when the request went out and no answer came in time, and gives that try a short deadline", async () => {
+    here.issuer = { fault: new OidcError("ISSUER_UNREACHABLE", { reason: "no answer in 15 s" }) };
+    await refreshSession(here.run, undefined);
+    expect(here.asked).toEqual(["old", "old"]);
+    const other = stage({ refreshToken: "old" });
+    other.issuer = { fault: new OidcError("ISSUER_UNREACHABLE", { reason: "no connection in 15 s" }) };
+    await refreshSession(other.run, undefined);
+    expect(other.asked).toEqual(["old"]);
+  });
+
+  it("is not asked for when the store has no room for its answer: the session stays as it is", async () => {
+    Object.assign(here.secrets.faults, { prepare: new OidcError("STORE_UNWRITABLE", {}) });
+    expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "fault", error: { code: "STORE_UNWRITABLE" } });
+    expect(here.asked).toEqual([]);
+    expect(storedIn(here)?.refreshToken).toBe("old");
+  });
+
+  it("gives back the room that it did not need", async () => {
+    here.issuer = { fault: new OidcError("ISSUER_UNREACHABLE", {}) };
+    await refreshSession(here.run, undefined);
+    expect(here.secrets.calls.at(-1)).toMatch(/^give back/);
+  });
+
+  it("whose token the store does not take keeps it in the journal; the next one judges it and asks nobody", async () => {
+    here = stage({ refreshToken: "old", subject: "ann", sealKey: "k" });
+    Object.assign(here.secrets.faults, { write: new OidcError("KEYCHAIN_LOCKED", {}) });
+    expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "token" });
+    expect(here.run.later.join()).toMatch(/encrypted file[\s\S]*KEYCHAIN_LOCKED/);
+    expect([...here.records.values()]).toMatchObject([{ hasRefreshToken: true }]);
+    expect(storedIn(here)?.refreshToken).toBe("old");
+    Object.assign(here.secrets.faults, { write: undefined });
+    here.credentials.clear();
+    expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "token" });
+    expect(here.asked).toEqual(["old"]);
+    expect(storedIn(here)).toMatchObject({ refreshToken: "new" });
+    expect([...here.files.keys()].filter((file) => file.startsWith("journal/"))).toEqual([]);
+  });
+
+  it("of a session that was logged out meanwhile discards and revokes what came (M11)", async () => {
+    await refreshSession(here.run, undefined);
+    const record = [...here.records.values()][0];
+    Object.assign(here.run, { session: { ...here.run.session, record } });
+    here.credentials.clear();
+    here.issuer = { answer: { refresh_token: "orphan" } };
+    here.meanwhile = () => {
+      here.records.clear();
+      here.secrets.items.clear();
+    };
+    expect(await codeOfPromise(refreshSession(here.run, undefined))).toBe("LOGIN_REQUIRED");
+    expect(here.revoked).toEqual(["orphan"]);
+    expect([storedIn(here), here.records.size, here.credentials.size]).toEqual([undefined, 0, 0]);
+  });
+
   it("answered for somebody else removes both and revokes what came", async () => {
     here.issuer = { answer: { id_token: jwt({ ...good, sub: "mallory" }) } };
     expect(await codeOfPromise(refreshSession(here.run, undefined))).toBe("ACCOUNT_MISMATCH");
@@ -238,5 +307,57 @@ describe("a refresh", () => {
     expect(locked.run.later.join()).toContain("KEYCHAIN_LOCKED");
     Object.assign(locked.run, { session: { ...locked.run.session, record: { hasRefreshToken: true } } });
     expect(await codeOfPromise(refreshSession(locked.run, undefined))).toBe("KEYCHAIN_LOCKED");
+  });
+});
+
+describe("a refresh that another process is at", () => {
+  /** Waits once, while the other one does its work, then looks whether there is still something to wait for. */
+  const whileOther = (work: () => Promise<unknown>) => async (unless: () => Promise<boolean>) => {
+    await work();
+    return (await unless()) ? undefined : { release: () => undefined };
+  };
+  /** The other process: same files, store and credentials. */
+  const otherProcess = (issuer: Stage["issuer"]) => async () => {
+    const wait = here.wait;
+    here.wait = undefined;
+    here.issuer = issuer;
+    await refreshSession(here.run, undefined);
+    here.wait = wait;
+  };
+
+  it("and that fails is not tried again by those who waited: they end as it did", async () => {
+    here.wait = whileOther(otherProcess({ fault: new OidcError("ISSUER_UNREACHABLE", { message: "id.example.com cannot answer now", reason: "HTTP 503" }) }));
+    expect(await refreshSession(here.run, undefined)).toMatchObject({
+      kind: "fault",
+      error: { code: "ISSUER_UNREACHABLE", message: "id.example.com cannot answer now", reason: "HTTP 503" },
+    });
+    expect(here.asked).toEqual(["old"]);
+  });
+
+  it("and that is refused is refused for those who waited", async () => {
+    here.wait = whileOther(otherProcess({ fault: new OidcError("SESSION_REVOKED", {}) }));
+    expect(await refreshSession(here.run, undefined)).toEqual({ kind: "refused" });
+    expect(here.asked).toEqual(["old"]);
+  });
+
+  it("a failure from before the wait counts for nobody", async () => {
+    await otherProcess({ fault: new OidcError("ISSUER_UNREACHABLE", {}) })();
+    here.issuer = {};
+    here.wait = whileOther(async () => undefined);
+    expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "token" });
+    expect(here.asked).toEqual(["old", "old"]);
+  });
+
+  it("a fault that may be the other's own (its client secret) is not taken over", async () => {
+    here.wait = whileOther(async () => {
+      await otherProcess({ fault: new OidcError("CLIENT_REJECTED", {}) })();
+      here.issuer = {};
+    });
+    expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "token" });
+  });
+
+  it("and that takes too long is LOCK_TIMED_OUT, a fault and no logout", async () => {
+    here.wait = async () => undefined;
+    expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "fault", error: { code: "LOCK_TIMED_OUT" } });
   });
 });

@@ -36,6 +36,20 @@ export function secretStoreContract(name: string, make: () => Promise<SecretStor
       await store.remove(other);
     });
 
+    it("takes a write that was prepared, and gives back a room that was not used", async () => {
+      const store = await make();
+      const item = fresh();
+      await store.write(item, "first");
+      const room = await store.prepare(item);
+      expect(await store.read(item)).toBe("first");
+      await store.write(item, "second");
+      room.giveBack();
+      (await store.prepare(item)).giveBack();
+      await store.write(item, "third");
+      expect(await store.read(item)).toBe("third");
+      await store.remove(item);
+    });
+
     it("removing what is not there is no error", async () => {
       const store = await make();
       await store.remove(fresh());

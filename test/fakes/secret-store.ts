@@ -8,7 +8,7 @@ export interface RecordingSecretStore {
   /** `read NAME`, `write NAME`, … in order. */
   readonly calls: string[];
   /** What the next calls of an operation throw; empty: nothing. */
-  readonly faults: Partial<Record<"read" | "write" | "remove" | "probe", OidcError>>;
+  readonly faults: Partial<Record<"read" | "write" | "prepare" | "remove" | "probe", OidcError>>;
 }
 
 export function recordingSecretStore(): RecordingSecretStore {
@@ -36,6 +36,10 @@ export function recordingSecretStore(): RecordingSecretStore {
       async write(name, value) {
         record("write", name);
         items.set(name, value);
+      },
+      async prepare(name) {
+        record("prepare", name);
+        return { giveBack: () => void calls.push(`give back ${name}`) };
       },
       async remove(name) {
         record("remove", name);

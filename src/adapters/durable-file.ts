@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import type { Reservation } from "../ports.ts";
+
+/** A temporary file this old belongs to a process that is gone. Milliseconds. */
+const orphanAge = 3_600_000;
+/** Room for one item with a token answer pending: some KB usually, 40 KB for tokens with hundreds of groups. Bytes. */
+const reservedBytes = 65_536;
+
+const isPosix = process.platform !== "win32";
+const noFollow = fs.constants.O_NOFOLLOW ?? 0;
+
+/**
+ * Writes a file whole or not at all: temporary file 0600, fsync, rename, fsync of the folder. Whoever is killed, or loses power, leaves
+ * the old content or the new one. Throws what Node throws.
+ */
+export function writeDurably(target: string, text: string): void {
+  const temporary = temporaryName(target);
+  let fd: number | undefined;
+  try {
+    fd = openTemporary(temporary);
+    finish(fd, temporary, target, text);
+  } catch (error) {
+    removeQuietly(temporary);
+    throw error;
+  }
+}
+
+/**
+ * Takes the room for a later write now, so that a disk that is full or read-only is known before something irreversible is done. What it
+ * cannot promise: room on a file system that copies on write, and for more than 64 KiB. Throws what Node throws.
+ */
+export function reserve(target: string): Reservation {
+  const temporary = temporaryName(target);
+  let fd: number | undefined;
+  try {
+    fd = openTemporary(temporary);
+    // Not zeros: some file systems store none of them.
+    fs.writeFileSync(fd, randomBytes(reservedBytes));
+    fs.fsyncSync(fd);
+  } catch (error) {
+    if (fd !== undefined) fs.closeSync(fd);
+    removeQuietly(temporary);
+    throw error;
+  }
+  const state: { fd: number | undefined } = { fd };
+  const drop = () => {
+    if (state.fd === undefined) return;
+    fs.closeSync(state.fd);
+    state.fd = undefined;
+    removeQuietly(temporary);
+  };
+  return {
+    write(text) {
+      const open = state.fd;
+      if (open === undefined) return writeDurably(target, text);
+      state.fd = undefined;
+      try {
+        finish(open, temporary, target, text);
+      } catch (error) {
+        removeQuietly(temporary);
+        throw error;
+      }
+    },
+    drop,
+  };
+}
+
+const temporaryName = (target: string) => `${target}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`;
+
+function openTemporary(path: string): number {
+  const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | noFollow, 0o600);
+  // An odd umask could take our own right to read it away.
+  if (isPosix) fs.fchmodSync(fd, 0o600);
+  return fd;
+}
+
+/** Fills an open temporary file and moves it to its place. Closes it in every case. */
+function finish(fd: number, temporary: string, target: string, text: string): void {
+  try {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at, bytes.length - at, at);
+    fs.ftruncateSync(fd, bytes.length);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  fs.renameSync(temporary, target);
+  syncFolder(dirname(target));
+  removeOrphans(dirname(target));
+}
+
+/** The rename is durable when its folder is. Windows and some network file systems cannot open or sync a folder; the file stands all the same. */
+function syncFolder(path: string): void {
+  if (!isPosix) return;
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync(path, fs.constants.O_RDONLY);
+    fs.fsyncSync(fd);
+  } catch {
+    // EINVAL where the file system has no such thing.
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch {
+    // It was never made, or an orphan that a later write clears away.
+  }
+}
+
+/** Files that a killed process left half-written. Never a reason to fail: what had to be written is written. */
+function removeOrphans(path: string): void {
+  try {
+    for (const name of fs.readdirSync(path)) {
+      if (!name.endsWith(".tmp")) continue;
+      const stat = fs.lstatSync(join(path, name), { throwIfNoEntry: false });
+      if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) removeQuietly(join(path, name));
+    }
+  } catch {
+    // A folder that may be written and not listed.
+  }
+}
