@@ -26,7 +26,9 @@ export function noteOutcome(run: Run, error: OidcError): void {
   if (error.code !== "ISSUER_UNREACHABLE" && error.code !== "SESSION_REVOKED") return;
   try {
     const { code, message, reason, hint } = error;
-    run.world.files.write(fileOf(run), JSON.stringify({ at: run.world.clock.now(), code, message, reason, hint }));
+    // Time and number make each note another text, whatever the clock does. We hold the lock.
+    const nth = numberOf(readOutcome(run)) + 1;
+    run.world.files.write(fileOf(run), JSON.stringify({ nth, at: run.world.clock.now(), code, message, reason, hint }));
   } catch {
     // Each waiter finds out by itself then.
   }
@@ -45,6 +47,15 @@ export function forgetOutcome(run: Run): void {
 export function outcomeSince(run: Run, before: OutcomeNote): OidcError | undefined {
   const now = readOutcome(run);
   return now === undefined || now === before ? undefined : parse(now);
+}
+
+function numberOf(note: OutcomeNote): number {
+  try {
+    const value: unknown = JSON.parse(note ?? "null");
+    return isObject(value) && typeof value["nth"] === "number" ? value["nth"] : 0;
+  } catch {
+    return 0;
+  }
 }
 
 function parse(text: string): OidcError | undefined {
