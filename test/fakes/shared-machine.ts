@@ -160,6 +160,7 @@ export function sharedMachine(options: Options): SharedMachine {
     };
 
     async function take(name: string, wait: LockWait): Promise<HeldLock | undefined> {
+      await step("ask for the lock", () => undefined);
       for (let tries = 0; ; tries++) {
         if (tries > 0 && (await wait.unless?.())) return undefined;
         const holder = holders.get(name);
