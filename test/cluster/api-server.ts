@@ -11,8 +11,8 @@ export interface ApiServer {
   readonly url: string;
   /** What was asked, with the user it was asked as; undefined: 401. */
   readonly requests: readonly { readonly path: string; readonly user: string | undefined }[];
-  /** Answers the next request that carries a good token with 401, as a server does that lost its trust in it. */
-  refuseNext(): void;
+  /** Answers the next requests that carry a good token with 401, as a server does that lost its trust in it. 1 when not given. */
+  refuseNext(requests?: number): void;
   stop(): Promise<void>;
 }
 
@@ -44,8 +44,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   return {
     url: server.origin,
     requests,
-    refuseNext() {
-      state.refuse++;
+    refuseNext(more = 1) {
+      state.refuse = more;
     },
     stop: server.stop,
   };

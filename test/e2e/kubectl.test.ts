@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
@@ -9,7 +10,7 @@ import { accounts } from "../issuer/accounts.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
 import { hasProgram } from "../programs.ts";
-import { type Home, newHome, programPath } from "./program.ts";
+import { type Home, newHome, openUrl, programPath } from "./program.ts";
 
 const run = promisify(execFile);
 const browserProgram = resolve(import.meta.dirname, "../../dist-dev/browser-command.mjs");
@@ -50,9 +51,11 @@ const stanza = (folder: string, ...more: string[]) => [
 /** The person's variables: the program hands them to the browser. */
 const person = () => ({ ...home.env, DEMO_CA_FILE: certificates.caFile, DEMO_ACCOUNT: "alice", DEMO_PASSWORD: accounts.alice.password });
 
-async function kubectl(...args: string[]): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
+async function kubectl(...words: (string | Readonly<Record<string, string>>)[]): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
+  const args = words.filter((word) => typeof word === "string");
+  const more = Object.assign({}, ...words.filter((word) => typeof word !== "string"));
   try {
-    const { stdout, stderr } = await run("kubectl", args, { env: { ...person(), KUBECONFIG: join(home.folder, "kubeconfig") }, timeout: 25_000 });
+    const { stdout, stderr } = await run("kubectl", args, { env: { ...person(), ...more, KUBECONFIG: join(home.folder, "kubeconfig") }, timeout: 25_000 });
     return { status: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -85,15 +88,59 @@ describe.skipIf(!hasKubectl).each(["client.authentication.k8s.io/v1", "client.au
       expect(JSON.parse(who.stdout).status.userInfo).toMatchObject({ username: "oidc:alice", groups: expect.arrayContaining(["oidc:admins", "system:authenticated"]) });
     });
 
-    it("a token that the server refuses is refreshed once, and the command after it works", async () => {
+    it("a valid token that the server refuses is refreshed once, and the command after it works", async () => {
       use();
       const refreshes = provider.count("token", "refresh_token");
       api.refuseNext();
       // Client-go asks again after a 401, but does not repeat the request; kubectl repeats its discovery by itself.
       await kubectl("get", "--raw", "/api/v1/namespaces/default/pods");
+      expect(provider.count("token", "refresh_token") - refreshes).toBe(1);
       const after = await kubectl("get", "pods");
       expect(after.status, after.stderr).toBe(0);
-      expect(provider.count("token", "refresh_token") - refreshes).toBeLessThanOrEqual(1);
+      expect(provider.count("token", "refresh_token") - refreshes).toBe(1);
+    });
+
+    it("a server that refuses every token makes no further refresh for a while, however often kubectl asks", async () => {
+      use();
+      const refreshes = provider.count("token", "refresh_token");
+      const before = api.requests.length;
+      api.refuseNext(1_000);
+      // Without its cached discovery kubectl asks several times a command.
+      for (const cache of ["one", "two"]) expect((await kubectl("get", "pods", `--cache-dir=${join(home.folder, folder, cache)}`)).status).not.toBe(0);
+      api.refuseNext(0);
+      expect(api.requests.length - before).toBeGreaterThanOrEqual(4);
+      expect(provider.count("token", "refresh_token") - refreshes).toBe(0);
+    });
+
+    it("five tries of one command open one window when the person says no, and the next command names the cure", async () => {
+      use("--account=carol");
+      const log = join(home.folder, `browser-${folder}.log`);
+      const windows = () => readFileSync(log, "utf8").trim().split("\n").length;
+      const denied = await kubectl({ DEMO_DENY: "1", DEMO_BROWSER_LOG: log }, "get", "pods", `--cache-dir=${join(home.folder, folder, "denied")}`);
+      expect(denied.status).not.toBe(0);
+      expect(denied.stderr).toMatch(/\[LOGIN_DENIED\]/);
+      expect(denied.stderr.match(/\[LOGIN_PAUSED\]/g)?.length).toBeGreaterThanOrEqual(2);
+      expect(windows()).toBe(1);
+      const next = await kubectl({ DEMO_BROWSER_LOG: log }, "get", "pods");
+      expect(next.stderr).toMatch(/\[LOGIN_PAUSED\][\s\S]*hint: run: kubectl oidc login/);
+      expect(windows()).toBe(1);
+    });
+
+    it("killed while a person thinks takes us along within a second, listener and lock included", async () => {
+      use("--account=dave", "--browser-command=true", "--listen-address=127.0.0.1:0");
+      const killed = spawn("kubectl", ["get", "pods"], { env: { ...person(), KUBECONFIG: join(home.folder, "kubeconfig") }, stdio: ["ignore", "ignore", "pipe"] });
+      let said = "";
+      killed.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+        said += chunk;
+      });
+      await expect.poll(() => openUrl.test(said), { timeout: 20_000 }).toBe(true);
+      const redirect = new URL(new URL(openUrl.exec(said)?.[1] ?? "").searchParams.get("redirect_uri") ?? "");
+      killed.kill("SIGTERM");
+      const since = performance.now();
+      // The plugin holds kubectl's stderr: it ends when the plugin does.
+      await new Promise((done) => killed.stderr.once("close", done));
+      expect(performance.now() - since).toBeLessThan(1_000);
+      await expect(fetch(redirect)).rejects.toThrow();
     });
 
     it("without a person names the cure in three lines at most", async () => {
