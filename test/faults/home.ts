@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ProgramPlan } from "./preload/program-plan.ts";
+
+/** The copy of the program that this run tests. */
+export interface Program {
+  readonly entry: string;
+  readonly preload: string;
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** The first match in stderr; undefined when the program ends without it. */
+  sees(pattern: RegExp): Promise<RegExpExecArray | undefined>;
+}
+
+/** Nothing in this ring takes longer. Milliseconds. */
+const longestRun = 60_000;
+
+/** A home for one session: its files, and how the program runs in it. */
+export interface Home {
+  readonly folder: string;
+  /** The store's folder. */
+  readonly data: string;
+  readonly log: string;
+  start(args: readonly string[], plan?: Omit<ProgramPlan, "data" | "log">): Started;
+  /** What the program did in its last run with a plan; a fault's line begins with `!`. */
+  operations(): readonly string[];
+  /** Makes the cached token old: it lived an hour and has one second left. */
+  ageToken(): void;
+  /** Command lines of processes that run in this home. */
+  processes(): readonly string[];
+  /** Every file under the home with its text. */
+  files(): readonly { readonly path: string; readonly text: string }[];
+  remove(): void;
+}
+
+export function newHome(program: Program, folder: string, more: Readonly<Record<string, string>> = {}): Home {
+  for (const name of ["home", "data", "config"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
+  const log = `${folder}.log`;
+  const data = join(folder, "data", "kubectl-oidc");
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: join(folder, "home"),
+    XDG_DATA_HOME: join(folder, "data"),
+    XDG_CONFIG_HOME: join(folder, "config"),
+    XDG_RUNTIME_DIR: join(folder, "home"),
+    KUBECONFIG: join(folder, "kubeconfig"),
+    LANG: "C.UTF-8",
+    ...more,
+  };
+  const running = new Set<ChildProcess>();
+
+  function files(inside = folder): readonly { readonly path: string; readonly text: string }[] {
+    if (!existsSync(inside)) return [];
+    return readdirSync(inside, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => ({ path, text: readFileSync(path, "latin1") }));
+  }
+
+  return {
+    folder,
+    data,
+    log,
+    start(args, plan) {
+      if (plan !== undefined) writeFileSync(log, "");
+      const before = plan === undefined ? [] : ["--require", program.preload];
+      const planned = plan === undefined ? {} : { FAULTS_PLAN: JSON.stringify({ ...plan, data, log } satisfies ProgramPlan) };
+      const child = spawn(process.execPath, [...before, program.entry, ...args], { env: { ...env, ...planned }, stdio: ["ignore", "pipe", "pipe"], cwd: folder });
+      running.add(child);
+      child.once("exit", () => running.delete(child));
+      return watch(child);
+    },
+    operations: () => readFileSync(log, "utf8").split("\n").filter(Boolean),
+    ageToken() {
+      const now = Date.now() / 1000;
+      const inside = join(data, "credentials");
+      for (const name of existsSync(inside) ? readdirSync(inside) : []) {
+        if (!name.endsWith(".json")) continue;
+        const record: object = JSON.parse(readFileSync(join(inside, name), "utf8"));
+        writeFileSync(join(inside, name), JSON.stringify({ ...record, receivedAt: now - 3_599, expiresAt: now + 1 }), { mode: 0o600 });
+      }
+    },
+    processes: () => processesIn(folder),
+    files,
+    remove() {
+      for (const child of running) child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+      rmSync(log, { force: true });
+    },
+  };
+}
+
+function watch(child: ChildProcess): Started {
+  const started = performance.now();
+  const seen = { stdout: "", stderr: "", looks: new Set<() => void>() };
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    seen.stdout += chunk;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    seen.stderr += chunk;
+    for (const look of seen.looks) look();
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), longestRun);
+  const ended = new Promise<Ended>((settle) => {
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      settle({ status, signal, stdout: seen.stdout, stderr: seen.stderr, ms: performance.now() - started });
+    });
+  });
+  const sees = (pattern: RegExp) =>
+    new Promise<RegExpExecArray | undefined>((found) => {
+      const look = () => {
+        const match = pattern.exec(seen.stderr);
+        if (match !== null) found(match);
+      };
+      seen.looks.add(look);
+      look();
+      void ended.then(() => found(undefined));
+    });
+  return { child, ended, sees };
+}
+
+/** By their environment, which holds the home's folder; only Linux shows it. */
+function processesIn(folder: string): readonly string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        if (!readFileSync(`/proc/${pid}/environ`, "latin1").includes(`HOME=${folder}/home`)) return [];
+        // A zombie is gone; its parent has yet to look.
+        if (/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1"))) return [];
+        return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").slice(0, 120)}`];
+      } catch {
+        return [];
+      }
+    });
+}

@@ -1,0 +1,132 @@
+import { relative } from "node:path";
+import type { Ended, Home } from "./home.ts";
+import { refreshTokenMark } from "./ledger.ts";
+import { wasSent, wentOn } from "./operations.ts";
+import type { Round } from "./rounds.ts";
+
+/** What was seen of a round. */
+export interface Seen {
+  readonly run: Ended;
+  readonly operations: readonly string[];
+  /** Refresh requests of the faulty run, and what became of them. */
+  readonly asked: number;
+  readonly refreshes: readonly string[];
+  /** Calls after it, without any fault, until one brought the issuer's newest token; two at most. */
+  readonly next: readonly (Ended & { readonly refreshes: readonly string[]; readonly isNewest: boolean })[];
+  /** Processes that were still there some time after all this. */
+  readonly processes: readonly string[];
+}
+
+/** `window`: the answer was on its way. `medium`: the disk broke between the room that was taken for the answer and its write. */
+export type Verdict =
+  | { readonly result: "kept" }
+  | { readonly result: "lost"; readonly why: "window" | "medium" }
+  | { readonly result: "broken"; readonly faults: readonly string[] };
+
+/** A call may not be held up by what a crashed one left. Milliseconds; a refresh takes some 300. */
+const longestNext = 3_000;
+
+export function judge(round: Round, seen: Seen, home: Home): Verdict {
+  const faults = [...faultsOfRun(round, seen), ...faultsOfRest(round, seen, home)];
+  const excuse = excuseOf(round, seen);
+  const healed = seen.next.at(-1);
+  const isLost = healed?.isNewest !== true;
+  if (isLost && excuse === undefined) faults.push(`the session is lost: ${firstLine(seen.next[0])}`);
+  const isNamed = [seen.run, ...seen.next].some(({ stderr }) => /\[(SESSION_REVOKED|LOGIN_REQUIRED)\]/.test(stderr));
+  if (isLost && excuse !== undefined && !isNamed) faults.push(`the loss has another name: ${firstLine(seen.next[0])}`);
+  if (!isLost && seen.next.length > 1) faults.push(`only the second call worked: ${firstLine(seen.next[0])}`);
+  for (const { ms } of seen.next) if (ms > longestNext) faults.push(`the next call took ${Math.round(ms)} ms`);
+  const spentAgain = seen.next.flatMap(({ refreshes }) => refreshes).filter((result) => result !== "rotated");
+  if (spentAgain.length > 0 && !mayBeUnknown(round, seen)) faults.push(`a spent refresh token was sent again (${spentAgain.join(", ")})`);
+  if (faults.length > 0) return { result: "broken", faults };
+  return isLost && excuse !== undefined ? { result: "lost", why: excuse } : { result: "kept" };
+}
+
+const firstLine = (ended: Ended | undefined) => ended?.stderr.split("\n")[0] || `status ${ended?.status ?? ended?.signal}`;
+
+/** Why a login may be lost here, when it may. */
+function excuseOf(round: Round, seen: Seen): "window" | "medium" | undefined {
+  if (round.grace) return undefined;
+  if (isMedium(round, seen)) return "medium";
+  return mayBeUnknown(round, seen) ? "window" : undefined;
+}
+
+/** The issuer spent the token, and the program had no chance to keep the new one. */
+function mayBeUnknown(round: Round, seen: Seen): boolean {
+  if (isMedium(round, seen)) return true;
+  const { fault } = round;
+  // These store it late, or without saying so; the others never.
+  const storeFails = fault.where === "store" && fault.action !== "orphan" && fault.action !== "kill-parent-late";
+  const powerCut = fault.where === "program" && fault.action.startsWith("power-");
+  return seen.refreshes.length > 0 && !wentOn(seen.operations, { storeFails, powerCut });
+}
+
+/** A disk that fails after the request was sent, and no other place for the session. */
+function isMedium({ storage, fault }: Round, { operations }: Seen): boolean {
+  const breaks = fault.where === "program" && (fault.action === "EROFS" || fault.action === "EIO");
+  return (
+    breaks &&
+    storage === "disk" &&
+    wasSent(
+      operations.slice(
+        0,
+        operations.findIndex((line) => line.startsWith("!")),
+      ),
+    )
+  );
+}
+
+function faultsOfRun(round: Round, { run, asked, refreshes }: Seen): string[] {
+  const faults: string[] = [];
+  const { fault } = round;
+  const killed = run.signal === "SIGKILL";
+  const mayBeKilled = fault.where === "issuer" ? fault.action === "kill" : fault.where === "program" ? /kill|power/.test(fault.action) : /parent|orphan/.test(fault.action);
+  if (killed && !mayBeKilled) faults.push("it had to be killed");
+  if (run.ms > (fault.where === "issuer" ? 12_000 : 16_000)) faults.push(`it took ${Math.round(run.ms)} ms`);
+  if (!killed && !allowedStatuses(round).includes(run.status ?? -1)) faults.push(`it ended with ${run.status ?? run.signal}: ${firstLine(run)}`);
+  if (!killed && (run.status === 0) !== (run.stdout !== "")) faults.push(`status ${run.status} with ${run.stdout.length} characters on stdout`);
+  if (run.stdout !== "" && !isExecCredential(run.stdout)) faults.push("stdout is not one ExecCredential");
+  const lines = run.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("kubectl-oidc: warning:"));
+  if (lines.length > 3) faults.push(`${lines.length} lines on stderr`);
+  if (/faults-(refresh|access)-|eyJ/.test(run.stderr)) faults.push("stderr holds a secret");
+  // One retry at once, where no answer came.
+  const most = fault.where === "issuer" && (fault.action === "cut" || fault.action === "hold") && fault.point !== "judging" ? 2 : 1;
+  if (asked > most) faults.push(`${asked} refresh requests`);
+  if (refreshes.length > 1 && fault.where === "issuer" && fault.point === "after-answer") faults.push("an answer that came was asked for again");
+  return faults;
+}
+
+/** 0: a token was printed (new, or the cached one). 20: the issuer refused the retry. 30: the issuer's fault. 50: this computer's. */
+function allowedStatuses({ fault, grace, aged }: Round): readonly number[] {
+  const withoutCache = (status: number) => (aged ? [0, status] : [0]);
+  if (fault.where === "store") return fault.action === "refuse-get" ? [50] : [0];
+  if (fault.where === "program") return withoutCache(50);
+  const retried = !grace && (fault.point === "after-commit" || fault.point === "mid-answer") && (fault.action === "cut" || fault.action === "hold");
+  return [...withoutCache(30), ...(retried ? [20] : [])];
+}
+
+function isExecCredential(text: string): boolean {
+  try {
+    const { kind, status } = JSON.parse(text) as { readonly kind?: unknown; readonly status?: { readonly token?: unknown; readonly expirationTimestamp?: unknown } };
+    return (
+      text.endsWith("}\n") && kind === "ExecCredential" && /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(String(status?.token)) && Date.parse(String(status?.expirationTimestamp)) > Date.now()
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** What a round leaves behind. */
+function faultsOfRest(round: Round, { processes }: Seen, home: Home): string[] {
+  const faults = processes.map((process) => `still running: ${process}`);
+  const { fault } = round;
+  // A killed program cannot clear away, and nobody can on a read-only disk.
+  const cannotClear = /kill|power|orphan|EROFS/.test(fault.action);
+  for (const { path, text } of home.files()) {
+    const name = relative(home.data, path);
+    if (text.includes(refreshTokenMark) && !(round.storage === "disk" && name.startsWith("refresh/"))) faults.push(`a refresh token lies in ${name}`);
+    if (name.endsWith(".tmp") && !cannotClear) faults.push(`left behind: ${name}`);
+    if (name.endsWith(".corrupt")) faults.push(`damaged: ${name}`);
+  }
+  return faults;
+}

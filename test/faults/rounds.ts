@@ -1,0 +1,108 @@
+import { type HelperFault, helperFaults } from "./helper.ts";
+import type { IssuerAction, IssuerPoint } from "./issuer.ts";
+import { type KeyringFault, keyringFaults } from "./keyring.ts";
+import type { ProgramAction } from "./preload/program-plan.ts";
+import { mixed, pick, randomFrom } from "./random.ts";
+
+export const storages = ["disk", "helper", "keyring"] as const;
+export type Storage = (typeof storages)[number];
+
+/** What goes wrong in one round. */
+export type Fault =
+  | { readonly where: "issuer"; readonly point: IssuerPoint; readonly action: IssuerAction; readonly delayMs: number }
+  /** At the operation with this number of one refresh (test/faults/preload). */
+  | { readonly where: "program"; readonly action: ProgramAction; readonly at: number }
+  /** In the middle of the write of the new token. */
+  | { readonly where: "store"; readonly action: HelperFault | KeyringFault };
+
+export interface Round {
+  /** What `--replay` takes. */
+  readonly id: string;
+  readonly storage: Storage;
+  readonly fault: Fault;
+  /** The issuer forgives a token that is used again soon. */
+  readonly grace: boolean;
+  /** The cached token is about to expire, so that it is no way out. */
+  readonly aged: boolean;
+  readonly salt: number;
+}
+
+/** How many operations one refresh has, by storage; as counted at the start of this run. */
+export type Counts = Readonly<Record<Storage, number>>;
+
+const issuerFaults: readonly (readonly [IssuerPoint, readonly IssuerAction[]])[] = [
+  ["before-commit", ["hold", "cut", "kill", "503", "429"]],
+  ["after-commit", ["hold", "cut", "kill", "503", "429"]],
+  ["mid-answer", ["hold", "cut", "kill"]],
+  ["after-answer", ["cut", "kill"]],
+  ["judging", ["hold", "cut", "kill", "503"]],
+];
+const programActions: readonly ProgramAction[] = ["kill", "kill-half", "power-names", "power-contents", "power-mixed", "ENOSPC", "EROFS", "EIO"];
+
+const storeFaults = (storage: Storage): readonly (HelperFault | KeyringFault)[] => (storage === "helper" ? helperFaults : storage === "keyring" ? keyringFaults : []);
+
+/** Every point of every kind, once: what the gate always runs. */
+export function systematicRounds(counts: Counts): readonly Round[] {
+  const rounds: Round[] = [];
+  const add = (storage: Storage, name: string, fault: Fault, grace = false) => {
+    const salt = mixed(rounds.length, name.length);
+    rounds.push({ id: `${storage}/${name}${grace ? "+grace" : ""}`, storage, fault, grace, aged: rounds.length % 3 === 0, salt });
+  };
+  for (const storage of storages) {
+    for (const [point, actions] of issuerFaults) {
+      for (const action of actions) {
+        add(storage, `${point}/${action}`, { where: "issuer", point, action, delayMs: 0 });
+        if (point === "after-commit" || point === "mid-answer") add(storage, `${point}/${action}`, { where: "issuer", point, action, delayMs: 0 }, true);
+      }
+    }
+    for (const action of storeFaults(storage)) add(storage, `store/${action}`, { where: "store", action });
+    for (let at = 1; at <= counts[storage]; at++) for (const action of actionsAt(storage, at)) add(storage, `${action}@${at}`, { where: "program", action, at });
+  }
+  return rounds;
+}
+
+/** All of them on disk, where the files are the session; with another storage fewer, turn by turn. `power-mixed` is for the seeds. */
+function actionsAt(storage: Storage, at: number): readonly ProgramAction[] {
+  const [names, contents] = ["power-names", "power-contents"] as const;
+  if (storage === "disk") return ["kill", "kill-half", names, contents, "ENOSPC", "EROFS", at % 2 === 0 ? "EIO" : "EIO"];
+  return ["kill", at % 2 === 0 ? names : contents, (["ENOSPC", "EROFS", "EIO", "kill-half"] as const)[at % 4] ?? "EROFS"];
+}
+
+/** The `n`th round of a seed. */
+export function seededRound(seed: number, n: number, counts: Counts, among: readonly Storage[]): Round {
+  const salt = mixed(seed, n);
+  const random = randomFrom(salt);
+  const storage = pick(random, among);
+  return { id: `${seed}:${n}`, storage, fault: randomFault(random, storage, counts), grace: random() < 0.25, aged: random() < 0.4, salt };
+}
+
+function randomFault(random: () => number, storage: Storage, counts: Counts): Fault {
+  const kind = random();
+  if (kind < 0.45 || (storage === "disk" && kind < 0.6)) {
+    return { where: "program", action: pick(random, programActions), at: 1 + Math.floor(random() * counts[storage]) };
+  }
+  const slow = random() < 0.15;
+  if (kind < 0.6) {
+    const quick = storeFaults(storage).filter((action) => slow || (action !== "hang" && action !== "freeze"));
+    return { where: "store", action: pick(random, quick) };
+  }
+  const all = issuerFaults.flatMap(([point, actions]) => actions.map((action) => ({ where: "issuer", point, action, delayMs: Math.floor(random() * 31) }) as const));
+  return pick(
+    random,
+    all.filter(({ action }) => slow || action !== "hold"),
+  );
+}
+
+/** The row of the table. */
+export function rowOf({ fault }: Round): string {
+  switch (fault.where) {
+    case "issuer":
+      return `issuer ${fault.point}: ${fault.action}`;
+    case "program":
+      return `program, every operation: ${fault.action}`;
+    case "store":
+      return `store, mid-write: ${fault.action}`;
+    default:
+      return fault satisfies never;
+  }
+}
