@@ -86,9 +86,23 @@ function finish(fd: number, temporary: string, target: string, text: string): vo
   } finally {
     fs.closeSync(fd);
   }
-  fs.renameSync(temporary, target);
+  replace(temporary, target);
   syncFolder(dirname(target));
   removeOrphans(dirname(target));
+}
+
+/** Windows refuses a rename while a virus scanner or an indexer has either file open; it lets go within moments. */
+function replace(temporary: string, target: string): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      fs.renameSync(temporary, target);
+      return;
+    } catch (error) {
+      const isHeld = !isPosix && tries < 20 && ["EPERM", "EACCES", "EBUSY"].includes((error as NodeJS.ErrnoException).code ?? "");
+      if (!isHeld) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    }
+  }
 }
 
 /** The rename is durable when its folder is. Windows and some network file systems cannot open or sync a folder; the file stands all the same. */

@@ -47,7 +47,7 @@ export async function getToken(run: Run, options: GetTokenOptions): Promise<Cred
     });
     switch (step.step) {
       case "use":
-        if (refresh === "fault") world.terminal.log(1, "the issuer cannot be reached; the cached token is still good");
+        if (refresh === "fault") sayWhyNotRefreshed(run, fault);
         return step.credential;
       case "refresh": {
         const refreshed = await refreshSession(run, credential);
@@ -72,6 +72,12 @@ export async function getToken(run: Run, options: GetTokenOptions): Promise<Cred
         return step satisfies never;
     }
   }
+}
+
+/** The issuer's faults pass by themselves while the token is good; this computer's do not. */
+function sayWhyNotRefreshed(run: Run, fault: unknown): void {
+  if (isOidcError(fault) && fault.exitStatus === 50) sayFaultLater(run, "the session could not be refreshed; the cached token is still good", fault);
+  else run.world.terminal.log(1, "the issuer cannot be reached; the cached token is still good");
 }
 
 /** A cache that cannot be read is not the end of a login; that is said and the token is made anew. */

@@ -109,7 +109,8 @@ export function parentStart(call: { readonly ppid: number; readonly platform: st
 /** Best effort: without the note, a refused token is noticed one call later. */
 function writeNote(path: string, text: string): void {
   try {
-    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0), 0o600);
+    // O_NONBLOCK: a planted pipe must not hold us.
+    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0), 0o600);
     writeSync(fd, text);
     closeSync(fd);
   } catch {

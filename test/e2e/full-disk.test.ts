@@ -1,0 +1,115 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { canMountHere } from "../programs.ts";
+import { browse, credentialOf, errorCode, openUrl, runWithBrowser } from "./program.ts";
+import { home, issuer, session, useStage } from "./stage.ts";
+
+useStage();
+
+const fillUp = () => {
+  const fd = openSync(join(home.data, "filler"), "w");
+  try {
+    for (;;) writeSync(fd, Buffer.alloc(512));
+  } catch {
+    closeSync(fd);
+  }
+};
+const remount = (how: string) => execFileSync("mount", ["-o", `remount,${how}`, home.data]);
+
+function ageToken(left: number): void {
+  const folder = join(home.data, "credentials");
+  const file = join(folder, readdirSync(folder)[0] ?? "");
+  const now = Date.now() / 1000;
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), receivedAt: now - 300 + left, expiresAt: now + left }), { mode: 0o600 });
+}
+
+describe.skipIf(!canMountHere())("a disk that is full or read-only (needs the right to mount)", () => {
+  beforeEach(() => {
+    mkdirSync(home.data, { mode: 0o700 });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", home.data]);
+  });
+  afterEach(() => execFileSync("umount", [home.data]));
+
+  const spoilers: readonly (readonly [string, () => void, () => void])[] = [
+    ["full", fillUp, () => rmSync(join(home.data, "filler"))],
+    ["read-only", () => remount("ro"), () => remount("rw")],
+  ];
+
+  it.each(spoilers)("%s: no refresh is asked for whose answer could not be kept; the session works again afterwards", async (_, spoil, heal) => {
+    await runWithBrowser(home, session());
+    ageToken(1);
+    const before = issuer.count("/token");
+    spoil();
+    const stuck = await home.run(session("--non-interactive"));
+    expect(stuck).toMatchObject({ status: 50, stdout: "" });
+    expect(errorCode(stuck)).toBe("STORE_UNWRITABLE");
+    expect(issuer.count("/token")).toBe(before);
+    heal();
+    const well = await home.run(session("--non-interactive"));
+    expect(well.status, well.stderr).toBe(0);
+    expect(issuer.count("/token") - before).toBe(1);
+  });
+
+  it.each(spoilers)("%s: a token that is still good is used, and the fault is said", async (_, spoil) => {
+    await runWithBrowser(home, session());
+    ageToken(40);
+    spoil();
+    const used = await home.run(session("--non-interactive"));
+    expect(used.status, used.stderr).toBe(0);
+    expect(credentialOf(used).status.token).not.toBe("");
+    expect(used.stderr).toContain("STORE_UNWRITABLE");
+  });
+
+  it.each(spoilers)("%s: a login is not thrown away, the credential is printed (promise 9)", async (_, spoil) => {
+    spoil();
+    const login = home.start(session());
+    const [, url = ""] = await login.sees(openUrl);
+    await browse(url);
+    const ended = await login.ended;
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(credentialOf(ended).status.token).not.toBe("");
+    expect(ended.stderr).toContain("STORE_UNWRITABLE");
+  });
+});
+
+/** A helper that keeps items in files; `refuse` in its folder makes it take nothing more. */
+function helper(): { readonly env: Readonly<Record<string, string>>; readonly refuse: (yes: boolean) => void } {
+  const folder = join(home.folder, "helper");
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, "docker-credential-files"),
+    `#!/bin/sh
+cd '${folder}' || exit 1
+case "$1" in
+store) [ -e refuse ] && exit 1; cat > item ;;
+get) cat > /dev/null; [ -e item ] && cat item || { echo "credentials not found in native keychain"; exit 1; } ;;
+erase) rm -f item ;;
+esac`,
+  );
+  chmodSync(join(folder, "docker-credential-files"), 0o755);
+  return {
+    env: { PATH: `${folder}:${home.env["PATH"]}` },
+    refuse: (yes) => (yes ? writeFileSync(join(folder, "refuse"), "") : rmSync(join(folder, "refuse"))),
+  };
+}
+
+describe("a store that fails in mid-write", () => {
+  it("after the issuer has rotated: the new token rests encrypted, and the session goes on when the store is well", async () => {
+    const { env, refuse } = helper();
+    const args = session("--token-cache-storage=helper:files");
+    await runWithBrowser(home, args, env);
+    refuse(true);
+    const refreshed = await home.run([...args, "--force-refresh"], env);
+    expect(refreshed.status, refreshed.stderr).toBe(0);
+    expect(refreshed.stderr).toMatch(/rests in an encrypted file.*KEYCHAIN_UNAVAILABLE/);
+    const [live = ""] = [...issuer.live];
+    const files = readdirSync(home.data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.filter(({ parentPath, name }) => readFileSync(join(parentPath, name), "latin1").includes(live))).toEqual([]);
+    refuse(false);
+    const next = await home.run([...args, "--force-refresh", "--non-interactive"], env);
+    expect(next, next.stderr).toMatchObject({ status: 0, stderr: "" });
+    expect(readdirSync(join(home.data, "journal"))).toEqual([]);
+  });
+});
