@@ -163,7 +163,7 @@ export function machine(start: Process) {
       undisturbed: how.undisturbed,
       locks: once(async () => {
         const { kernelLocks } = await import("./adapters/kernel-locks.ts");
-        return kernelLocks(files.folder);
+        return kernelLocks(files.folder, { runtimeFolder: env["XDG_RUNTIME_DIR"] });
       }),
       provider: once(async () => {
         const { openIdProvider } = await import("./adapters/openid-provider.ts");

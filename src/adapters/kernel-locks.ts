@@ -1,108 +1,137 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { HeldLock, LockHolder, Locks } from "../ports.ts";
-import { wakeWaiters, watchRelease } from "./lock-release.ts";
-import { makeFolder } from "./private-files.ts";
+import type { HeldLock, Locks } from "../ports.ts";
+import { leaseLocks, type LeaseTimes } from "./lease-locks.ts";
+import { noteHolder, openLockFile, readHolder } from "./lock-file.ts";
+import { thisProcess } from "./lock-owner.ts";
+import { cannotHoldLocks, type HostFolders, type LockPlace, lockPlaces } from "./lock-places.ts";
+import { lockReach } from "./lock-reach.ts";
+import { wakeWaiters } from "./lock-release.ts";
+import { type LockTry, waitForLock } from "./lock-wait.ts";
 
-/** Milliseconds between two tries of a waiter that nobody wakes (the holder was killed): short at first, since most locks are held for one exchange. */
-const shortestPoll = 10;
-const longestPoll = 100;
-
-interface Binding {
+/** The kernel's locks on an open file. `tryLock` is false when another descriptor holds it, and throws what the kernel says otherwise. */
+export interface KernelBinding {
   readonly tryLock: (fd: number) => boolean;
   readonly unlock: (fd: number) => void;
 }
 
+/** All but the runtime folder is for tests. */
+export interface LockOptions extends HostFolders {
+  readonly binding?: KernelBinding;
+  /** The text of /proc/self/mountinfo. */
+  readonly mountinfo?: () => string;
+  readonly leaseTimes?: LeaseTimes;
+  readonly openFile?: typeof openLockFile;
+}
+
 /**
- * Locks that the kernel holds on open files in `<folder>/locks` (architecture.md, rule 7): they end with their holder,
+ * Locks that the kernel holds on open files in `<store>/locks` (architecture.md, rule 7): they end with their holder,
  * `kill -9` included. A lock belongs to its descriptor, so two takes in one process exclude each other too, and Node opens
  * with O_CLOEXEC, so no child inherits it. Lock files stay: removing one would let two processes lock two files of one name.
- * STORE_UNWRITABLE when the binding or the file cannot be had; STORE_UNSAFE for a file that is not ours.
+ *
+ * Where the file system is shared with other hosts, a lease (`lease-locks.ts`) is taken besides, since its kernel locks may end at this host,
+ * and hosts may mount it differently; where it has no kernel locks, the lease alone counts. Whoever finds a lease's folder takes part, for
+ * instance on the file server itself; only a lock that was taken there before the first lease of its name ever is not seen.
+ * A store that cannot hold a lock file has its locks on this host (`lock-places.ts`).
+ * STORE_UNWRITABLE when the binding or a file cannot be had anywhere; STORE_UNSAFE for a file that is not ours.
  */
-export async function kernelLocks(folder: string): Promise<Locks> {
-  const binding = await loadBinding();
+export async function kernelLocks(store: string, options: LockOptions = {}): Promise<Locks> {
+  const binding = options.binding ?? (await loadBinding());
+  const { openFile = openLockFile } = options;
+  const me = thisProcess();
+  const leases = leaseLocks(me, options.leaseTimes);
+  const mountinfo = once(options.mountinfo ?? readMountinfo);
 
-  function tryTake(name: string): HeldLock | undefined {
-    const path = join(folder, "locks", name);
-    const fd = open(folder, path);
+  function tryIn(place: LockPlace, name: string): LockTry {
+    const path = join(place[1], name);
+    const fd = openFile(place, path);
     try {
-      if (!binding.tryLock(fd)) {
+      const lock = tryOpenFile(fd, path);
+      if (lock === undefined) {
         fs.closeSync(fd);
-        return undefined;
+        return { kind: "busy", path };
       }
+      noteHolder(fd, me);
+      return { kind: "taken", lock: closing(lock, fd) };
     } catch (error) {
       fs.closeSync(fd);
-      return fail("STORE_UNWRITABLE", { message: `${safeText(path)} cannot be locked`, reason: codeOf(error), hint: "choose a folder on a local disk with --token-cache-dir" });
+      throw error;
     }
-    note(fd);
-    return held(binding, fd);
   }
 
+  function tryOpenFile(fd: number, path: string): HeldLock | undefined {
+    const kernel = askKernel(binding, fd, path);
+    if (kernel === "busy") return undefined;
+    const { reach, isShared } = lockReach(mountinfo(), fs.fstatSync(fd).dev);
+    const leaseFolder = `${path}.lease`;
+    const kernelLock: HeldLock = { release: () => (kernel === "held" ? binding.unlock(fd) : undefined) };
+    if (kernel === "held" && !isShared && !fs.existsSync(leaseFolder)) return kernelLock;
+    const lease = leases.tryTake(leaseFolder, kernel === "held" ? reach : "none");
+    // Windows frees the locks of a closed file when it likes.
+    if (lease === undefined) return void kernelLock.release();
+    return {
+      release() {
+        lease.release();
+        kernelLock.release();
+      },
+    };
+  }
+
+  const places = once(() => lockPlaces(store, options));
+  const tryOnce = (name: string) => inFirstPlace(places(), name, (place) => tryIn(place, name));
+
   return {
-    tryTake,
-    async take(name, waitMs, signal, wait = {}) {
-      const started = performance.now();
-      if (signal.aborted) return fail("INTERRUPTED");
-      const first = tryTake(name);
-      if (first !== undefined) return first;
-      const path = join(folder, "locks", name);
-      wait.onWait?.(holderOf(path));
-      const release = watchRelease(path);
-      try {
-        for (let poll = shortestPoll; ; poll = Math.min(longestPoll, poll * 1.3)) {
-          if (signal.aborted) return fail("INTERRUPTED");
-          if (await wait.unless?.()) return undefined;
-          const lock = tryTake(name);
-          if (lock !== undefined) return lock;
-          const left = waitMs - (performance.now() - started);
-          if (left <= 0) return undefined;
-          await release.pause(Math.min(poll, left), signal);
-        }
-      } finally {
-        release.end();
-      }
+    tryTake(name) {
+      const result = tryOnce(name);
+      return result.kind === "taken" ? result.lock : undefined;
     },
+    take: (name, waitMs, signal, wait = {}) =>
+      waitForLock(
+        () => tryOnce(name),
+        (path) => readHolder(path, me),
+        { waitMs, signal, wait },
+      ),
   };
 }
 
-async function loadBinding(): Promise<Binding> {
+/** In the first place that can hold lock files; what stands in the store's way is what is said when none can. */
+function inFirstPlace(places: readonly LockPlace[], name: string, action: (place: LockPlace) => LockTry): LockTry {
+  const faults: { readonly path: string; readonly error: unknown }[] = [];
+  for (const place of places) {
+    try {
+      return action(place);
+    } catch (error) {
+      if (isOidcError(error)) throw error;
+      faults.push({ path: join(place[1], name), error });
+      if (!cannotHoldLocks(codeOf(error))) break;
+    }
+  }
+  const [first] = faults;
+  return fail("STORE_UNWRITABLE", { message: `${safeText(first?.path)} cannot be opened`, reason: codeOf(first?.error) }, first?.error);
+}
+
+function askKernel(binding: KernelBinding, fd: number, path: string): "held" | "busy" | "refused" {
   try {
-    const { tryLock, unlock } = await import("fs-native-extensions");
-    return { tryLock: (fd) => tryLock(fd), unlock: (fd) => unlock(fd) };
+    return binding.tryLock(fd) ? "held" : "busy";
   } catch (error) {
-    return fail("STORE_UNWRITABLE", { message: "the locks of this platform cannot be used", reason: codeOf(error), hint: "reinstall kubectl-oidc for this platform" });
+    const code = codeOf(error);
+    // POSIX lets fcntl say so for a lock that somebody holds (SMB does); the file is open for writing already.
+    if (code === "EACCES") return "busy";
+    if (["ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP", "EINVAL"].includes(code)) return "refused";
+    return fail("STORE_UNWRITABLE", { message: `${safeText(path)} cannot be locked`, reason: code, hint: "choose a folder on a local disk with --token-cache-dir" });
   }
 }
 
-function open(folder: string, path: string): number {
-  try {
-    makeFolder(folder);
-    makeFolder(join(folder, "locks"));
-    const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NOFOLLOW ?? 0), 0o600);
-    const stat = fs.fstatSync(fd);
-    // A second name could be a file of ours that the note would overwrite.
-    if (stat.isFile() && stat.nlink === 1 && (process.platform === "win32" || stat.uid === process.geteuid?.())) return fd;
-    fs.closeSync(fd);
-    return fail("STORE_UNSAFE", { message: `${safeText(path)} is not a file of ours alone` });
-  } catch (error) {
-    if (isOidcError(error)) throw error;
-    // O_NOFOLLOW; FreeBSD says EMLINK.
-    if (["ELOOP", "EMLINK"].includes(codeOf(error))) return fail("STORE_UNSAFE", { message: `${safeText(path)} is a link` });
-    return fail("STORE_UNWRITABLE", { message: `${safeText(path)} cannot be opened`, reason: codeOf(error) });
-  }
-}
-
-function held(binding: Binding, fd: number): HeldLock {
+function closing(lock: HeldLock, fd: number): HeldLock {
   const state = { open: true };
   return {
     release() {
       if (!state.open) return;
       state.open = false;
       try {
-        binding.unlock(fd);
+        lock.release();
         wakeWaiters(fd);
       } finally {
         fs.closeSync(fd);
@@ -111,23 +140,29 @@ function held(binding: Binding, fd: number): HeldLock {
   };
 }
 
-/** Who holds it, for those who wait. Nothing rests on it. */
-function note(fd: number): void {
+async function loadBinding(): Promise<KernelBinding> {
   try {
-    fs.ftruncateSync(fd);
-    fs.writeSync(fd, JSON.stringify({ pid: process.pid, since: Date.now() }), 0);
-  } catch {
-    // On Windows a locked range cannot be read anyway.
+    const { tryLock, unlock } = await import("fs-native-extensions");
+    return { tryLock: (fd) => tryLock(fd), unlock: (fd) => unlock(fd) };
+  } catch (error) {
+    return fail("STORE_UNWRITABLE", { message: "the locks of this platform cannot be used", reason: codeOf(error), hint: "reinstall kubectl-oidc for this platform" });
   }
 }
 
-function holderOf(path: string): LockHolder | undefined {
+function readMountinfo(): string {
   try {
-    const value: unknown = JSON.parse(fs.readFileSync(path, "utf8"));
-    return isObject(value) && Number.isInteger(value["pid"]) && Number.isFinite(value["since"]) ? { pid: Number(value["pid"]), since: Number(value["since"]) } : undefined;
+    return fs.readFileSync("/proc/self/mountinfo", "utf8");
   } catch {
-    return undefined;
+    return "";
   }
 }
 
-const codeOf = (error: unknown) => safeText((error as NodeJS.ErrnoException).code ?? "unknown", 40);
+function once<T>(make: () => T): () => T {
+  const made: { value?: T } = {};
+  return () => {
+    made.value ??= make();
+    return made.value;
+  };
+}
+
+const codeOf = (error: unknown) => safeText((error as NodeJS.ErrnoException | undefined)?.code ?? "unknown", 40);

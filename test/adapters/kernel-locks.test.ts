@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,6 +7,7 @@ import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kernelLocks } from "../../src/adapters/kernel-locks.ts";
 import { codeOf, codeOfPromise } from "../fakes/codes.ts";
+import { mountOf, optionsOf } from "../locks/kinds.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
@@ -195,5 +196,72 @@ describe("a lock that the kernel holds", () => {
     const locks = await kernelLocks(folder);
     expect(codeOf(() => locks.tryTake("refresh-a"))).toBe("STORE_UNWRITABLE");
     expect(await codeOfPromise(locks.take("refresh-a", soon, never))).toBe("STORE_UNWRITABLE");
+  });
+});
+
+describe("where the file system has no kernel locks, or shares them with nobody", () => {
+  const refusing = (code: string) => {
+    const refuse = () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    return { binding: { tryLock: refuse, unlock: refuse } };
+  };
+  const leaseFolder = () => join(folder, "locks", "refresh-a.lease");
+
+  it.each(["ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP", "EINVAL"])("a lease takes their place when the kernel says %s", async (code) => {
+    const [one, two] = await Promise.all([kernelLocks(folder, refusing(code)), kernelLocks(folder, refusing(code))]);
+    const held = one.tryTake("refresh-a");
+    expect(held).toBeDefined();
+    expect(two.tryTake("refresh-a")).toBeUndefined();
+    expect(one.tryTake("refresh-b")).toBeDefined();
+    const told: unknown[] = [];
+    const waiting = two.take("refresh-a", soon, never, { onWait: (by) => told.push(by) });
+    held?.release();
+    expect(await waiting).toBeDefined();
+    expect(told).toEqual([{ pid: process.pid, since: expect.any(Number) }]);
+  });
+
+  it("any other answer is STORE_UNWRITABLE, and EACCES says that somebody holds it", async () => {
+    expect(await codeOfPromise(kernelLocks(folder, refusing("EIO")).then((locks) => locks.tryTake("refresh-a")))).toBe("STORE_UNWRITABLE");
+    expect((await kernelLocks(folder, refusing("EACCES"))).tryTake("refresh-a")).toBeUndefined();
+    expect(existsSync(leaseFolder())).toBe(false);
+  });
+
+  it.each<[string, string, boolean]>([
+    ["nfs", "rw,vers=3,nolock,local_lock=all", true],
+    ["nfs4", "rw,vers=4.2", true],
+    ["ext4", "rw", false],
+  ])("on %s (%s) a lease is taken besides the kernel's lock: %s", async (type, options, isLeased) => {
+    const locks = await kernelLocks(folder, { mountinfo: () => mountOf(folder, type, options) });
+    const held = locks.tryTake("refresh-a");
+    expect(existsSync(leaseFolder())).toBe(isLeased);
+    expect((await kernelLocks(folder, { mountinfo: () => "" })).tryTake("refresh-a")).toBeUndefined();
+    held?.release();
+    expect(locks.tryTake("refresh-a")).toBeDefined();
+  });
+
+  it("one that has kernel locks and one that has none exclude each other, once a lease was there", async () => {
+    const withKernel = await kernelLocks(folder, optionsOf("kernel", folder));
+    const without = await kernelLocks(folder, optionsOf("lease", folder));
+    without.tryTake("refresh-a")?.release();
+    const held = withKernel.tryTake("refresh-a");
+    expect(held).toBeDefined();
+    expect(without.tryTake("refresh-a")).toBeUndefined();
+    held?.release();
+    const next = without.tryTake("refresh-a");
+    expect(next).toBeDefined();
+    expect(withKernel.tryTake("refresh-a")).toBeUndefined();
+    next?.release();
+    expect(withKernel.tryTake("refresh-a")).toBeDefined();
+  });
+
+  it("a try that the lease refuses gives the kernel's lock back", async () => {
+    const shared = await kernelLocks(folder, optionsOf("both", folder));
+    const held = (await kernelLocks(folder, optionsOf("lease", folder))).tryTake("refresh-a");
+    expect(shared.tryTake("refresh-a")).toBeUndefined();
+    const kernelOnly = await kernelLocks(folder, optionsOf("kernel", folder));
+    expect(kernelOnly.tryTake("refresh-a")).toBeUndefined();
+    held?.release();
+    expect(shared.tryTake("refresh-a")).toBeDefined();
   });
 });
