@@ -40,7 +40,7 @@ async function atTheRefresh(home: Home, issuer: RotatingIssuer): Promise<Crowd> 
   home.ageToken();
   issuer.begin({});
   const started = performance.now();
-  const all = await Promise.all(Array.from({ length: refreshers }, () => home.start(args(issuer, "--non-interactive")).ended));
+  const all = await home.burst(refreshers, args(issuer, "--non-interactive"));
   const faults = endings(all, issuer);
   if (issuer.asked !== 1) faults.push(`${issuer.asked} refresh requests`);
   return { name: `${refreshers} calls with an expired token, ${seconds(started)}`, faults };
@@ -63,7 +63,7 @@ async function atTheBrowser(home: Home, issuer: RotatingIssuer): Promise<Crowd> 
   return { name: `${firstCallers} first calls, ${seconds(started)}`, faults };
 }
 
-function endings(all: readonly Ended[], issuer: RotatingIssuer): string[] {
+function endings(all: readonly Pick<Ended, "status" | "stdout" | "stderr">[], issuer: RotatingIssuer): string[] {
   const bad = all.filter(({ status }) => status !== 0);
   const others = all.filter(({ status, stdout }) => status === 0 && !stdout.includes(issuer.newest));
   return [

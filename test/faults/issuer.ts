@@ -6,8 +6,8 @@ import { ledger, type Verdict } from "./ledger.ts";
 
 /** Where an issuer may fail a refresh. `judging`: it answered, has new keys, and is asked for them. */
 export type IssuerPoint = "before-commit" | "after-commit" | "mid-answer" | "after-answer" | "judging";
-/** `hold`: no answer, ever. `cut`: the connection is reset. `kill`: the program is killed. */
-export type IssuerAction = "hold" | "cut" | "kill" | "503" | "429";
+/** `hold`: no answer, ever. `cut`: the connection is reset. `kill`: the program is killed. `pause`: it is stopped until its deadline is over. */
+export type IssuerAction = "hold" | "cut" | "kill" | "pause" | "503" | "429";
 
 /** What the issuer does at one refresh, once. */
 export interface Misdeed {
@@ -18,7 +18,7 @@ export interface Misdeed {
   /** Signs this refresh with a key that nobody knows yet. */
   readonly newKey?: boolean;
   readonly graceMs?: number;
-  kill?(): void;
+  signal?(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
   /** The old token is spent and the new one not sent. */
   onCommit?(): Promise<void> | void;
 }
@@ -36,6 +36,8 @@ export interface RotatingIssuer {
   stop(): Promise<void>;
 }
 
+/** Longer than the program's deadline for one request, as it is in these rounds. Milliseconds. */
+const stopped = 3_000;
 /** Lives this long. Seconds. */
 const life = 3_600;
 
@@ -77,13 +79,18 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
         request.socket.resetAndDestroy();
         return true;
       case "kill":
-        misdeed.kill?.();
+        misdeed.signal?.("SIGKILL");
         request.socket.destroy();
         return true;
       case "503":
       case "429":
         send(response, Number(misdeed.action), { error: "temporarily_unavailable" });
         return true;
+      case "pause":
+        // The answer is sent all the same, and waits in the program's socket.
+        misdeed.signal?.("SIGSTOP");
+        setTimeout(() => misdeed.signal?.("SIGCONT"), stopped);
+        return false;
       default:
         return true;
     }

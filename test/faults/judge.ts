@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { Ended, Home } from "./home.ts";
 import { refreshTokenMark } from "./ledger.ts";
-import { wasSent, wentOn } from "./operations.ts";
+import { ownFault, struckTooLate, wentOn } from "./operations.ts";
 import type { Round } from "./rounds.ts";
 
 /** What was seen of a round. */
@@ -56,7 +56,7 @@ function mayBeUnknown(round: Round, seen: Seen): boolean {
   if (isMedium(round, seen)) return true;
   const { fault } = round;
   // These store it late, or without saying so; the others never.
-  const storeFails = fault.where === "store" && fault.action !== "orphan" && fault.action !== "kill-parent-late";
+  const storeFails = fault.where === "store" ? fault.action !== "orphan" && fault.action !== "kill-parent-late" : fault.where === "program" && fault.store !== undefined;
   const powerCut = fault.where === "program" && fault.action.startsWith("power-");
   return seen.refreshes.length > 0 && !wentOn(seen.operations, { storeFails, powerCut });
 }
@@ -64,20 +64,12 @@ function mayBeUnknown(round: Round, seen: Seen): boolean {
 /** A disk that fails after the request was sent, and no other place for the session. */
 function isMedium({ storage, fault }: Round, { operations }: Seen): boolean {
   const breaks = fault.where === "program" && (fault.action === "EROFS" || fault.action === "EIO");
-  return (
-    breaks &&
-    storage === "disk" &&
-    wasSent(
-      operations.slice(
-        0,
-        operations.findIndex((line) => line.startsWith("!")),
-      ),
-    )
-  );
+  return breaks && storage === "disk" && struckTooLate(operations);
 }
 
-function faultsOfRun(round: Round, { run, asked, refreshes }: Seen): string[] {
-  const faults: string[] = [];
+function faultsOfRun(round: Round, { run, operations, asked, refreshes }: Seen): string[] {
+  const own = ownFault(operations);
+  const faults: string[] = own === undefined ? [] : [`the ring itself failed: ${own}`];
   const { fault } = round;
   const killed = run.signal === "SIGKILL";
   const mayBeKilled = fault.where === "issuer" ? fault.action === "kill" : fault.where === "program" ? /kill|power/.test(fault.action) : /parent|orphan/.test(fault.action);

@@ -7,7 +7,7 @@ import { type Seen, type Verdict, judge } from "./judge.ts";
 import { type Keyring, type KeyringFault, startKeyring } from "./keyring.ts";
 import type { Round, Storage } from "./rounds.ts";
 
-/** Deadlines of the program are this many times shorter while the issuer does not answer. */
+/** Deadlines of the program are this many times shorter while the issuer does not answer, or they are stopped. */
 const haste = 8;
 
 /** One round after the other, with an issuer, a keychain and a home for each storage of its own. */
@@ -68,18 +68,19 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
   async function act(round: Round, { home, failHelper }: Session): Promise<Seen> {
     const { storage, fault } = round;
     const keyring = storage === "keyring" ? await keyringOf() : undefined;
+    const failing = fault.where === "store" ? fault.action : fault.where === "program" ? fault.store : undefined;
     if (round.aged) home.ageToken();
     issuer.begin({
       graceMs: round.grace ? 60_000 : 0,
       newKey: fault.where === "program" || (fault.where === "issuer" && fault.point === "judging"),
       ...(fault.where === "issuer" ? { point: fault.point, action: fault.action, delayMs: fault.delayMs } : {}),
-      kill: () => void started.child.kill("SIGKILL"),
-      onCommit: () => (fault.where === "store" && keyring !== undefined ? keyring.fail(fault.action as KeyringFault) : undefined),
+      signal: (name) => void started.child.kill(name),
+      onCommit: () => (failing === undefined ? undefined : keyring?.fail(failing as KeyringFault)),
     });
-    if (fault.where === "store" && keyring === undefined) failHelper(fault.action as HelperFault);
-    const hold = fault.where === "issuer" && fault.action === "hold";
+    if (storage === "helper") failHelper(failing as HelperFault | undefined);
+    const isLong = fault.where === "issuer" && (fault.action === "hold" || fault.action === "pause");
     const local = fault.where === "program" ? { at: fault.at, action: fault.action } : {};
-    const started = home.start(refresh(storage), { salt: round.salt, haste: hold ? haste : 1, ...local });
+    const started = home.start(refresh(storage), { salt: round.salt, haste: isLong ? haste : 1, ...local });
     const run = await started.ended;
     const { asked, refreshes } = issuer;
     const operations = home.operations();

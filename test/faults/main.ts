@@ -101,4 +101,4 @@ function story({ run, operations, asked, refreshes, next }: Seen): readonly stri
 }
 
 const describe = ({ id, storage, fault, grace, aged }: Round) =>
-  `${id}: ${storage}, ${fault.where === "program" ? `operation ${fault.at}: ` : fault.where === "issuer" ? `${fault.point}: ` : "mid-write: "}${fault.action}${grace ? ", issuer with grace" : ""}${aged ? ", cached token old" : ""}`;
+  `${id}: ${storage}, ${fault.where === "program" ? `${fault.store === undefined ? "" : `store: ${fault.store}, `}operation ${fault.at}: ` : fault.where === "issuer" ? `${fault.point}: ` : "mid-write: "}${fault.action}${grace ? ", issuer with grace" : ""}${aged ? ", cached token old" : ""}`;

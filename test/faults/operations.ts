@@ -1,8 +1,14 @@
-const tokenRequest = /^\d+ request POST \S*\/token$/;
+const tokenRequest = /^(?:! )?\d+ request POST \S*\/token$/;
 const tokenAnswer = /^\d+ response 200 POST \S*\/token$/;
 
-/** Was the token request sent before the fault? Lines as test/faults/preload/recorder.ts writes them; the fault's own begins with `!`. */
-export const wasSent = (log: readonly string[]) => log.some((line) => tokenRequest.test(line));
+/**
+ * Did the fault come when the request could not be kept back any more? Lines as test/faults/preload/recorder.ts writes them; the fault's
+ * own begins with `!`.
+ */
+export const struckTooLate = (log: readonly string[]) => log.slice(0, log.findIndex((line) => line.startsWith("!")) + 1).some((line) => tokenRequest.test(line));
+
+/** What the ring itself did wrong inside the program. */
+export const ownFault = (log: readonly string[]) => log.find((line) => line.startsWith("?"));
 
 /**
  * Had the program stored the issuer's answer when its run ended? Only until then may a crash lose it. It had when the first file after the

@@ -10,8 +10,8 @@ export type Storage = (typeof storages)[number];
 /** What goes wrong in one round. */
 export type Fault =
   | { readonly where: "issuer"; readonly point: IssuerPoint; readonly action: IssuerAction; readonly delayMs: number }
-  /** At the operation with this number of one refresh (test/faults/preload). */
-  | { readonly where: "program"; readonly action: ProgramAction; readonly at: number }
+  /** At the operation with this number of one refresh (test/faults/preload); with `store` after the write of the new token failed too. */
+  | { readonly where: "program"; readonly action: ProgramAction; readonly at: number; readonly store?: HelperFault | KeyringFault }
   /** In the middle of the write of the new token. */
   | { readonly where: "store"; readonly action: HelperFault | KeyringFault };
 
@@ -32,12 +32,17 @@ export type Counts = Readonly<Record<Storage, number>>;
 
 const issuerFaults: readonly (readonly [IssuerPoint, readonly IssuerAction[]])[] = [
   ["before-commit", ["hold", "cut", "kill", "503", "429"]],
-  ["after-commit", ["hold", "cut", "kill", "503", "429"]],
+  ["after-commit", ["hold", "cut", "kill", "pause", "503", "429"]],
   ["mid-answer", ["hold", "cut", "kill"]],
   ["after-answer", ["cut", "kill"]],
   ["judging", ["hold", "cut", "kill", "503"]],
 ];
 const programActions: readonly ProgramAction[] = ["kill", "kill-half", "power-names", "power-contents", "power-mixed", "ENOSPC", "EROFS", "EIO"];
+
+const crashes: readonly ProgramAction[] = ["power-names", "kill", "power-names", "power-contents"];
+/** Before these numbers nothing has come that a failing store could be given; the journal that takes its place has some more operations. */
+const firstAfterAnswer = 8;
+const journalOperations = 8;
 
 const storeFaults = (storage: Storage): readonly (HelperFault | KeyringFault)[] => (storage === "helper" ? helperFaults : storage === "keyring" ? keyringFaults : []);
 
@@ -58,13 +63,17 @@ export function systematicRounds(counts: Counts): readonly Round[] {
     for (const action of storeFaults(storage)) add(storage, `store/${action}`, { where: "store", action });
     for (let at = 1; at <= counts[storage]; at++) for (const action of actionsAt(storage, at)) add(storage, `${action}@${at}`, { where: "program", action, at });
   }
+  for (let at = firstAfterAnswer; at <= counts.helper + journalOperations; at++) {
+    const action = crashes[at % crashes.length] ?? "kill";
+    add("helper", `refuse+${action}@${at}`, { where: "program", action, at, store: "refuse" });
+  }
   return rounds;
 }
 
 /** All of them on disk, where the files are the session; with another storage fewer, turn by turn. `power-mixed` is for the seeds. */
 function actionsAt(storage: Storage, at: number): readonly ProgramAction[] {
   const [names, contents] = ["power-names", "power-contents"] as const;
-  if (storage === "disk") return ["kill", "kill-half", names, contents, "ENOSPC", "EROFS", at % 2 === 0 ? "EIO" : "EIO"];
+  if (storage === "disk") return ["kill", "kill-half", names, contents, "ENOSPC", "EROFS", "EIO"];
   return ["kill", at % 2 === 0 ? names : contents, (["ENOSPC", "EROFS", "EIO", "kill-half"] as const)[at % 4] ?? "EROFS"];
 }
 
@@ -81,6 +90,15 @@ function randomFault(random: () => number, storage: Storage, counts: Counts): Fa
   if (kind < 0.45 || (storage === "disk" && kind < 0.6)) {
     return { where: "program", action: pick(random, programActions), at: 1 + Math.floor(random() * counts[storage]) };
   }
+  if (kind < 0.5 && storage !== "disk") {
+    const at = firstAfterAnswer + Math.floor(random() * (counts[storage] + journalOperations - firstAfterAnswer));
+    return {
+      where: "program",
+      action: pick(random, programActions.slice(0, 5)),
+      at,
+      store: pick(random, storage === "helper" ? (["refuse", "lie"] as const) : (["lock", "crash"] as const)),
+    };
+  }
   const slow = random() < 0.15;
   if (kind < 0.6) {
     const quick = storeFaults(storage).filter((action) => slow || (action !== "hang" && action !== "freeze"));
@@ -89,7 +107,7 @@ function randomFault(random: () => number, storage: Storage, counts: Counts): Fa
   const all = issuerFaults.flatMap(([point, actions]) => actions.map((action) => ({ where: "issuer", point, action, delayMs: Math.floor(random() * 31) }) as const));
   return pick(
     random,
-    all.filter(({ action }) => slow || action !== "hold"),
+    all.filter(({ action }) => slow || (action !== "hold" && action !== "pause")),
   );
 }
 
@@ -99,7 +117,7 @@ export function rowOf({ fault }: Round): string {
     case "issuer":
       return `issuer ${fault.point}: ${fault.action}`;
     case "program":
-      return `program, every operation: ${fault.action}`;
+      return fault.store === undefined ? `program, every operation: ${fault.action}` : `store fails, then the program: ${fault.action}`;
     case "store":
       return `store, mid-write: ${fault.action}`;
     default:

@@ -13,6 +13,8 @@ export interface BrokenDisk {
   room(operation: Operation, fd: number, position: number, length: number): number;
 }
 
+const changing: ReadonlySet<Operation["kind"]> = new Set(["open", "write", "truncate", "chmod", "times", "fsync", "rename", "unlink", "mkdir"]);
+
 /** On a full disk the names may run out with the room, or not: `namesToo`. */
 export function brokenDisk(namesToo: boolean): BrokenDisk {
   const { fstatSync } = fs;
@@ -25,10 +27,11 @@ export function brokenDisk(namesToo: boolean): BrokenDisk {
       state.errno = errno;
     },
     check(operation, isNew = false) {
-      const { kind } = operation;
-      if (state.errno === "EROFS" && (["write", "truncate", "chmod", "times", "rename", "unlink", "mkdir"].includes(kind) || kind === "open")) fail("EROFS", operation);
-      if (state.errno === "EIO" && (["write", "truncate", "fsync", "rename", "mkdir"].includes(kind) || (kind === "open" && isNew))) fail("EIO", operation);
-      if (state.errno === "ENOSPC" && (kind === "mkdir" || (kind === "open" && isNew && namesToo))) fail("ENOSPC", operation);
+      const { errno } = state;
+      // A journal that was aborted answers an fsync like this too (ext4, errors=remount-ro).
+      if (errno === "EROFS" && changing.has(operation.kind)) fail(errno, operation);
+      if (errno === "EIO" && (["write", "truncate", "fsync", "rename", "mkdir"].includes(operation.kind) || (operation.kind === "open" && isNew))) fail(errno, operation);
+      if (errno === "ENOSPC" && (operation.kind === "mkdir" || (operation.kind === "open" && isNew && namesToo))) fail(errno, operation);
     },
     room(operation, fd, position, length) {
       if (state.errno !== "ENOSPC") return length;

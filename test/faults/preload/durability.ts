@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { randomFrom } from "../random.ts";
 
 /** A file, wherever it was renamed to. */
@@ -32,7 +32,7 @@ interface Change {
 
 export function durability(salt: number): Durability {
   // The real ones, from before they are patched.
-  const { readFileSync, writeFileSync, renameSync, unlinkSync, rmSync, truncateSync, statSync } = fs;
+  const { readFileSync, writeFileSync, renameSync, unlinkSync, rmdirSync, readdirSync, truncateSync, statSync } = fs;
   const files = new Map<string, TrackedFile>();
   let changes: Change[] = [];
   const contentOf = (path: string) => {
@@ -44,6 +44,14 @@ export function durability(salt: number): Durability {
   };
   const putBack = (path: string, content: Buffer | undefined) => {
     if (content !== undefined) writeFileSync(path, content, { mode: 0o600 });
+  };
+  /** With all that is in it. Not rmSync, which calls what is patched. */
+  const removeFolder = (path: string): void => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeFolder(join(path, entry.name));
+      else unlinkSync(join(path, entry.name));
+    }
+    rmdirSync(path);
   };
   const file = (path: string) => {
     const known = files.get(path) ?? { path, dirty: false };
@@ -59,7 +67,7 @@ export function durability(salt: number): Durability {
       changes.push({ folders: [dirname(path)], undo: () => void (made.path === path && contentOf(path) !== undefined && unlinkSync(path)) });
     },
     madeFolder(path) {
-      changes.push({ folders: [dirname(path)], undo: () => rmSync(path, { recursive: true, force: true }) });
+      changes.push({ folders: [dirname(path)], undo: () => removeFolder(path) });
     },
     renaming(from, to) {
       const replaced = contentOf(to);

@@ -1,23 +1,20 @@
 import childProcess, { type ChildProcess } from "node:child_process";
 import type { Recorder } from "./recorder.ts";
 
-/** What a child was asked for: the helper's verb, or the keychain child's `op`. */
+/** What a child is asked for: the helper's verb, or the keychain child's `op`. */
 const verbOf = (args: readonly string[], request: string) => /"op":"(\w+)"/.exec(request)?.[1] ?? args[0] ?? "";
 
-/** Replaces spawn: the start of a child, the request that it gets, and its answer (or end) are operations. */
+/** Replaces spawn: the start of a child, each request that it gets, and its answer (or end) are operations. */
 export function patchChildren(recorder: Recorder): void {
   const spawn = childProcess.spawn as (file: string, args: readonly string[], options: object) => ChildProcess;
   Object.assign(childProcess, {
     spawn(file: string, args: readonly string[], options: object): ChildProcess {
       const child = recorder.around({ kind: "spawn", about: file.split("/").at(-1) ?? "" }, () => spawn(file, args, options));
-      const told = { verb: "", answered: false };
+      const asked: { verb: string | undefined } = { verb: undefined };
       const answered = () => {
-        if (told.answered) return;
-        told.answered = true;
-        recorder.passed({ kind: "answer", about: told.verb });
+        if (asked.verb !== undefined) recorder.passed({ kind: "answer", about: asked.verb });
+        asked.verb = undefined;
       };
-      // Before the program's own listeners, which come after this returns.
-      child.stdout?.once("data", answered);
       child.once("exit", answered);
       const { stdin } = child;
       if (stdin === null) return child;
@@ -26,10 +23,12 @@ export function patchChildren(recorder: Recorder): void {
         Object.assign(stdin, {
           [name](...chunk: readonly unknown[]) {
             const [text] = chunk;
-            if (told.verb !== "" || typeof text !== "string") return original(...chunk);
-            told.verb = verbOf(args, text);
+            if (typeof text !== "string") return original(...chunk);
+            asked.verb = verbOf(args, text);
+            // Before the program's own listener: it must not have seen the answer yet.
+            child.stdout?.prependOnceListener("data", answered);
             return recorder.around(
-              { kind: "stdin", about: told.verb },
+              { kind: "stdin", about: asked.verb },
               () => original(...chunk),
               () => original(text.slice(0, text.length / 2)),
             );

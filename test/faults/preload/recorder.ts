@@ -42,6 +42,16 @@ export function recorder(plan: ProgramPlan, powerCut: (how: "names" | "contents"
   const state = { count: 0 };
   const say = (text: string) => void write(log, text);
 
+  /** A fault of this ring itself must not pass for the program's. */
+  function strikeSurely(operation: Operation, half: (() => void) | undefined): void {
+    try {
+      strike(operation, half);
+    } catch (error) {
+      say(`? ${error instanceof Error ? error.message : "unknown"}\n`);
+      die();
+    }
+  }
+
   function strike(operation: Operation, half: (() => void) | undefined): void {
     say(`! ${state.count} ${operation.kind} ${operation.about}\n`);
     const { action } = plan;
@@ -56,7 +66,7 @@ export function recorder(plan: ProgramPlan, powerCut: (how: "names" | "contents"
   function around<T>(operation: Operation, run: () => T, half?: () => void): T {
     state.count++;
     const { count } = state;
-    if (count === plan.at) strike(operation, half);
+    if (count === plan.at) strikeSurely(operation, half);
     const result = run();
     say(`${count} ${operation.kind} ${operation.about}\n`);
     return result;
