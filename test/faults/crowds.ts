@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Ended, type Home, newHome, type Program } from "./home.ts";
 import { type RotatingIssuer, startRotatingIssuer } from "./issuer.ts";
-import { browse, logInByBrowser } from "./lane.ts";
+import { browse, getToken, logInByBrowser } from "./sessions.ts";
 
 interface Crowd {
   readonly name: string;
@@ -18,7 +18,7 @@ export async function crowds(program: Program, folder: string): Promise<readonly
   try {
     const home = newHome(program, join(folder, "crowd"));
     const found = [await atTheBrowser(newHome(program, join(folder, "first-crowd")), issuer)];
-    await logInByBrowser(home, args(issuer));
+    await logInByBrowser(home, getToken(issuer.url, "disk"));
     for (let i = 0; i < times; i++) found.push(await atTheRefresh(home, issuer));
     return found;
   } finally {
@@ -26,21 +26,11 @@ export async function crowds(program: Program, folder: string): Promise<readonly
   }
 }
 
-const args = (issuer: RotatingIssuer, ...more: readonly string[]) => [
-  "get-token",
-  `--oidc-issuer-url=${issuer.url}`,
-  "--oidc-client-id=kubernetes",
-  "--token-cache-storage=disk",
-  "--listen-address=127.0.0.1:0",
-  "--skip-open-browser",
-  ...more,
-];
-
 async function atTheRefresh(home: Home, issuer: RotatingIssuer): Promise<Crowd> {
   home.ageToken();
   issuer.begin({});
   const started = performance.now();
-  const all = await home.burst(refreshers, args(issuer, "--non-interactive"));
+  const all = await home.burst(refreshers, getToken(issuer.url, "disk", "--non-interactive"));
   const faults = endings(all, issuer);
   if (issuer.asked !== 1) faults.push(`${issuer.asked} refresh requests`);
   return { name: `${refreshers} calls with an expired token, ${seconds(started)}`, faults };
@@ -49,7 +39,7 @@ async function atTheRefresh(home: Home, issuer: RotatingIssuer): Promise<Crowd> 
 async function atTheBrowser(home: Home, issuer: RotatingIssuer): Promise<Crowd> {
   const started = performance.now();
   const before = issuer.logins;
-  const all = Array.from({ length: firstCallers }, () => home.start(args(issuer)));
+  const all = Array.from({ length: firstCallers }, () => home.start(getToken(issuer.url, "disk")));
   const urls = all.map((one) => one.sees(/open this URL in your browser: (\S+)/));
   const first = await Promise.race(urls.map(async (url) => (await url)?.[1] ?? new Promise<never>(() => undefined)));
   // Everybody is there before the person is done.

@@ -1,7 +1,7 @@
-import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import * as http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { exportJWK, SignJWT } from "jose";
+import { idTokenSigner } from "./id-token-signer.ts";
 import { ledger, type Verdict } from "./ledger.ts";
 
 /** Where an issuer may fail a refresh. `judging`: it answered, has new keys, and is asked for them. */
@@ -46,27 +46,23 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
   const books = ledger();
   const codes = new Map<string, string>();
   const sockets = new Set<Socket>();
-  const keys: { readonly kid: string; readonly privateKey: KeyObject; readonly jwk: object }[] = [];
   const state = { url: "", misdeed: {} as Misdeed, struck: false, keysAwaited: false, asked: 0, refreshes: [] as Verdict["result"][], newest: "", logins: 0 };
-  await addKey();
+  const signer = await idTokenSigner();
 
-  async function addKey(): Promise<void> {
-    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const kid = randomBytes(6).toString("hex");
-    keys.push({ kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: "ES256", use: "sig" } });
-    if (keys.length > 2) keys.shift();
-  }
-
-  async function idToken(more: Readonly<Record<string, unknown>>): Promise<string> {
-    const { kid, privateKey } = keys.at(-1)!;
+  async function newIdToken(more: Readonly<Record<string, unknown>>): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: state.url, aud: "kubernetes", sub: "ann", iat: now, exp: now + life, jti: randomBytes(6).toString("hex"), ...more };
-    state.newest = await new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid }).sign(privateKey);
+    state.newest = await signer.sign({ iss: state.url, aud: "kubernetes", sub: "ann", iat: now, exp: now + life, jti: randomBytes(6).toString("hex"), ...more });
     return state.newest;
   }
 
   async function tokens(refreshToken: string, more: Readonly<Record<string, unknown>> = {}) {
-    return { access_token: `faults-access-${randomBytes(6).toString("hex")}`, token_type: "Bearer", expires_in: life, id_token: await idToken(more), refresh_token: refreshToken };
+    return {
+      access_token: `faults-access-${randomBytes(6).toString("hex")}`,
+      token_type: "Bearer",
+      expires_in: life,
+      id_token: await newIdToken(more),
+      refresh_token: refreshToken,
+    };
   }
 
   /** True when the exchange ends here. */
@@ -103,7 +99,7 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
     state.refreshes.push(verdict.result);
     if (!("next" in verdict)) return send(response, 400, { error: "invalid_grant" });
     const first = state.refreshes.length === 1;
-    if (first && state.misdeed.newKey) await addKey();
+    if (first && state.misdeed.newKey) await signer.addKey();
     const body = await tokens(verdict.next);
     if (first) await state.misdeed.onCommit?.();
     if (strike("after-commit", request, response)) return;
@@ -131,7 +127,7 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
         return send(response, 200, discovery(state.url));
       case "/jwks":
         if (state.keysAwaited && strike("judging", request, response)) return;
-        return send(response, 200, { keys: keys.map(({ jwk }) => jwk) });
+        return send(response, 200, { keys: signer.keys() });
       case "/authorize": {
         const code = randomBytes(8).toString("hex");
         codes.set(code, searchParams.get("nonce") ?? "");

@@ -4,6 +4,13 @@ import { refreshTokenMark } from "./ledger.ts";
 import { ownFault, struckTooLate, wentOn } from "./operations.ts";
 import type { Round } from "./rounds.ts";
 
+/** A call after the faulty run, without any fault. */
+export interface NextCall extends Ended {
+  readonly refreshes: readonly string[];
+  /** It printed the token that the issuer made last, in this call. */
+  readonly isNewest: boolean;
+}
+
 /** What was seen of a round. */
 export interface Seen {
   readonly run: Ended;
@@ -11,8 +18,8 @@ export interface Seen {
   /** Refresh requests of the faulty run, and what became of them. */
   readonly asked: number;
   readonly refreshes: readonly string[];
-  /** Calls after it, without any fault, until one brought the issuer's newest token; two at most. */
-  readonly next: readonly (Ended & { readonly refreshes: readonly string[]; readonly isNewest: boolean })[];
+  /** Until one is the newest; two at most. */
+  readonly next: readonly NextCall[];
   /** Processes that were still there some time after all this. */
   readonly processes: readonly string[];
 }

@@ -13,9 +13,12 @@ export interface Keyring {
   fail(how: KeyringFault): Promise<void>;
   /** Thaws it, or starts it anew, unlocked. What it kept is still there. */
   cure(): Promise<void>;
+  /** Has its program ended, though it was not told to? */
+  hasEnded(): boolean;
   stop(): Promise<void>;
 }
 
+const isGone = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 const run = promisify(execFile);
 
 /** A private bus with a gnome-keyring of its own that can be locked, frozen, killed and cured. */
@@ -58,8 +61,9 @@ export async function startKeyring(): Promise<Keyring> {
       if (fault === "lock") await end(daemon);
       if (fault === "lock" || fault === "crash") state.daemon = await startDaemon();
     },
+    hasEnded: () => state.fault === undefined && isGone(state.daemon),
     async stop() {
-      if (state.daemon.exitCode === null && state.daemon.signalCode === null) await end(state.daemon);
+      if (!isGone(state.daemon)) await end(state.daemon);
       await service.stop();
     },
   };

@@ -1,77 +1,41 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
-import { type HelperFault, writeHelper } from "./helper.ts";
-import { type Ended, type Home, newHome, type Program } from "./home.ts";
+import type { HelperFault } from "./helper.ts";
+import type { Home, Program } from "./home.ts";
 import { startRotatingIssuer } from "./issuer.ts";
-import { type Seen, type Verdict, judge } from "./judge.ts";
-import { type Keyring, type KeyringFault, startKeyring } from "./keyring.ts";
+import { judge, type NextCall, type Seen, type Verdict } from "./judge.ts";
+import type { KeyringFault } from "./keyring.ts";
 import type { Round, Storage } from "./rounds.ts";
+import { getToken, type Session, sessionsAt } from "./sessions.ts";
 
-/** Deadlines of the program are this many times shorter while the issuer does not answer, or they are stopped. */
+/** Deadlines of the program are this many times shorter while the issuer does not answer, or it is stopped. */
 const haste = 8;
+/** The issuer's, where it has one. Milliseconds. */
+const grace = 60_000;
 
-/** One round after the other, with an issuer, a keychain and a home for each storage of its own. */
-export interface Lane {
-  play(round: Round): Promise<{ readonly verdict: Verdict; readonly seen?: Seen }>;
-  /** The operations of one refresh without a fault. */
-  countOperations(storage: Storage): Promise<readonly string[]>;
-  stop(): Promise<void>;
+export interface Played {
+  readonly verdict: Verdict;
+  readonly seen?: Seen;
 }
 
-interface Session {
-  readonly home: Home;
-  readonly failHelper: (how: HelperFault | undefined) => void;
+/** One round after the other, with an issuer, a keyring and a home for each storage of its own. */
+export interface Lane {
+  play(round: Round): Promise<Played>;
+  /** What one refresh without a fault does. */
+  operations(storage: Storage): Promise<readonly string[]>;
+  stop(): Promise<void>;
 }
 
 export async function startLane(program: Program, folder: string): Promise<Lane> {
   const issuer = await startRotatingIssuer();
-  const sessions = new Map<Storage, Promise<Session>>();
-  const state: { keyring?: Promise<Keyring>; homes: number } = { homes: 0 };
-  const keyringOf = () => {
-    state.keyring ??= startKeyring();
-    return state.keyring;
-  };
-  const args = (storage: Storage, ...more: readonly string[]) => [
-    "get-token",
-    `--oidc-issuer-url=${issuer.url}`,
-    "--oidc-client-id=kubernetes",
-    `--token-cache-storage=${storage === "helper" ? "helper:faults" : storage}`,
-    "--listen-address=127.0.0.1:0",
-    "--skip-open-browser",
-    ...more,
-  ];
-  const refresh = (storage: Storage) => args(storage, "--force-refresh", "--non-interactive");
+  const sessions = sessionsAt(issuer.url, program, folder);
+  const refresh = (storage: Storage) => getToken(issuer.url, storage, "--force-refresh", "--non-interactive");
 
-  /** A home that is logged in: that of the rounds before, while its session lives. */
-  function sessionFor(storage: Storage): Promise<Session> {
-    const known = sessions.get(storage) ?? logIn(storage);
-    sessions.set(storage, known);
-    return known;
-  }
-
-  async function logIn(storage: Storage): Promise<Session> {
-    const inside = join(folder, `${storage}-${++state.homes}`);
-    const helper = storage === "helper" ? writeHelper(`${inside}.vault`) : undefined;
-    const bus = storage === "keyring" ? (await keyringOf()).env : {};
-    const home = newHome(program, inside, { ...bus, ...(helper === undefined ? {} : { PATH: `${helper.folder}:${process.env["PATH"]}` }) });
-    await logInByBrowser(home, args(storage));
-    return { home, failHelper: (how) => helper?.fail(how) };
-  }
-
-  async function forget(storage: Storage): Promise<void> {
-    const session = await sessions.get(storage);
-    sessions.delete(storage);
-    session?.home.remove();
-    if (session !== undefined) rmSync(`${session.home.folder}.vault`, { recursive: true, force: true });
-  }
-
-  async function act(round: Round, { home, failHelper }: Session): Promise<Seen> {
+  async function act(round: Round, { home, keyring, failHelper }: Session): Promise<Seen> {
     const { storage, fault } = round;
-    const keyring = storage === "keyring" ? await keyringOf() : undefined;
     const failing = fault.where === "store" ? fault.action : fault.where === "program" ? fault.store : undefined;
     if (round.aged) home.ageToken();
     issuer.begin({
-      graceMs: round.grace ? 60_000 : 0,
+      graceMs: round.grace ? grace : 0,
       newKey: fault.where === "program" || (fault.where === "issuer" && fault.point === "judging"),
       ...(fault.where === "issuer" ? { point: fault.point, action: fault.action, delayMs: fault.delayMs } : {}),
       signal: (name) => void started.child.kill(name),
@@ -86,56 +50,46 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
     const operations = home.operations();
     failHelper(undefined);
     await keyring?.cure();
-    const next: (Ended & { readonly refreshes: readonly string[]; readonly isNewest: boolean })[] = [];
+    const next: NextCall[] = [];
+    // At once: what a killed call left to others to finish must not harm this one.
     while (next.length < 2 && next.at(-1)?.isNewest !== true) {
-      issuer.begin({ graceMs: round.grace ? 60_000 : 0 });
+      issuer.begin({ graceMs: round.grace ? grace : 0 });
       const ended = await home.start(refresh(storage)).ended;
       next.push({ ...ended, refreshes: issuer.refreshes, isNewest: ended.status === 0 && issuer.refreshes.length > 0 && ended.stdout.includes(issuer.newest) });
     }
     return { run, operations, asked, refreshes, next, processes: await processesOf(home) };
   }
 
+  /** Undefined when the keyring ended though nobody told it to: that says nothing of the program. */
+  async function attempt(round: Round): Promise<Played | undefined> {
+    const session = await sessions.of(round.storage).catch((error: Error) => error);
+    if (session instanceof Error) return { verdict: { result: "broken", faults: [session.message] } };
+    const seen = await act(round, session);
+    if (session.keyring?.hasEnded()) return undefined;
+    const verdict = judge(round, seen, session.home);
+    if (verdict.result === "kept") removeLeftovers(session.home);
+    else await sessions.forget(round.storage);
+    return { verdict, seen };
+  }
+
   return {
     async play(round) {
-      try {
-        const session = await sessionFor(round.storage);
-        const seen = await act(round, session);
-        const verdict = judge(round, seen, session.home);
-        if (verdict.result === "kept") removeLeftovers(session.home);
-        else await forget(round.storage);
-        return { verdict, seen };
-      } catch (error) {
-        await forget(round.storage).catch(() => sessions.delete(round.storage));
-        return { verdict: { result: "broken", faults: [`the round itself failed: ${error instanceof Error ? error.message : "unknown"}`] } };
-      }
+      const first = await attempt(round);
+      if (first !== undefined) return first;
+      await sessions.forgetKeyring();
+      return (await attempt(round)) ?? { verdict: { result: "broken", faults: ["the keyring's own program ended, twice"] } };
     },
-    async countOperations(storage) {
-      const { home } = await sessionFor(storage);
+    async operations(storage) {
+      const { home } = await sessions.of(storage);
       issuer.begin({ newKey: true });
       await home.start(refresh(storage), { salt: 0, haste: 1 }).ended;
       return home.operations();
     },
     async stop() {
-      for (const storage of [...sessions.keys()]) await forget(storage).catch(() => undefined);
-      await (await state.keyring)?.stop();
+      await sessions.stop();
       await issuer.stop();
     },
   };
-}
-
-/** Runs a call that logs in, and plays its browser. */
-export async function logInByBrowser(home: Home, args: readonly string[]): Promise<void> {
-  const started = home.start(args);
-  const url = (await started.sees(/open this URL in your browser: (\S+)/))?.[1];
-  if (url !== undefined) await browse(url);
-  const { status, stderr } = await started.ended;
-  if (status !== 0) throw new Error(`the login ended with ${status}: ${stderr.split("\n")[0]}`);
-}
-
-/** The issuer redirects at once; our listener shows its page. */
-export async function browse(url: string): Promise<void> {
-  const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
-  await (await fetch(location)).text();
 }
 
 /** What ends by itself is given its time: a keychain child ends a second after its deadline, whatever happens. */

@@ -9,7 +9,7 @@ import type { Seen } from "./judge.ts";
 import { keyringPrograms } from "./keyring.ts";
 import { type Lane, startLane } from "./lane.ts";
 import { type Options, readOptions } from "./options.ts";
-import { type Counts, type Round, seededRound, type Storage, systematicRounds } from "./rounds.ts";
+import { type Course, type Round, seededRound, type Storage, systematicRounds } from "./rounds.ts";
 import { tally } from "./table.ts";
 
 /** Rounds at the same time: each is one process with two CPUs' worth of siblings. */
@@ -23,32 +23,37 @@ export async function main(argv: readonly string[], program: Program): Promise<n
   const options = readOptions(argv);
   const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-faults-"));
   const lanes: Lane[] = [];
+  const cleanUp = async () => {
+    for (const lane of lanes.splice(0)) await lane.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // Daemons and temporary homes must not outlive an interrupted run.
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => void cleanUp().then(() => process.exit(130)));
   try {
     const missing = keyringPrograms.filter((name) => !hasProgram(name));
     const storages = options.storages.filter((storage) => storage !== "keyring" || missing.length === 0);
     if (storages.length < options.storages.length) say(`without keyring: needs ${missing.join(", ")}`);
     for (let i = 0; i < laneCount; i++) lanes.push(await startLane(program, join(folder, `lane-${i}`)));
-    const counts = await countOperations(lanes, storages);
-    if (options.replay !== undefined) return await replay(options.replay, counts, lanes, storages);
-    return await playAll(options, counts, lanes, storages, program, folder);
+    const course = await courseOf(lanes, storages);
+    if (options.replay !== undefined) return await replay(options.replay, course, lanes, storages);
+    return await playAll(options, course, lanes, storages, program, folder);
   } finally {
-    for (const lane of lanes) await lane.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await cleanUp();
   }
 }
 
-async function countOperations([lane]: readonly Lane[], storages: readonly Storage[]): Promise<Counts> {
-  const counts: Record<Storage, number> = { disk: 0, helper: 0, keyring: 0 };
-  for (const storage of storages) counts[storage] = (await lane!.countOperations(storage)).length;
-  return counts;
+async function courseOf([lane]: readonly Lane[], storages: readonly Storage[]): Promise<Course> {
+  const course: Record<Storage, readonly string[]> = { disk: [], helper: [], keyring: [] };
+  for (const storage of storages) course[storage] = (await lane!.operations(storage)).map((line) => line.split(" ")[1] ?? "");
+  return course;
 }
 
-async function playAll(options: Options, counts: Counts, lanes: readonly Lane[], storages: readonly Storage[], program: Program, folder: string): Promise<number> {
+async function playAll(options: Options, course: Course, lanes: readonly Lane[], storages: readonly Storage[], program: Program, folder: string): Promise<number> {
   const started = performance.now();
-  const systematic = options.systematic ? systematicRounds(counts).filter(({ storage }) => storages.includes(storage)) : [];
-  const seeded = options.seeds.flatMap((seed) => Array.from({ length: options.rounds }, (_, n) => seededRound(seed, n, counts, storages)));
+  const systematic = options.systematic ? systematicRounds(course).filter(({ storage }) => storages.includes(storage)) : [];
+  const seeded = options.seeds.flatMap((seed) => Array.from({ length: options.rounds }, (_, n) => seededRound(seed, n, course, storages)));
   say(
-    `${systematic.length} systematic rounds and ${seeded.length} of seed ${options.seeds.join(", ")}; operations of one refresh: ${storages.map((name) => `${name} ${counts[name]}`).join(", ")}`,
+    `${systematic.length} systematic rounds and ${seeded.length} of seed ${options.seeds.join(", ")}; operations of one refresh: ${storages.map((name) => `${name} ${course[name].length}`).join(", ")}`,
   );
   const table = tally();
   const result = { passed: 0, failed: 0 };
@@ -78,9 +83,9 @@ async function playAll(options: Options, counts: Counts, lanes: readonly Lane[],
   return result.failed === 0 ? 0 : 1;
 }
 
-async function replay(id: string, counts: Counts, [lane]: readonly Lane[], storages: readonly Storage[]): Promise<number> {
+async function replay(id: string, course: Course, [lane]: readonly Lane[], storages: readonly Storage[]): Promise<number> {
   const [, seed, n] = /^(\d+):(\d+)$/.exec(id) ?? [];
-  const round = seed === undefined ? systematicRounds(counts).find((one) => one.id === id) : seededRound(Number(seed), Number(n), counts, storages);
+  const round = seed === undefined ? systematicRounds(course).find((one) => one.id === id) : seededRound(Number(seed), Number(n), course, storages);
   if (round === undefined) throw new Error(`no such round: ${id}`);
   const { verdict, seen } = await lane!.play(round);
   say(describe(round));

@@ -27,8 +27,8 @@ export interface Round {
   readonly salt: number;
 }
 
-/** How many operations one refresh has, by storage; as counted at the start of this run. */
-export type Counts = Readonly<Record<Storage, number>>;
+/** The kinds of operation of one refresh in their order, by storage; as seen at the start of this run. */
+export type Course = Readonly<Record<Storage, readonly string[]>>;
 
 const issuerFaults: readonly (readonly [IssuerPoint, readonly IssuerAction[]])[] = [
   ["before-commit", ["hold", "cut", "kill", "503", "429"]],
@@ -47,7 +47,7 @@ const journalOperations = 8;
 const storeFaults = (storage: Storage): readonly (HelperFault | KeyringFault)[] => (storage === "helper" ? helperFaults : storage === "keyring" ? keyringFaults : []);
 
 /** Every point of every kind, once: what the gate always runs. */
-export function systematicRounds(counts: Counts): readonly Round[] {
+export function systematicRounds(course: Course): readonly Round[] {
   const rounds: Round[] = [];
   const add = (storage: Storage, name: string, fault: Fault, grace = false) => {
     const salt = mixed(rounds.length, name.length);
@@ -61,37 +61,43 @@ export function systematicRounds(counts: Counts): readonly Round[] {
       }
     }
     for (const action of storeFaults(storage)) add(storage, `store/${action}`, { where: "store", action });
-    for (let at = 1; at <= counts[storage]; at++) for (const action of actionsAt(storage, at)) add(storage, `${action}@${at}`, { where: "program", action, at });
+    for (const [i, kind] of course[storage].entries()) {
+      const at = i + 1;
+      for (const action of actionsAt(storage, at, kind)) add(storage, `${action}@${at}`, { where: "program", action, at });
+    }
   }
-  for (let at = firstAfterAnswer; at <= counts.helper + journalOperations; at++) {
+  for (let at = firstAfterAnswer; at <= course.helper.length + journalOperations; at++) {
     const action = crashes[at % crashes.length] ?? "kill";
     add("helper", `refuse+${action}@${at}`, { where: "program", action, at, store: "refuse" });
   }
   return rounds;
 }
 
-/** All of them on disk, where the files are the session; with another storage fewer, turn by turn. `power-mixed` is for the seeds. */
-function actionsAt(storage: Storage, at: number): readonly ProgramAction[] {
+/** What an operation of this kind can meet. On disk, where the files are the session, all of it; else fewer, turn by turn. `power-mixed` is for the seeds. */
+function actionsAt(storage: Storage, at: number, kind: string): readonly ProgramAction[] {
   const [names, contents] = ["power-names", "power-contents"] as const;
-  if (storage === "disk") return ["kill", "kill-half", names, contents, "ENOSPC", "EROFS", "EIO"];
-  return ["kill", at % 2 === 0 ? names : contents, (["ENOSPC", "EROFS", "EIO", "kill-half"] as const)[at % 4] ?? "EROFS"];
+  const half = ["write", "stdin"].includes(kind) ? (["kill-half"] as const) : [];
+  const full = ["open", "write", "mkdir"].includes(kind) ? (["ENOSPC"] as const) : [];
+  const broken = ["open", "write", "truncate", "fsync", "rename", "mkdir"].includes(kind) ? (["EROFS", "EIO"] as const) : [];
+  if (storage === "disk") return ["kill", ...half, names, contents, ...full, ...broken];
+  return ["kill", ...half, at % 2 === 0 ? names : contents, ...(at % 2 === 0 ? full : broken.slice((at >> 1) % 2).slice(0, 1))];
 }
 
 /** The `n`th round of a seed. */
-export function seededRound(seed: number, n: number, counts: Counts, among: readonly Storage[]): Round {
+export function seededRound(seed: number, n: number, course: Course, among: readonly Storage[]): Round {
   const salt = mixed(seed, n);
   const random = randomFrom(salt);
   const storage = pick(random, among);
-  return { id: `${seed}:${n}`, storage, fault: randomFault(random, storage, counts), grace: random() < 0.25, aged: random() < 0.4, salt };
+  return { id: `${seed}:${n}`, storage, fault: randomFault(random, storage, course), grace: random() < 0.25, aged: random() < 0.4, salt };
 }
 
-function randomFault(random: () => number, storage: Storage, counts: Counts): Fault {
+function randomFault(random: () => number, storage: Storage, course: Course): Fault {
   const kind = random();
   if (kind < 0.45 || (storage === "disk" && kind < 0.6)) {
-    return { where: "program", action: pick(random, programActions), at: 1 + Math.floor(random() * counts[storage]) };
+    return { where: "program", action: pick(random, programActions), at: 1 + Math.floor(random() * course[storage].length) };
   }
   if (kind < 0.5 && storage !== "disk") {
-    const at = firstAfterAnswer + Math.floor(random() * (counts[storage] + journalOperations - firstAfterAnswer));
+    const at = firstAfterAnswer + Math.floor(random() * (course[storage].length + journalOperations - firstAfterAnswer));
     return {
       where: "program",
       action: pick(random, programActions.slice(0, 5)),
