@@ -20,8 +20,8 @@ export interface Played {
 /** One round after the other, with an issuer, a keyring and a home for each storage of its own. */
 export interface Lane {
   play(round: Round): Promise<Played>;
-  /** What one refresh without a fault does. */
-  operations(storage: Storage): Promise<readonly string[]>;
+  /** The kinds of operation of one refresh without a fault, in their order. */
+  course(storage: Storage): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -79,11 +79,11 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
       await sessions.forgetKeyring();
       return (await attempt(round)) ?? { verdict: { result: "broken", faults: ["the keyring's own program ended, twice"] } };
     },
-    async operations(storage) {
+    async course(storage) {
       const { home } = await sessions.of(storage);
       issuer.begin({ newKey: true });
       await home.start(refresh(storage), { salt: 0, haste: 1 }).ended;
-      return home.operations();
+      return home.operations().map((line) => line.split(" ")[1] ?? "");
     },
     async stop() {
       await sessions.stop();

@@ -6,6 +6,7 @@ import { mixed, pick, randomFrom } from "./random.ts";
 
 export const storages = ["disk", "helper", "keyring"] as const;
 export type Storage = (typeof storages)[number];
+export const isStorage = (text: string | undefined): text is Storage => storages.some((name) => name === text);
 
 /** What goes wrong in one round. */
 export type Fault =
@@ -27,7 +28,7 @@ export interface Round {
   readonly salt: number;
 }
 
-/** The kinds of operation of one refresh in their order, by storage; as seen at the start of this run. */
+/** The kinds of operation of one refresh in their order, by storage; as seen at the start of this run. None: not to be tested. */
 export type Course = Readonly<Record<Storage, readonly string[]>>;
 
 const issuerFaults: readonly (readonly [IssuerPoint, readonly IssuerAction[]])[] = [
@@ -50,10 +51,12 @@ const storeFaults = (storage: Storage): readonly (HelperFault | KeyringFault)[] 
 export function systematicRounds(course: Course): readonly Round[] {
   const rounds: Round[] = [];
   const add = (storage: Storage, name: string, fault: Fault, grace = false) => {
-    const salt = mixed(rounds.length, name.length);
-    rounds.push({ id: `${storage}/${name}${grace ? "+grace" : ""}`, storage, fault, grace, aged: rounds.length % 3 === 0, salt });
+    const id = `${storage}/${name}${grace ? "+grace" : ""}`;
+    const salt = [...id].reduce((sum, letter) => mixed(sum, letter.charCodeAt(0)), 0);
+    rounds.push({ id, storage, fault, grace, aged: salt % 3 === 0, salt });
   };
   for (const storage of storages) {
+    if (course[storage].length === 0) continue;
     for (const [point, actions] of issuerFaults) {
       for (const action of actions) {
         add(storage, `${point}/${action}`, { where: "issuer", point, action, delayMs: 0 });
@@ -66,7 +69,7 @@ export function systematicRounds(course: Course): readonly Round[] {
       for (const action of actionsAt(storage, at, kind)) add(storage, `${action}@${at}`, { where: "program", action, at });
     }
   }
-  for (let at = firstAfterAnswer; at <= course.helper.length + journalOperations; at++) {
+  for (let at = firstAfterAnswer; course.helper.length > 0 && at <= course.helper.length + journalOperations; at++) {
     const action = crashes[at % crashes.length] ?? "kill";
     add("helper", `refuse+${action}@${at}`, { where: "program", action, at, store: "refuse" });
   }
@@ -84,11 +87,10 @@ function actionsAt(storage: Storage, at: number, kind: string): readonly Program
 }
 
 /** The `n`th round of a seed. */
-export function seededRound(seed: number, n: number, course: Course, among: readonly Storage[]): Round {
+export function seededRound(seed: number, n: number, storage: Storage, course: Course): Round {
   const salt = mixed(seed, n);
   const random = randomFrom(salt);
-  const storage = pick(random, among);
-  return { id: `${seed}:${n}`, storage, fault: randomFault(random, storage, course), grace: random() < 0.25, aged: random() < 0.4, salt };
+  return { id: `${storage}/${seed}:${n}`, storage, fault: randomFault(random, storage, course), grace: random() < 0.25, aged: random() < 0.4, salt };
 }
 
 function randomFault(random: () => number, storage: Storage, course: Course): Fault {
@@ -129,4 +131,11 @@ export function rowOf({ fault }: Round): string {
     default:
       return fault satisfies never;
   }
+}
+
+/** One round in a few words. */
+export function describe({ id, fault, grace, aged }: Round): string {
+  const where = fault.where === "issuer" ? `issuer, ${fault.point}` : fault.where === "store" ? "store, mid-write" : `program, operation ${fault.at}`;
+  const first = fault.where === "program" && fault.store !== undefined ? `store, mid-write: ${fault.store}; ` : "";
+  return `${id} (${first}${where}: ${fault.action}${grace ? "; issuer with grace" : ""}${aged ? "; cached token old" : ""})`;
 }
