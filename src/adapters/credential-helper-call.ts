@@ -3,6 +3,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { fail } from "../errors/oidc-error.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { deadline } from "./deadline.ts";
 
 /** A helper's answer is one small JSON object. Characters. */
 const longestAnswer = 1_048_576;
@@ -35,6 +36,7 @@ function runToItsEnd(path: string, verb: string, input: string, deadlineMs: numb
     const timers: NodeJS.Timeout[] = [];
     const withUs = () => endGroup(child);
     const settle = (result: HelperAnswer | Fault) => {
+      stopTimer();
       timers.forEach(clearTimeout);
       process.off("exit", withUs);
       child.removeAllListeners().on("error", () => undefined);
@@ -50,7 +52,7 @@ function runToItsEnd(path: string, verb: string, input: string, deadlineMs: numb
     };
     let out = "";
     const answer = (status: number | null) => settle({ status, out });
-    timers.push(setTimeout(() => giveUp("KEYCHAIN_TIMED_OUT", `did not answer in ${deadlineMs / 1000} s`), deadlineMs));
+    const stopTimer = deadline(deadlineMs, () => giveUp("KEYCHAIN_TIMED_OUT", `did not answer in ${deadlineMs / 1000} s`));
     if (verb === "get") process.once("exit", withUs);
     child.on("error", () => giveUp("KEYCHAIN_UNAVAILABLE", "cannot be started"));
     // setImmediate: what lies in the pipe is read first, also after a pause of this program.

@@ -105,8 +105,8 @@ function replace(temporary: string, target: string): void {
   }
 }
 
-/** The rename is durable when its folder is. Windows and some network file systems cannot open or sync a folder; the file stands all the same. */
-function syncFolder(path: string): void {
+/** A new name is durable when its folder is. Windows and some network file systems cannot open or sync a folder; the file stands all the same. */
+export function syncFolder(path: string): void {
   if (!isPosix) return;
   let fd: number | undefined;
   try {

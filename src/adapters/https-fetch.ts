@@ -5,6 +5,7 @@ import type { CustomFetch } from "openid-client";
 import type { TlsTrust } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
+import { deadline } from "./deadline.ts";
 import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
 import { type AddedAuthorities, addedAuthorities, trustedRoots } from "./trust-roots.ts";
@@ -133,9 +134,9 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
       reject(error);
     };
     const interrupted = () => end(requestFault("INTERRUPTED"));
-    const timer = setTimeout(() => end(requestFault(open.sent ? "DEADLINE" : "NOT_CONNECTED")), prepared.deadlineMs);
+    const stopTimer = deadline(prepared.deadlineMs, () => end(requestFault(open.sent ? "DEADLINE" : "NOT_CONNECTED")));
     const settle = () => {
-      clearTimeout(timer);
+      stopTimer();
       options.signal.removeEventListener("abort", interrupted);
     };
     // Stays after the end: a request that is destroyed before it has a socket still emits an error, and nobody else listens.

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { childEnvironment } from "./child-environment.ts";
+import { deadline } from "./deadline.ts";
 import { type KeychainAnswer, type KeychainRequest, parseKeychainAnswer } from "./keychain-protocol.ts";
 
 /** No answer is longer: an item holds some KB. Characters. */
@@ -55,7 +56,7 @@ interface OneAnswer {
 function oneAnswer(child: ChildProcess, request: KeychainRequest): Promise<OneAnswer> {
   return new Promise((resolve) => {
     const settle = (answer: KeychainAnswer, how: OneAnswer["end"]) => {
-      clearTimeout(timer);
+      stopTimer();
       child
         .removeAllListeners("error")
         .removeAllListeners("close")
@@ -64,7 +65,7 @@ function oneAnswer(child: ChildProcess, request: KeychainRequest): Promise<OneAn
       resolve({ answer, end: how });
     };
     const unavailable = (reason: string, how: OneAnswer["end"] = "given-up") => settle({ ok: false, fault: "unavailable", reason }, how);
-    const timer = setTimeout(() => settle({ ok: false, fault: "timed-out", reason: `no answer in ${request.deadlineMs / 1000} s` }, "given-up"), request.deadlineMs);
+    const stopTimer = deadline(request.deadlineMs, () => settle({ ok: false, fault: "timed-out", reason: `no answer in ${request.deadlineMs / 1000} s` }, "given-up"));
     let text = "";
     child.on("error", () => unavailable("the keychain program cannot be started"));
     child.on("close", () => unavailable("the keychain program ended without an answer", "closed"));

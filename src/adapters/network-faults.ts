@@ -20,8 +20,11 @@ export function failFromNetwork(error: unknown, url: URL, proxy: URL | undefined
   const code = codeOf(error);
   if (code === "INTERRUPTED") return fail("INTERRUPTED");
   if (code === "AT_PROXY" && proxy !== undefined && error instanceof Error) return failFromProxy(error.cause, host, proxy);
-  if (code === "DEADLINE") return fail("ISSUER_UNREACHABLE", { message: `${host} did not answer in time`, reason: `no answer in ${seconds} s${via(proxy)}` });
-  if (code === "NOT_CONNECTED") return fail("ISSUER_UNREACHABLE", { message: `${host} cannot be reached${via(proxy)}`, reason: `no connection in ${seconds} s` });
+  if (code === "DEADLINE" || code === "NOT_CONNECTED") {
+    // The issuer may have acted on what was sent; without a connection nothing was.
+    const what = code === "DEADLINE" ? "no answer" : "no connection";
+    return fail("ISSUER_UNREACHABLE", { message: `${host} did not answer in time`, reason: `${what} in ${seconds} s${via(proxy)}` });
+  }
   if (code === "TOO_LARGE") return fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that is too large` });
   if (certificateFault.test(code)) {
     const expired = code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID";

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { PrivateFiles } from "../ports.ts";
-import { reserve, writeDurably } from "./durable-file.ts";
+import { reserve, syncFolder, writeDurably } from "./durable-file.ts";
 
 /** A stored file is a few KB; more is not ours. Bytes. */
 const mostBytes = 1_048_576;
@@ -104,13 +104,19 @@ export function makeFolder(path: string): void {
 /** Node's own recursive mkdir never ends where a parent exists and the child cannot be made with ENOENT (/proc). */
 function makeParents(path: string, depth: number): void {
   try {
-    fs.mkdirSync(path, { mode: 0o700 });
+    makeOne(path);
   } catch (error) {
     if (codeOf(error) === "EEXIST") return;
     if (codeOf(error) !== "ENOENT" || depth === 0 || dirname(path) === path || fs.existsSync(dirname(path))) throw error;
     makeParents(dirname(path), depth - 1);
-    fs.mkdirSync(path, { mode: 0o700 });
+    makeOne(path);
   }
+}
+
+/** A power cut can take a folder with all that is in it, however durable that is, until the folder around it is synced. */
+function makeOne(path: string): void {
+  fs.mkdirSync(path, { mode: 0o700 });
+  syncFolder(dirname(path));
 }
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? "unknown";
