@@ -10,6 +10,7 @@ import { httpsFetch } from "./adapters/https-fetch.ts";
 import { issuerCache } from "./adapters/issuer-cache.ts";
 import { keychainStore } from "./adapters/keychain.ts";
 import { listContexts, loadContext } from "./adapters/kubeconfig.ts";
+import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
 import { rememberCall } from "./adapters/memo-files.ts";
 import { noSecretStore } from "./adapters/no-secrets.ts";
@@ -159,7 +160,7 @@ export function machine(start: Process) {
       sessions: sessionFiles(files),
       credentials: settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(store, itemName) : credentialFiles(files),
       store,
-      secrets: secretItems(store, sealedJournal(files)),
+      secrets: secretItems(store, sealedJournal([files, ...placesOfThisHost({ runtimeFolder: env["XDG_RUNTIME_DIR"] }).map(privateFiles)])),
       undisturbed: how.undisturbed,
       locks: once(async () => {
         const { kernelLocks } = await import("./adapters/kernel-locks.ts");

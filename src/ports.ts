@@ -198,8 +198,8 @@ export interface SealedJournal {
   newKey(): string;
   /** Durable and encrypted. STORE_UNWRITABLE. */
   write(name: string, key: string, text: string): void;
-  /** Undefined when there is none, or when the key does not open it. Never throws. */
-  read(name: string, key: string): string | undefined;
+  /** What the key opens; several when an older one could not be removed. Never throws. */
+  read(name: string, key: string): readonly string[];
   /** Best effort. */
   remove(name: string): void;
 }

@@ -18,12 +18,16 @@ export interface HostFolders {
  * Where the locks of a store may lie: in the store, or, when that cannot hold a lock file, in a place of this user on this host, so that
  * parallel calls there are still joined.
  */
-export function lockPlaces(store: string, { runtimeFolder, temporaryFolder = tmpdir() }: HostFolders): readonly LockPlace[] {
+export function lockPlaces(store: string, folders: HostFolders): readonly LockPlace[] {
   const inner = `locks-${sha256Hex(resolve(store)).slice(0, 16)}`;
+  return [[store, join(store, "locks")], ...placesOfThisHost(folders).map((outer): LockPlace => [outer, join(outer, inner)])];
+}
+
+/** Folders of this user on this host, the better one first; whoever uses one makes it, and checks whose it is. */
+export function placesOfThisHost({ runtimeFolder, temporaryFolder = tmpdir() }: HostFolders): readonly string[] {
   const user = process.geteuid?.();
   // On Windows the temporary folder is the user's own.
-  const outers = [...(isOurs(runtimeFolder) ? [join(runtimeFolder, "kubectl-oidc")] : []), join(temporaryFolder, user === undefined ? "kubectl-oidc" : `kubectl-oidc-${user}`)];
-  return [[store, join(store, "locks")], ...outers.map((outer): LockPlace => [outer, join(outer, inner)])];
+  return [...(isOurs(runtimeFolder) ? [join(runtimeFolder, "kubectl-oidc")] : []), join(temporaryFolder, user === undefined ? "kubectl-oidc" : `kubectl-oidc-${user}`)];
 }
 
 /**

@@ -41,9 +41,13 @@ export function secretItems(store: SecretStore, journal: SealedJournal): SecretI
 
   /** Only an answer that was got with the item's newest token follows on it; another is a leftover. */
   function withJournal(name: string, item: SecretItem): SecretItem {
-    const text = item.sealKey === undefined ? undefined : journal.read(name, item.sealKey);
-    const pending = text === undefined ? undefined : parsePending(text);
     const newest = newestToken(item);
-    return pending?.spent !== undefined && newest !== undefined && pending.spent === sha256Hex(newest) ? { ...item, pending } : item;
+    if (item.sealKey === undefined || newest === undefined) return item;
+    const digest = sha256Hex(newest);
+    const pending = journal
+      .read(name, item.sealKey)
+      .map(parsePending)
+      .find((one) => one?.spent === digest);
+    return pending === undefined ? item : { ...item, pending };
   }
 }

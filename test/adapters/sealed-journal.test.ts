@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { privateFiles } from "../../src/adapters/private-files.ts";
 import { sealedJournal } from "../../src/adapters/sealed-journal.ts";
+import { codeOf } from "../fakes/codes.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -11,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const journal = () => sealedJournal(privateFiles(folder));
+const journal = () => sealedJournal([privateFiles(folder)]);
 const onlyFile = () => join(folder, "journal", readdirSync(join(folder, "journal"))[0] ?? "");
 const text = "an answer with a refresh token";
 
@@ -19,9 +20,9 @@ describe("the sealed journal", () => {
   it("gives back what was sealed, to the same key and the same item only", () => {
     const [key, other] = [journal().newKey(), journal().newKey()];
     journal().write("item", key, text);
-    expect(journal().read("item", key)).toBe(text);
-    expect(journal().read("item", other)).toBeUndefined();
-    expect(journal().read("another item", key)).toBeUndefined();
+    expect(journal().read("item", key)).toEqual([text]);
+    expect(journal().read("item", other)).toEqual([]);
+    expect(journal().read("another item", key)).toEqual([]);
   });
 
   it("moved to another item's name opens nothing: the name is authenticated", () => {
@@ -30,7 +31,7 @@ describe("the sealed journal", () => {
     const sealed = readFileSync(onlyFile(), "utf8");
     journal().write("another item", key, "theirs");
     for (const name of readdirSync(join(folder, "journal"))) writeFileSync(join(folder, "journal", name), sealed);
-    expect([journal().read("item", key), journal().read("another item", key)]).toEqual([text, undefined]);
+    expect([journal().read("item", key), journal().read("another item", key)]).toEqual([[text], []]);
   });
 
   it("holds nothing readable, in a 0600 file, and differs each time", () => {
@@ -52,7 +53,17 @@ describe("the sealed journal", () => {
     const key = journal().newKey();
     journal().write("item", key, text);
     writeFileSync(onlyFile(), damage(Buffer.from(readFileSync(onlyFile(), "utf8"), "base64")).toString("base64"));
-    expect(journal().read("item", key)).toBeUndefined();
+    expect(journal().read("item", key)).toEqual([]);
+  });
+
+  it("lies in the next place when the first cannot take it, and is found and removed there", () => {
+    const [first, second] = [privateFiles("/proc/kubectl-oidc-none"), privateFiles(folder)];
+    const key = journal().newKey();
+    sealedJournal([first, second]).write("item", key, text);
+    expect(sealedJournal([first, second]).read("item", key)).toEqual([text]);
+    sealedJournal([first, second]).remove("item");
+    expect(sealedJournal([first, second]).read("item", key)).toEqual([]);
+    expect(codeOf(() => sealedJournal([first]).write("item", key, text))).toBe("STORE_UNWRITABLE");
   });
 
   it("is gone after its removal, which may come twice", () => {
@@ -60,7 +71,7 @@ describe("the sealed journal", () => {
     journal().write("item", key, text);
     journal().remove("item");
     journal().remove("item");
-    expect(journal().read("item", key)).toBeUndefined();
+    expect(journal().read("item", key)).toEqual([]);
     expect(readdirSync(join(folder, "journal"))).toEqual([]);
   });
 });

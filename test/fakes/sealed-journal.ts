@@ -8,7 +8,7 @@ export function journalIn(files: Map<string, string>): SealedJournal {
     write: (name, key, text) => void files.set(`journal/${name}`, `${key} ${text}`),
     read(name, key) {
       const text = files.get(`journal/${name}`);
-      return text?.startsWith(`${key} `) ? text.slice(key.length + 1) : undefined;
+      return text?.startsWith(`${key} `) ? [text.slice(key.length + 1)] : [];
     },
     remove: (name) => void files.delete(`journal/${name}`),
   };
