@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+
+/**
+ * A shell that says that it is there, waits until its input ends, and becomes the command: so all calls start within a few milliseconds,
+ * and starting them takes no time from the first ones.
+ */
+const gate = ["-c", 'echo; read -r _; exec "$@" </dev/null', "sh"];
+/** Milliseconds. A lock that is never given back must not hang the bench. */
+const deadline = 180_000;
+
+/**
+ * Runs `count` of the same command at once; `atStart` is called when all stand ready. `wall` is from the first start to the last end, in
+ * milliseconds, like the `ms` of each call; `token` is what the call handed out.
+ */
+export async function crowd(command, { env, count, atStart }) {
+  const waiting = Array.from({ length: count }, () => standReady(command, env));
+  await Promise.all(waiting.map(({ ready }) => ready));
+  await atStart();
+  const started = process.hrtime.bigint();
+  for (const { child } of waiting) child.stdin.end();
+  const ends = await Promise.all(waiting.map(({ ended }) => ended));
+  const calls = ends.map(({ at, ...rest }) => ({ ...rest, ms: Number(at - started) / 1e6 }));
+  return { wall: Math.max(...calls.map(({ ms }) => ms)), calls };
+}
+
+function standReady(command, env) {
+  const child = spawn("/bin/sh", [...gate, ...command], { env, timeout: deadline });
+  const texts = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"]) {
+    child[name].setEncoding("utf8").on("data", (chunk) => {
+      texts[name] += chunk;
+    });
+  }
+  const ready = new Promise((done, reject) => {
+    child.stdout.once("data", done);
+    child.once("error", reject);
+  });
+  const ended = new Promise((done) => {
+    let at;
+    child.once("exit", () => {
+      at = process.hrtime.bigint();
+    });
+    child.once("close", (status) => done({ at, status, token: tokenOf(texts.stdout), stderr: texts.stderr }));
+  });
+  return { child, ready, ended };
+}
+
+function tokenOf(stdout) {
+  try {
+    return JSON.parse(stdout).status.token;
+  } catch {
+    return undefined;
+  }
+}
