@@ -19,6 +19,7 @@ get)
   cat "$here/$(name "$url").item" ;;
 store)
   input=$(cat)
+  case "$input" in *'"}') ;; *) echo "half a request"; exit 1 ;; esac
   url=$(printf '%s' "$input" | sed 's/.*"ServerURL":"\\([^"]*\\)".*/\\1/')
   case "$fault" in
     refuse) echo "the vault is full"; exit 1 ;;

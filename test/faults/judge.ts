@@ -20,6 +20,8 @@ export interface Seen {
   readonly refreshes: readonly string[];
   /** Until one is the newest; two at most. */
   readonly next: readonly NextCall[];
+  /** What such a call takes now, when one of them was slow. Milliseconds. */
+  readonly usual: number;
   /** Processes that were still there some time after all this. */
   readonly processes: readonly string[];
 }
@@ -31,7 +33,7 @@ export type Verdict =
   | { readonly result: "broken"; readonly faults: readonly string[] };
 
 /** A call may not be held up by what a crashed one left. Milliseconds; a refresh takes some 300. */
-const longestNext = 3_000;
+export const longestNext = 3_000;
 
 export function judge(round: Round, seen: Seen, home: Home): Verdict {
   const faults = [...faultsOfRun(round, seen), ...faultsOfRest(round, seen, home)];
@@ -42,7 +44,7 @@ export function judge(round: Round, seen: Seen, home: Home): Verdict {
   const isNamed = [seen.run, ...seen.next].some(({ stderr }) => /\[(SESSION_REVOKED|LOGIN_REQUIRED)\]/.test(stderr));
   if (isLost && excuse !== undefined && !isNamed) faults.push(`the loss has another name: ${firstLine(seen.next[0])}`);
   if (!isLost && seen.next.length > 1) faults.push(`only the second call worked: ${firstLine(seen.next[0])}`);
-  for (const { ms } of seen.next) if (ms > longestNext) faults.push(`the next call took ${Math.round(ms)} ms`);
+  for (const { ms } of seen.next) if (ms > longestNext && ms > 3 * seen.usual) faults.push(`the next call took ${Math.round(ms)} ms`);
   const spentAgain = seen.next.flatMap(({ refreshes }) => refreshes).filter((result) => result !== "rotated");
   if (spentAgain.length > 0 && !mayBeUnknown(round, seen)) faults.push(`a spent refresh token was sent again (${spentAgain.join(", ")})`);
   if (faults.length > 0) return { result: "broken", faults };

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import type { HelperFault } from "./helper.ts";
 import type { Home, Program } from "./home.ts";
 import { startRotatingIssuer } from "./issuer.ts";
-import { judge, type NextCall, type Seen, type Verdict } from "./judge.ts";
+import { judge, longestNext, type NextCall, type Seen, type Verdict } from "./judge.ts";
 import type { KeyringFault } from "./keyring.ts";
 import type { Round, Storage } from "./rounds.ts";
 import { getToken, type Session, sessionsAt } from "./sessions.ts";
@@ -57,7 +57,9 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
       const ended = await home.start(refresh(storage)).ended;
       next.push({ ...ended, refreshes: issuer.refreshes, isNewest: ended.status === 0 && issuer.refreshes.length > 0 && ended.stdout.includes(issuer.newest) });
     }
-    return { run, operations, asked, refreshes, next, processes: await processesOf(home) };
+    // On a busy machine everything is slow.
+    const usual = next.some(({ ms }) => ms > longestNext) ? (await home.start(refresh(storage)).ended).ms : 0;
+    return { run, operations, asked, refreshes, next, usual, processes: await processesOf(home) };
   }
 
   /** Undefined when the keyring ended though nobody told it to: that says nothing of the program. */

@@ -58,17 +58,17 @@ async function playAll(options: Options, ring: Ring): Promise<number> {
   const systematic = options.systematic ? systematicRounds(course) : [];
   const seeded = options.seeds.flatMap((seed) => Array.from({ length: options.rounds }, (_, n) => seededRound(seed, n, storages[n % storages.length] ?? "disk", course)));
   say(
-    `${systematic.length} systematic rounds and ${seeded.length} of seed ${options.seeds.join(", ")}; operations of one refresh: ${storages.map((name) => `${name} ${course[name].length}`).join(", ")}`,
+    `${systematic.length} systematic rounds and ${seeded.length} of seed ${options.seeds.join(", ") || "none"}; operations of one refresh: ${storages.map((name) => `${name} ${course[name].length}`).join(", ")}`,
   );
   const result = { passed: 0, failed: 0 };
   await playRounds([...systematic, ...seeded], ring, result);
-  if (options.systematic && !ring.interrupted) {
+  if (options.crowds && !ring.interrupted) {
     for (const { name, faults } of await crowds(ring.program, ring.folder)) {
       say(`${name}: ${faults.length === 0 ? "as one" : `BROKEN: ${faults.join("; ")}`}`);
       result[faults.length === 0 ? "passed" : "failed"]++;
     }
   }
-  say(`seed ${options.seeds.join(", ")}; ${Math.round((performance.now() - started) / 1000)} s${ring.interrupted ? "; interrupted" : ""}`);
+  say(`seed ${options.seeds.join(", ") || "none"}; ${Math.round((performance.now() - started) / 1000)} s${ring.interrupted ? "; interrupted" : ""}`);
   say(`${result.passed} passed, ${result.failed} failed`);
   return ring.interrupted ? 130 : result.failed === 0 ? 0 : 1;
 }

@@ -5,8 +5,9 @@ export interface Options {
   readonly seeds: readonly number[];
   /** Seeded rounds for each seed. */
   readonly rounds: number;
-  /** Every point once, and the crowds: unless seeds or rounds were chosen by hand. */
+  /** Every point once: unless seeds or rounds were chosen by hand. */
   readonly systematic: boolean;
+  readonly crowds: boolean;
   readonly storages: readonly Storage[];
   readonly replay: string | undefined;
 }
@@ -25,6 +26,7 @@ export function readOptions(argv: readonly string[]): Options {
       fresh: { type: "boolean" },
       storage: { type: "string", multiple: true },
       replay: { type: "string" },
+      only: { type: "string" },
       dist: { type: "string" },
     },
   });
@@ -33,11 +35,15 @@ export function readOptions(argv: readonly string[]): Options {
     return Number(text);
   };
   const chosen = values.seed !== undefined ? [number(values.seed)] : values.fresh ? [Math.floor(Math.random() * 1_000_000_000)] : undefined;
+  const { only } = values;
+  if (only !== undefined && only !== "systematic" && only !== "crowds") throw new Error(`--only takes systematic or crowds, not ${only}`);
+  const byHand = chosen !== undefined || values.rounds !== undefined;
   const wanted = values.storage ?? [...storages];
   return {
-    seeds: chosen ?? (values.rounds === undefined ? fixedSeeds : fixedSeeds.slice(0, 1)),
+    seeds: only !== undefined ? [] : (chosen ?? (values.rounds === undefined ? fixedSeeds : fixedSeeds.slice(0, 1))),
     rounds: values.rounds === undefined ? (chosen === undefined ? fixedRounds : 300) : number(values.rounds),
-    systematic: chosen === undefined && values.rounds === undefined,
+    systematic: only === undefined ? !byHand : only === "systematic",
+    crowds: only === undefined ? !byHand : only === "crowds",
     storages: storages.filter((name) => wanted.includes(name)),
     replay: values.replay,
   };

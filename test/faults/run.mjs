@@ -1,4 +1,4 @@
-// `npm run test:faults [-- --seed N --rounds N --fresh --storage disk|helper|keyring --replay ID --dist FOLDER]`: the fault-injection ring.
+// `npm run test:faults [-- --seed N --rounds N --fresh --storage disk|helper|keyring --replay ID --only systematic|crowds --dist FOLDER]`: the fault-injection ring.
 // Works on a copy of the built program, so that a build beside it changes nothing. The copy lies in the repository: its two native
 // packages are found from there.
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -20,4 +20,9 @@ await Promise.all([
   build({ ...common, entryPoints: [join(root, "test/faults/main.ts")], format: "esm", packages: "external", outfile: join(copy, "faults.mjs") }),
 ]);
 const { main } = await import(pathToFileURL(join(copy, "faults.mjs")).href);
-process.exit(await main(process.argv.slice(2), { entry: join(copy, "kubectl-oidc.cjs"), preload: join(copy, "preload.cjs") }));
+try {
+  process.exit(await main(process.argv.slice(2), { entry: join(copy, "kubectl-oidc.cjs"), preload: join(copy, "preload.cjs") }));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exit(2);
+}
