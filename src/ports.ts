@@ -190,8 +190,8 @@ export interface SecretStore {
 }
 
 /**
- * Where a token answer rests when the store fails at the moment of its write: private files that only a key in the stored item opens.
- * One for one item. Synchronous: it is the last resort.
+ * Where a token answer rests beside the store, in case that fails, forgets, or is late: private files that only a key in the stored
+ * item opens. One for one item. Synchronous: nothing may come between.
  */
 export interface SealedJournal {
   /** 256 random bits. */

@@ -30,12 +30,31 @@ describe("an answer that the store does not take", () => {
     expect(await items().read(name)).toEqual({ ...item, pending: answerAfter("old", "new") });
   });
 
-  it("leaves the journal when the store takes a write again", async () => {
-    failWrites(new OidcError("KEYCHAIN_LOCKED", {}));
+  it("is found again when the store forgot it afterwards: a keychain that crashed, a helper that was late", async () => {
     await items().write(name, { ...item, pending: answerAfter("old", "new") });
-    failWrites();
-    expect(await items().write(name, { ...item, refreshToken: "new" })).toBeUndefined();
+    await items().write(name, { ...item, refreshToken: "new" });
+    expect((await items().read(name))?.pending).toBeUndefined();
+    secrets.items.set(name, JSON.stringify(item));
+    expect((await items().read(name))?.pending?.refreshToken).toBe("new");
+  });
+
+  it.each<[string, SecretItem]>([
+    ["was taken back (a login that was refused)", item],
+    ["belongs to a session that is gone", { ...item, refreshToken: undefined } as unknown as SecretItem],
+  ])("that %s leaves the journal, and never comes back", async (_, next) => {
+    await items().write(name, { ...item, pending: answerAfter("old", "new") });
+    await items().write(name, next);
     expect(files.size).toBe(0);
+    expect((await items().read(name))?.pending).toBeUndefined();
+  });
+
+  it("is kept by a file of ours without a journal, unless that fails", async () => {
+    Object.assign(secrets.store, { kind: "disk" });
+    await items().write(name, { ...item, pending: answerAfter("old", "new") });
+    expect(files.size).toBe(0);
+    failWrites(new OidcError("STORE_UNWRITABLE", {}));
+    expect((await items().write(name, { ...item, pending: answerAfter("old", "new") }))?.code).toBe("STORE_UNWRITABLE");
+    expect(files.size).toBe(1);
   });
 
   it("and that was left there by a kill, after the store took a newer one, is passed over: a spent token is never sent again", async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canMountHere } from "../programs.ts";
@@ -75,7 +75,7 @@ describe.skipIf(!canMountHere())("a disk that is full or read-only (needs the ri
 });
 
 /** A helper that keeps items in files; `refuse` in its folder makes it take nothing more. */
-function helper(): { readonly env: Readonly<Record<string, string>>; readonly refuse: (yes: boolean) => void } {
+function helper(): { readonly folder: string; readonly env: Readonly<Record<string, string>>; readonly refuse: (yes: boolean) => void } {
   const folder = join(home.folder, "helper");
   mkdirSync(folder);
   writeFileSync(
@@ -83,19 +83,39 @@ function helper(): { readonly env: Readonly<Record<string, string>>; readonly re
     `#!/bin/sh
 cd '${folder}' || exit 1
 case "$1" in
-store) [ -e refuse ] && exit 1; cat > item ;;
+store) [ -e refuse ] && exit 1
+  if [ -e late ]; then cat > slow; touch storing; sleep 1.5; mv slow item; touch stored-late
+  else cat > "new.$$" && mv "new.$$" item; fi ;;
 get) cat > /dev/null; [ -e item ] && cat item || { echo "credentials not found in native keychain"; exit 1; } ;;
 erase) rm -f item ;;
 esac`,
   );
   chmodSync(join(folder, "docker-credential-files"), 0o755);
   return {
+    folder,
     env: { PATH: `${folder}:${home.env["PATH"]}` },
     refuse: (yes) => (yes ? writeFileSync(join(folder, "refuse"), "") : rmSync(join(folder, "refuse"))),
   };
 }
 
 describe("a store that fails in mid-write", () => {
+  it("that is late, while we are killed and the next call reads: the answer is found beside it, and no spent token is sent", async () => {
+    const { env, folder } = helper();
+    const args = session("--token-cache-storage=helper:files");
+    await runWithBrowser(home, args, env);
+    writeFileSync(join(folder, "late"), "");
+    const killed = home.start([...args, "--force-refresh"], env);
+    await expect.poll(() => existsSync(join(folder, "storing")), { timeout: 10_000, interval: 5 }).toBe(true);
+    killed.child.kill("SIGKILL");
+    await killed.ended;
+    rmSync(join(folder, "late"));
+    const next = await home.run([...args, "--force-refresh", "--non-interactive"], env);
+    expect(next.status, next.stderr).toBe(0);
+    // Now it puts an item in the place of a newer one.
+    await expect.poll(() => existsSync(join(folder, "stored-late")), { timeout: 5_000 }).toBe(true);
+    expect((await home.run([...args, "--force-refresh", "--non-interactive"], env)).status).toBe(0);
+  });
+
   it("after the issuer has rotated: the new token rests encrypted, and the session goes on when the store is well", async () => {
     const { env, refuse } = helper();
     const args = session("--token-cache-storage=helper:files");
@@ -110,6 +130,7 @@ describe("a store that fails in mid-write", () => {
     refuse(false);
     const next = await home.run([...args, "--force-refresh", "--non-interactive"], env);
     expect(next, next.stderr).toMatchObject({ status: 0, stderr: "" });
+    await home.run(["logout", ...args.slice(1)], env);
     expect(readdirSync(join(home.data, "journal"))).toEqual([]);
   });
 });
