@@ -43,7 +43,13 @@ describe("a lease", () => {
     held?.release();
     held?.release();
     expect(readdirSync(path).map((name) => parseToken(name).kind)).toEqual(["free"]);
-    for (let round = 0; round < 20; round++) leases.tryTake(path, "none")?.release();
+    const names = new Set(readdirSync(path));
+    for (let round = 0; round < 20; round++) {
+      leases.tryTake(path, "none")?.release();
+      for (const name of readdirSync(path)) names.add(name);
+    }
+    // No name twice: one that was seen long ago can neither be taken nor removed by mistake.
+    expect(names.size).toBe(21);
     expect(readdirSync(path).map((name) => parseToken(name).kind)).toEqual(["free"]);
     expect(readdirSync(folder)).toEqual(["refresh-a.lease"]);
   });

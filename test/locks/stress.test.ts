@@ -36,18 +36,18 @@ const entriesOf = (log: string): readonly Entry[] =>
       return { event, id: Number(id), at: BigInt(at) };
     });
 
-/** Nanoseconds between two times in which the machine ran nobody, not even this process: they are not the lock's. Measured by a timer that comes late. */
+/** How long, between two times, the machine let even this process wait for a processor: a timer's delays. That is not the lock's doing. Nanoseconds. */
 function metronome(): { readonly stalled: (from: bigint, to: bigint) => bigint; readonly end: () => void } {
-  const period = 20;
-  const usual = 50_000_000n;
+  const periodMs = 20;
+  const period = BigInt(periodMs) * 1_000_000n;
   const ticks: bigint[] = [];
-  const timer = setInterval(() => ticks.push(process.hrtime.bigint()), period);
+  const timer = setInterval(() => ticks.push(process.hrtime.bigint()), periodMs);
   const stalled = (from: bigint, to: bigint) => {
     let sum = 0n;
     for (const [index, tick] of ticks.entries()) {
       const since = ticks[index - 1] ?? tick;
       const [begin, end] = [since > from ? since : from, tick < to ? tick : to];
-      if (end - begin > usual) sum += end - begin - usual;
+      if (end - begin > period) sum += end - begin - period;
     }
     return sum;
   };
