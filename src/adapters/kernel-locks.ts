@@ -32,10 +32,10 @@ export interface LockOptions extends HostFolders {
  * with O_CLOEXEC, so no child inherits it. Lock files stay: removing one would let two processes lock two files of one name.
  *
  * Where the file system is shared with other hosts, a lease (`lease-locks.ts`) is taken besides, since its kernel locks may end at this host,
- * and hosts may mount it differently; where it has no kernel locks, the lease alone counts. Whoever finds a lease's folder takes part, for
+ * and hosts may mount it differently; where it, or this platform, has no kernel locks, the lease alone counts. Whoever finds a lease's folder takes part, for
  * instance on the file server itself; only a lock that was taken there before the first lease of its name ever is not seen.
  * A store that cannot hold a lock file has its locks on this host (`lock-places.ts`).
- * STORE_UNWRITABLE when the binding or a file cannot be had anywhere; STORE_UNSAFE for a file that is not ours.
+ * STORE_UNWRITABLE when a file cannot be had anywhere; STORE_UNSAFE for a file that is not ours.
  */
 export async function kernelLocks(store: string, options: LockOptions = {}): Promise<Locks> {
   const binding = options.binding ?? (await loadBinding());
@@ -140,12 +140,18 @@ function closing(lock: HeldLock, fd: number): HeldLock {
   };
 }
 
+/** Without a build for this platform (musl) there are no kernel locks here: the lease alone counts. */
 async function loadBinding(): Promise<KernelBinding> {
   try {
     const { tryLock, unlock } = await import("fs-native-extensions");
     return { tryLock: (fd) => tryLock(fd), unlock: (fd) => unlock(fd) };
-  } catch (error) {
-    return fail("STORE_UNWRITABLE", { message: "the locks of this platform cannot be used", reason: codeOf(error), hint: "reinstall kubectl-oidc for this platform" });
+  } catch {
+    return {
+      tryLock() {
+        throw Object.assign(new Error("no kernel locks"), { code: "ENOSYS" });
+      },
+      unlock: () => undefined,
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { browse, credentialOf, errorCode, openUrl, programPath, runWithBrowser } from "./program.ts";
@@ -136,6 +136,38 @@ describe("parallel calls", () => {
     const ended = await Promise.all(all.map((started) => started.ended));
     expect(ended.map((one) => errorCode(one))).toEqual(ended.map(() => "LOGIN_DENIED"));
     expect(ended.filter(({ stderr }) => openUrl.test(stderr)).length).toBe(1);
+  });
+});
+
+describe("without a lock binding for this platform (musl)", () => {
+  it("parallel calls still make one refresh, by a lease that dies with its holder", async () => {
+    await runWithBrowser(home, session());
+    const alone = join(home.folder, "alone");
+    cpSync(dirname(programPath), alone, { recursive: true });
+    const start = (...more: string[]) => {
+      const child = spawn(process.execPath, [join(alone, "kubectl-oidc.cjs"), ...session("--non-interactive", ...more)], {
+        env: { ...home.env },
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      let stdout = "";
+      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+        stdout += chunk;
+      });
+      return { child, ended: new Promise<string>((done) => child.once("close", () => done(stdout))) };
+    };
+    issuer.play.token = () => "hang";
+    const killed = start("--force-refresh");
+    await expect.poll(() => issuer.count("/token"), { timeout: 10_000 }).toBe(2);
+    killed.child.kill("SIGKILL");
+    await killed.ended;
+    delete issuer.play.token;
+    ageToken();
+    const since = performance.now();
+    const all = await Promise.all(Array.from({ length: 6 }, () => start().ended));
+    expect(performance.now() - since).toBeLessThan(10_000);
+    expect(new Set(all.map((text) => JSON.parse(text).status.token)).size).toBe(1);
+    expect(issuer.count("/token")).toBe(3);
+    expect(readdirSync(join(home.data, "locks")).some((name) => name.endsWith(".lease"))).toBe(true);
   });
 });
 
