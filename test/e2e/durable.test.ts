@@ -1,22 +1,15 @@
 import { spawn } from "node:child_process";
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { browse, credentialOf, errorCode, openUrl, programPath, runWithBrowser } from "./program.ts";
-import { home, issuer, session, useStage } from "./stage.ts";
+import { ageToken, home, issuer, session, useStage } from "./stage.ts";
 
 const storedItem = () => {
   const folder = join(home.data, "refresh");
   return JSON.parse(JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")).value) as { refreshToken?: string; pending?: { refreshToken?: string } };
 };
-/** Makes the cached token old: it lived 300 s and has one left. */
-function ageToken(): void {
-  const folder = join(home.data, "credentials");
-  const file = join(folder, readdirSync(folder)[0] ?? "");
-  const now = Date.now() / 1000;
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), receivedAt: now - 299, expiresAt: now + 1 }), { mode: 0o600 });
-}
 /** Forgets what is known of the issuer, so that its keys are fetched again. */
 const forgetKeys = () => rmSync(join(home.data, "issuers"), { recursive: true });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canMountHere } from "../programs.ts";
 import { browse, credentialOf, errorCode, openUrl, runWithBrowser } from "./program.ts";
-import { home, issuer, session, useStage } from "./stage.ts";
+import { ageToken, home, issuer, session, useStage } from "./stage.ts";
 
 useStage();
 
@@ -17,13 +17,6 @@ const fillUp = () => {
   }
 };
 const remount = (how: string) => execFileSync("mount", ["-o", `remount,${how}`, home.data]);
-
-function ageToken(left: number): void {
-  const folder = join(home.data, "credentials");
-  const file = join(folder, readdirSync(folder)[0] ?? "");
-  const now = Date.now() / 1000;
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), receivedAt: now - 300 + left, expiresAt: now + left }), { mode: 0o600 });
-}
 
 describe.skipIf(!canMountHere())("a disk that is full or read-only (needs the right to mount)", () => {
   beforeEach(() => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { browse, errorCode, openUrl, runWithBrowser, type Started } from "./program.ts";
-import { home, issuer, session, useStage } from "./stage.ts";
+import { home, issuer, session, useStage, waitsForLock } from "./stage.ts";
 
 useStage();
 
@@ -105,7 +105,7 @@ describe("a signal at any other time ends us within a second and leaves nothing"
     const first = home.start(session("--force-refresh"));
     await expect.poll(gate.asked, { timeout: 10_000 }).toBe(true);
     const waiter = home.start(session("--force-refresh"));
-    await expect.poll(() => watches(waiter.child.pid ?? 0), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => waitsForLock(waiter), { timeout: 10_000 }).toBe(true);
     waiter.child.kill("SIGINT");
     expect(await timeToEnd(waiter)).toBeLessThan(1_000);
     gate.open();
@@ -124,12 +124,3 @@ describe("a signal at any other time ends us within a second and leaves nothing"
     expect(halfWritten()).toEqual([]);
   });
 });
-
-/** Inotify watches of a process: a waiter watches the lock file. */
-function watches(pid: number): number {
-  try {
-    return readdirSync(`/proc/${pid}/fdinfo`).filter((fd) => readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8").includes("inotify wd")).length;
-  } catch {
-    return 0;
-  }
-}

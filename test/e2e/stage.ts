@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
-import { type Home, newHome } from "./program.ts";
+import { type Home, newHome, type Started } from "./program.ts";
 
 /** A fresh home and issuer for every test of a file that calls `useStage`. */
 export let home: Home;
@@ -29,3 +31,20 @@ export const options = (...more: string[]) => [
 
 /** `get-token` with those options. */
 export const session = (...more: string[]) => ["get-token", ...options(...more)];
+
+/** Makes the cached token old: this many seconds are left of the 300 that it lived. */
+export function ageToken(left = 1): void {
+  const folder = join(home.data, "credentials");
+  const file = join(folder, readdirSync(folder)[0] ?? "");
+  const now = Date.now() / 1000;
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), receivedAt: now - 300 + left, expiresAt: now + left }), { mode: 0o600 });
+}
+
+/** A process that waits for a lock watches its file (inotify). */
+export function waitsForLock({ child }: Started): boolean {
+  try {
+    return readdirSync(`/proc/${child.pid}/fdinfo`).some((fd) => readFileSync(`/proc/${child.pid}/fdinfo/${fd}`, "utf8").includes("inotify wd"));
+  } catch {
+    return false;
+  }
+}

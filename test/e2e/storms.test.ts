@@ -1,27 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { browse, credentialOf, errorCode, openUrl, runWithBrowser, type Started } from "./program.ts";
-import { home, issuer, options, session, useStage } from "./stage.ts";
+import { ageToken, home, issuer, options, session, useStage, waitsForLock } from "./stage.ts";
 
 useStage();
-
-/** Makes the cached token old: this many seconds are left of 300. */
-function ageToken(left: number): void {
-  const folder = join(home.data, "credentials");
-  const file = join(folder, readdirSync(folder)[0] ?? "");
-  const now = Date.now() / 1000;
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), receivedAt: now - 300 + left, expiresAt: now + left }), { mode: 0o600 });
-}
-
-/** A process that waits for a lock watches its file (inotify). */
-function waits({ child }: Started): boolean {
-  try {
-    return readdirSync(`/proc/${child.pid}/fdinfo`).some((fd) => readFileSync(`/proc/${child.pid}/fdinfo/${fd}`, "utf8").includes("inotify wd"));
-  } catch {
-    return false;
-  }
-}
 
 /** Starts so many calls; the issuer holds the first refresh until all others wait for it, then answers. */
 async function whileOthersWait(calls: number, answer: "proper" | { readonly status: number; readonly body: unknown }): Promise<readonly Started[]> {
@@ -34,7 +15,7 @@ async function whileOthersWait(calls: number, answer: "proper" | { readonly stat
     return answer === "proper" ? proper() : answer;
   };
   const all = Array.from({ length: calls }, () => home.start(session("--non-interactive")));
-  await expect.poll(() => gate.open !== undefined && all.filter(waits).length === calls - 1, { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => gate.open !== undefined && all.filter(waitsForLock).length === calls - 1, { timeout: 20_000 }).toBe(true);
   gate.open?.();
   return all;
 }

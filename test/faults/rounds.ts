@@ -2,7 +2,7 @@ import { type HelperFault, helperFaults } from "./helper.ts";
 import type { IssuerAction, IssuerPoint } from "./issuer.ts";
 import { type KeyringFault, keyringFaults } from "./keyring.ts";
 import type { ProgramAction } from "./preload/program-plan.ts";
-import { mixed, pick, randomFrom } from "./random.ts";
+import { mixed, pick, randomFrom } from "../random.ts";
 
 export const storages = ["disk", "helper", "keyring"] as const;
 export type Storage = (typeof storages)[number];

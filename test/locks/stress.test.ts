@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Kind, kinds } from "./kinds.ts";
 import { type Workplace, workplace } from "./processes.ts";
-import { randomFrom } from "./random.ts";
+import { randomFrom } from "../random.ts";
 
 /** Per kind. LOCK_ROUNDS=100000 for a night. */
 const rounds = Number(process.env["LOCK_ROUNDS"] ?? 1_500);

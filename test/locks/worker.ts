@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kernelLocks } from "../../src/adapters/kernel-locks.ts";
 import type { HeldLock, Locks } from "../../src/ports.ts";
 import { type Kind, optionsOf } from "./kinds.ts";
-import { randomFrom } from "./random.ts";
+import { randomFrom } from "../random.ts";
 
 const never = new AbortController().signal;
 

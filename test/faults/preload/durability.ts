@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
-import { randomFrom } from "../random.ts";
+import { randomFrom } from "../../random.ts";
 
 /** A file, wherever it was renamed to. */
 export interface TrackedFile {
