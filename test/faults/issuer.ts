@@ -6,8 +6,11 @@ import { ledger, type Verdict } from "./ledger.ts";
 
 /** Where an issuer may fail a refresh. `judging`: it answered, has new keys, and is asked for them. */
 export type IssuerPoint = "before-commit" | "after-commit" | "mid-answer" | "after-answer" | "judging";
-/** `hold`: no answer, ever. `cut`: the connection is reset. `kill`: the program is killed. `pause`: it is stopped until its deadline is over. */
-export type IssuerAction = "hold" | "cut" | "kill" | "pause" | "503" | "429";
+/**
+ * `hold`: no answer, ever. `cut`: the connection is reset. `kill`: the program is killed. `pause`: it is stopped until its deadline is
+ * over. `stale`: the answer's ID token is over already, so that it cannot be judged; its refresh token is the newest all the same.
+ */
+export type IssuerAction = "hold" | "cut" | "kill" | "pause" | "stale" | "503" | "429";
 
 /** What the issuer does at one refresh, once. */
 export interface Misdeed {
@@ -87,6 +90,8 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
         misdeed.signal?.("SIGSTOP");
         setTimeout(() => misdeed.signal?.("SIGCONT"), stopped);
         return false;
+      case "stale":
+        return false;
       default:
         return true;
     }
@@ -100,7 +105,7 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
     if (!("next" in verdict)) return send(response, 400, { error: "invalid_grant" });
     const first = state.refreshes.length === 1;
     if (first && state.misdeed.newKey) await signer.addKey();
-    const body = await tokens(verdict.next);
+    const body = await tokens(verdict.next, first && state.misdeed.action === "stale" ? over() : {});
     if (first) await state.misdeed.onCommit?.();
     if (strike("after-commit", request, response)) return;
     const text = JSON.stringify(body);
@@ -189,6 +194,9 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
 function send(response: http.ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" }).end(JSON.stringify(body));
 }
+
+/** Times of an ID token that was good an hour ago. */
+const over = () => ({ iat: Math.floor(Date.now() / 1000) - life - 60, exp: Math.floor(Date.now() / 1000) - 60 });
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 

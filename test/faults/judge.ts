@@ -18,6 +18,8 @@ export interface Seen {
   /** Refresh requests of the faulty run, and what became of them. */
   readonly asked: number;
   readonly refreshes: readonly string[];
+  /** It printed the token that the issuer made last. */
+  readonly isNewest: boolean;
   /** Until one is the newest; two at most. */
   readonly next: readonly NextCall[];
   /** What such a call takes now, when one of them was slow. Milliseconds. */
@@ -40,10 +42,10 @@ export function judge(round: Round, seen: Seen, home: Home): Verdict {
   const excuse = excuseOf(round, seen);
   const healed = seen.next.at(-1);
   const isLost = healed?.isNewest !== true;
-  if (isLost && excuse === undefined) faults.push(`the session is lost: ${firstLine(seen.next[0])}`);
+  if (isLost && excuse === undefined) faults.push(`the session is lost: ${reason(seen.next[0])}`);
   const isNamed = [seen.run, ...seen.next].some(({ stderr }) => /\[(SESSION_REVOKED|LOGIN_REQUIRED)\]/.test(stderr));
-  if (isLost && excuse !== undefined && !isNamed) faults.push(`the loss has another name: ${firstLine(seen.next[0])}`);
-  if (!isLost && seen.next.length > 1) faults.push(`only the second call worked: ${firstLine(seen.next[0])}`);
+  if (isLost && excuse !== undefined && !isNamed) faults.push(`the loss has another name: ${reason(seen.next[0])}`);
+  if (!isLost && seen.next.length > 1) faults.push(`only the second call worked: ${reason(seen.next[0])}`);
   for (const { ms } of seen.next) if (ms > longestNext && ms > 3 * seen.usual) faults.push(`the next call took ${Math.round(ms)} ms`);
   const spentAgain = seen.next.flatMap(({ refreshes }) => refreshes).filter((result) => result !== "rotated");
   if (spentAgain.length > 0 && !mayBeUnknown(round, seen)) faults.push(`a spent refresh token was sent again (${spentAgain.join(", ")})`);
@@ -51,7 +53,7 @@ export function judge(round: Round, seen: Seen, home: Home): Verdict {
   return isLost && excuse !== undefined ? { result: "lost", why: excuse } : { result: "kept" };
 }
 
-const firstLine = (ended: Ended | undefined) => ended?.stderr.split("\n")[0] || `status ${ended?.status ?? ended?.signal}`;
+const reason = (ended: Ended | undefined) => ended?.stderr.split("\n").slice(0, 2).join(" ").replaceAll("kubectl-oidc: ", "").trim() || `status ${ended?.status ?? ended?.signal}`;
 
 /** Why a login may be lost here, when it may. */
 function excuseOf(round: Round, seen: Seen): "window" | "medium" | undefined {
@@ -76,23 +78,27 @@ function isMedium({ storage, fault }: Round, { operations }: Seen): boolean {
   return breaks && storage === "disk" && struckTooLate(operations);
 }
 
-function faultsOfRun(round: Round, { run, operations, asked, refreshes }: Seen): string[] {
+function faultsOfRun(round: Round, { run, operations, asked, refreshes, isNewest }: Seen): string[] {
   const own = ownFault(operations);
   const faults: string[] = own === undefined ? [] : [`the ring itself failed: ${own}`];
-  const { fault } = round;
+  const { fault, grace } = round;
   const killed = run.signal === "SIGKILL";
   const mayBeKilled = fault.where === "issuer" ? fault.action === "kill" : fault.where === "program" ? /kill|power/.test(fault.action) : /parent|orphan/.test(fault.action);
   if (killed && !mayBeKilled) faults.push("it had to be killed");
   if (run.ms > (fault.where === "issuer" ? 12_000 : 16_000)) faults.push(`it took ${Math.round(run.ms)} ms`);
-  if (!killed && !allowedStatuses(round).includes(run.status ?? -1)) faults.push(`it ended with ${run.status ?? run.signal}: ${firstLine(run)}`);
+  if (!killed && !allowedStatuses(round).includes(run.status ?? -1)) faults.push(`it ended with ${run.status ?? run.signal}: ${reason(run)}`);
   if (!killed && (run.status === 0) !== (run.stdout !== "")) faults.push(`status ${run.status} with ${run.stdout.length} characters on stdout`);
   if (run.stdout !== "" && !isExecCredential(run.stdout)) faults.push("stdout is not one ExecCredential");
   const lines = run.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("kubectl-oidc: warning:"));
   if (lines.length > 3) faults.push(`${lines.length} lines on stderr`);
   if (/faults-(refresh|access)-|eyJ/.test(run.stderr)) faults.push("stderr holds a secret");
   // One retry at once, where no answer came.
-  const most = fault.where === "issuer" && (fault.action === "cut" || fault.action === "hold") && fault.point !== "judging" ? 2 : 1;
+  const most = fault.where === "issuer" && (fault.action === "cut" || fault.action === "hold") && fault.point !== "judging" && fault.point !== "after-answer" ? 2 : 1;
   if (asked > most) faults.push(`${asked} refresh requests`);
+  if (fault.where === "issuer" && fault.action === "cut" && most === 2) {
+    if (asked !== 2) faults.push("it did not try once more");
+    if (!isNewest && (grace || fault.point === "before-commit")) faults.push("the second try would have brought a token");
+  }
   if (refreshes.length > 1 && fault.where === "issuer" && fault.point === "after-answer") faults.push("an answer that came was asked for again");
   return faults;
 }

@@ -46,7 +46,7 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
     const local = fault.where === "program" ? { at: fault.at, action: fault.action } : {};
     const started = home.start(refresh(storage), { salt: round.salt, haste: isLong ? haste : 1, ...local });
     const run = await started.ended;
-    const { asked, refreshes } = issuer;
+    const { asked, refreshes, newest } = issuer;
     const operations = home.operations();
     failHelper(undefined);
     await keyring?.cure();
@@ -59,7 +59,7 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
     }
     // On a busy machine everything is slow.
     const usual = next.some(({ ms }) => ms > longestNext) ? (await home.start(refresh(storage)).ended).ms : 0;
-    return { run, operations, asked, refreshes, next, usual, processes: await processesOf(home) };
+    return { run, operations, asked, refreshes, isNewest: run.stdout.includes(newest), next, usual, processes: await processesOf(home) };
   }
 
   /** Undefined when the keyring ended though nobody told it to: that says nothing of the program. */

@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], program: Program): Promise<n
   const options = readOptions(argv);
   const missing = keyringPrograms.filter((name) => !hasProgram(name));
   const storages = options.storages.filter((storage) => storage !== "keyring" || missing.length === 0);
-  if (storages.length < options.storages.length) say(`without keyring: needs ${missing.join(", ")}`);
+  if (storages.length < options.storages.length) say(`skipped: keyring (needs ${missing.join(", ")})`);
   const ring: Ring = { program, folder: mkdtempSync(join(tmpdir(), "kubectl-oidc-faults-")), lanes: [], storages, interrupted: false };
   // The rounds that run are finished: their daemons and homes must not outlive us.
   for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -36,7 +36,7 @@ const issuerFaults: readonly (readonly [IssuerPoint, readonly IssuerAction[]])[]
   ["after-commit", ["hold", "cut", "kill", "pause", "503", "429"]],
   ["mid-answer", ["hold", "cut", "kill"]],
   ["after-answer", ["cut", "kill"]],
-  ["judging", ["hold", "cut", "kill", "503"]],
+  ["judging", ["hold", "cut", "kill", "stale", "503"]],
 ];
 const programActions: readonly ProgramAction[] = ["kill", "kill-half", "power-names", "power-contents", "power-mixed", "ENOSPC", "EROFS", "EIO"];
 
