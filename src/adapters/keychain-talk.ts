@@ -25,6 +25,8 @@ export function keychainTalk(childPath: string, idleMs: number): KeychainTalk {
 
   async function ask(request: KeychainRequest): Promise<KeychainAnswer> {
     clearTimeout(state.idle);
+    // Both are needed: it may be known to be gone, and then says nothing more; or be gone without that having been seen.
+    if (state.child !== undefined && (state.child.exitCode !== null || state.child.signalCode !== null)) dismiss();
     const isReused = state.child !== undefined;
     state.child ??= startChild(childPath);
     if (state.child === undefined) return { ok: false, fault: "unavailable", reason: "the keychain program cannot be started" };
