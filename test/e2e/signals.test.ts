@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { browse, errorCode, openUrl, runWithBrowser, type Started } from "./program.ts";
@@ -112,6 +112,18 @@ describe("a signal at any other time ends us within a second and leaves nothing"
     expect((await first.ended).status).toBe(0);
   });
 
+  it("while a credential helper hangs: it ends with us, and what it started too", async () => {
+    const folder = join(home.folder, "helper");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "docker-credential-hangs"), `#!/bin/sh\nsleep 600 & echo "$$ $!" > '${folder}/pids'; wait\n`, { mode: 0o755 });
+    const started = home.start(session("--token-cache-storage=helper:hangs", "--non-interactive"), { PATH: `${folder}:${home.env["PATH"]}` });
+    const pids = () => (existsSync(join(folder, "pids")) ? readFileSync(join(folder, "pids"), "utf8").trim().split(" ").map(Number) : []);
+    await expect.poll(() => pids().length, { timeout: 10_000 }).toBe(2);
+    started.child.kill("SIGTERM");
+    expect(await timeToEnd(started)).toBeLessThan(1_000);
+    await expect.poll(() => pids().filter(runs), { timeout: 2_000 }).toEqual([]);
+  });
+
   it("while the issuer is looked up", async () => {
     await runWithBrowser(home, session());
     issuer.play.discovery = () => "hang";
@@ -124,3 +136,12 @@ describe("a signal at any other time ends us within a second and leaves nothing"
     expect(halfWritten()).toEqual([]);
   });
 });
+
+/** Neither gone nor a zombie that nobody has collected yet. */
+function runs(pid: number): boolean {
+  try {
+    return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}

@@ -63,6 +63,14 @@ async function redirected(conversation: Conversation): Promise<string> {
 }
 
 describe.skipIf(!hasScript)(`on a terminal${hasScript ? "" : " (needs util-linux' script)"}`, () => {
+  it("without a browser and without device codes, pasting takes their place, and that is said", async () => {
+    issuer.play.discovery = ({ device_authorization_endpoint: _, ...rest }) => rest;
+    const conversation = inTerminal(["login", ...options().filter((option) => option !== "--skip-open-browser")]);
+    conversation.type(`${await redirected(conversation)}\n`);
+    expect(await conversation.ended, conversation.shown()).toBe(0);
+    expect(conversation.shown()).toContain("no browser can be reached from here; use one elsewhere and paste what it shows");
+  });
+
   it("login takes a pasted redirected URL beside the listener", async () => {
     const conversation = inTerminal(["login", ...options()]);
     conversation.type(`${await redirected(conversation)}\n`);
