@@ -24,6 +24,8 @@ export interface Started {
   sees(pattern: RegExp): Promise<RegExpExecArray | undefined>;
 }
 
+/** Folders that a power cut empties: the runtime folder always lies in memory, the temporary one often. */
+const inMemory = ["run", "tmp"] as const;
 /** Nothing in this ring takes longer. Milliseconds. */
 const longestRun = 60_000;
 
@@ -40,6 +42,8 @@ export interface Home {
   operations(): readonly string[];
   /** Makes the cached token old: it lived an hour and has one second left. */
   ageToken(): void;
+  /** As after a power cut. */
+  emptyMemory(): void;
   /** Command lines of processes that run in this home. */
   processes(): readonly string[];
   /** Every file under the home with its text. */
@@ -48,7 +52,7 @@ export interface Home {
 }
 
 export function newHome(program: Program, folder: string, more: Readonly<Record<string, string>> = {}): Home {
-  for (const name of ["home", "data", "config"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
+  for (const name of ["home", "data", "config", ...inMemory]) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
   const log = `${folder}.log`;
   const data = join(folder, "data", "kubectl-oidc");
   const env = {
@@ -56,7 +60,8 @@ export function newHome(program: Program, folder: string, more: Readonly<Record<
     HOME: join(folder, "home"),
     XDG_DATA_HOME: join(folder, "data"),
     XDG_CONFIG_HOME: join(folder, "config"),
-    XDG_RUNTIME_DIR: join(folder, "home"),
+    XDG_RUNTIME_DIR: join(folder, "run"),
+    TMPDIR: join(folder, "tmp"),
     KUBECONFIG: join(folder, "kubeconfig"),
     LANG: "C.UTF-8",
     ...more,
@@ -106,6 +111,9 @@ export function newHome(program: Program, folder: string, more: Readonly<Record<
         const record: object = JSON.parse(readFileSync(join(inside, name), "utf8"));
         writeFileSync(join(inside, name), JSON.stringify({ ...record, receivedAt: now - 3_599, expiresAt: now + 1 }), { mode: 0o600 });
       }
+    },
+    emptyMemory() {
+      for (const name of inMemory) for (const inside of readdirSync(join(folder, name))) rmSync(join(folder, name, inside), { recursive: true });
     },
     processes: () => processesIn(folder),
     files,

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { Ended, Home } from "./home.ts";
 import { refreshTokenMark } from "./ledger.ts";
-import { ownFault, struckTooLate, wentOn } from "./operations.ts";
+import { ownFault, wentOn } from "./operations.ts";
 import type { Round } from "./rounds.ts";
 
 /** A call after the faulty run, without any fault. */
@@ -28,54 +28,39 @@ export interface Seen {
   readonly processes: readonly string[];
 }
 
-/** `window`: the answer was on its way. `medium`: the disk broke between the room that was taken for the answer and its write. */
-export type Verdict =
-  | { readonly result: "kept" }
-  | { readonly result: "lost"; readonly why: "window" | "medium" }
-  | { readonly result: "broken"; readonly faults: readonly string[] };
+/** `lost`: while the answer was on its way, which nobody can help. */
+export type Verdict = { readonly result: "kept" | "lost" } | { readonly result: "broken"; readonly faults: readonly string[] };
 
 /** A call may not be held up by what a crashed one left. Milliseconds; a refresh takes some 300. */
 export const longestNext = 3_000;
 
 export function judge(round: Round, seen: Seen, home: Home): Verdict {
   const faults = [...faultsOfRun(round, seen), ...faultsOfRest(round, seen, home)];
-  const excuse = excuseOf(round, seen);
+  const inWindow = !round.grace && mayBeUnknown(round, seen);
   const healed = seen.next.at(-1);
   const isLost = healed?.isNewest !== true;
-  if (isLost && excuse === undefined) faults.push(`the session is lost: ${reason(seen.next[0])}`);
+  if (isLost && !inWindow) faults.push(`the session is lost: ${reason(seen.next[0])}`);
   const isNamed = [seen.run, ...seen.next].some(({ stderr }) => /\[(SESSION_REVOKED|LOGIN_REQUIRED)\]/.test(stderr));
-  if (isLost && excuse !== undefined && !isNamed) faults.push(`the loss has another name: ${reason(seen.next[0])}`);
+  if (isLost && inWindow && !isNamed) faults.push(`the loss has another name: ${reason(seen.next[0])}`);
   if (!isLost && seen.next.length > 1) faults.push(`only the second call worked: ${reason(seen.next[0])}`);
   for (const { ms } of seen.next) if (ms > longestNext && ms > 3 * seen.usual) faults.push(`the next call took ${Math.round(ms)} ms`);
   const spentAgain = seen.next.flatMap(({ refreshes }) => refreshes).filter((result) => result !== "rotated");
   if (spentAgain.length > 0 && !mayBeUnknown(round, seen)) faults.push(`a spent refresh token was sent again (${spentAgain.join(", ")})`);
   if (faults.length > 0) return { result: "broken", faults };
-  return isLost && excuse !== undefined ? { result: "lost", why: excuse } : { result: "kept" };
+  return { result: isLost ? "lost" : "kept" };
 }
 
 const reason = (ended: Ended | undefined) => ended?.stderr.split("\n").slice(0, 2).join(" ").replaceAll("kubectl-oidc: ", "").trim() || `status ${ended?.status ?? ended?.signal}`;
 
-/** Why a login may be lost here, when it may. */
-function excuseOf(round: Round, seen: Seen): "window" | "medium" | undefined {
-  if (round.grace) return undefined;
-  if (isMedium(round, seen)) return "medium";
-  return mayBeUnknown(round, seen) ? "window" : undefined;
-}
-
 /** The issuer spent the token, and the program had no chance to keep the new one. */
 function mayBeUnknown(round: Round, seen: Seen): boolean {
-  if (isMedium(round, seen)) return true;
   const { fault } = round;
+  // The answer lay in its socket all the time.
+  if (fault.where === "issuer" && fault.action === "pause") return false;
   // These store it late, or without saying so; the others never.
   const storeFails = fault.where === "store" ? fault.action !== "orphan" && fault.action !== "kill-parent-late" : fault.where === "program" && fault.store !== undefined;
   const powerCut = fault.where === "program" && fault.action.startsWith("power-");
   return seen.refreshes.length > 0 && !wentOn(seen.operations, { storeFails, powerCut });
-}
-
-/** A disk that fails after the request was sent, and no other place for the session. */
-function isMedium({ storage, fault }: Round, { operations }: Seen): boolean {
-  const breaks = fault.where === "program" && (fault.action === "EROFS" || fault.action === "EIO");
-  return breaks && storage === "disk" && struckTooLate(operations);
 }
 
 function faultsOfRun(round: Round, { run, operations, asked, refreshes, isNewest }: Seen): string[] {

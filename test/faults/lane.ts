@@ -48,6 +48,7 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
     const run = await started.ended;
     const { asked, refreshes, newest } = issuer;
     const operations = home.operations();
+    if (fault.where === "program" && fault.action.startsWith("power-") && run.signal === "SIGKILL") home.emptyMemory();
     failHelper(undefined);
     await keyring?.cure();
     const next: NextCall[] = [];

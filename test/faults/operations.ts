@@ -1,16 +1,11 @@
-const tokenRequest = /^(?:! )?\d+ request POST \S*\/token$/;
 const tokenAnswer = /^\d+ response 200 POST \S*\/token$/;
-
-/**
- * Did the fault come when the request could not be kept back any more? Lines as test/faults/preload/recorder.ts writes them; the fault's
- * own begins with `!`.
- */
-export const struckTooLate = (log: readonly string[]) => log.slice(0, log.findIndex((line) => line.startsWith("!")) + 1).some((line) => tokenRequest.test(line));
 
 /** What the ring itself did wrong inside the program. */
 export const ownFault = (log: readonly string[]) => log.find((line) => line.startsWith("?"));
 
 /**
+ * Lines as test/faults/preload/recorder.ts writes them; the fault's own begins with `!`.
+ *
  * Had the program stored the issuer's answer when its run ended? Only until then may a crash lose it. It had when the first file after the
  * answer got its name (for a power cut: and its folder was synced), or when the keychain was handed the whole item; and by its own claim
  * when it went on to something else: asked the issuer for keys, printed, ended.

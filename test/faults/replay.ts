@@ -9,7 +9,7 @@ export async function replay(id: string, lane: Lane, say: (line: string) => void
   const { verdict, seen } = await lane.play(round);
   say(describe(round));
   if (seen !== undefined) for (const line of story(seen)) say(line);
-  say(verdict.result === "broken" ? `BROKEN: ${verdict.faults.join("; ")}` : verdict.result === "lost" ? `lost (${verdict.why})` : "kept");
+  say(verdict.result === "broken" ? `BROKEN: ${verdict.faults.join("; ")}` : verdict.result === "lost" ? "lost (window)" : "kept");
   say(verdict.result === "broken" ? "0 passed, 1 failed" : "1 passed, 0 failed");
   return verdict.result === "broken" ? 1 : 0;
 }

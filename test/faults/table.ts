@@ -3,8 +3,7 @@ import { type Round, rowOf, type Storage } from "./rounds.ts";
 
 interface Cell {
   kept: number;
-  window: number;
-  medium: number;
+  lost: number;
   broken: number;
 }
 
@@ -13,20 +12,18 @@ export function tally() {
   const cells = new Map<string, Cell>();
   const rows = new Set<string>();
   const cellOf = (key: string) => {
-    const cell = cells.get(key) ?? { kept: 0, window: 0, medium: 0, broken: 0 };
+    const cell = cells.get(key) ?? { kept: 0, lost: 0, broken: 0 };
     cells.set(key, cell);
     return cell;
   };
-  const text = ({ kept, window, medium, broken }: Cell) =>
-    [kept > 0 ? `${kept} kept` : "", window > 0 ? `${window} lost (window)` : "", medium > 0 ? `${medium} lost (disk died)` : "", broken > 0 ? `${broken} BROKEN` : ""]
-      .filter(Boolean)
-      .join(", ");
+  const text = ({ kept, lost, broken }: Cell) =>
+    [kept > 0 ? `${kept} kept` : "", lost > 0 ? `${lost} lost (window)` : "", broken > 0 ? `${broken} BROKEN` : ""].filter(Boolean).join(", ");
 
   return {
     add(round: Round, verdict: Verdict): void {
       const row = rowOf(round);
       rows.add(row);
-      for (const cell of [cellOf(`${row}|${round.storage}`), cellOf(`total|${round.storage}`)]) cell[verdict.result === "lost" ? verdict.why : verdict.result]++;
+      for (const cell of [cellOf(`${row}|${round.storage}`), cellOf(`total|${round.storage}`)]) cell[verdict.result]++;
     },
     lines(columns: readonly Storage[]): readonly string[] {
       const table = [["", ...columns], ...[...[...rows].sort(), "total"].map((row) => [row, ...columns.map((column) => text(cellOf(`${row}|${column}`)) || "-")])];
