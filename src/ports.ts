@@ -198,6 +198,8 @@ export interface SealedJournal {
   newKey(): string;
   /** Durable and encrypted. STORE_UNWRITABLE. */
   write(name: string, key: string, text: string): void;
+  /** True when a write of up to 64 KiB would find room somewhere. Never throws. */
+  hasRoom(name: string): boolean;
   /** What the key opens; several when an older one could not be removed. Never throws. */
   read(name: string, key: string): readonly string[];
   /** Best effort. */
@@ -212,6 +214,8 @@ export interface SecretItems {
    * Throws the store's fault when neither could.
    */
   write(name: string, item: SecretItem): Promise<OidcError | undefined>;
+  /** As the store's `prepare`; when that has no room and the journal of this item has, all is well too. */
+  prepare(name: string, item: SecretItem): Promise<{ giveBack(): void }>;
   remove(name: string): Promise<void>;
   /** A key for the journal, to be stored in the item. */
   newSealKey(): string;

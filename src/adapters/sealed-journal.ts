@@ -21,6 +21,15 @@ export function sealedJournal(places: readonly PrivateFiles[]): SealedJournal {
       const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
       writeFirst(places, fileOf(name), Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64"));
     },
+    hasRoom: (name) =>
+      places.some((files) => {
+        try {
+          files.reserve(fileOf(name)).drop();
+          return true;
+        } catch {
+          return false;
+        }
+      }),
     read: (name, key) => places.flatMap((files) => open(files, fileOf(name), name, key) ?? []),
     remove(name) {
       for (const files of places) {

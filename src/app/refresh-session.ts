@@ -107,7 +107,7 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
   const provider = await world.provider();
   await provider.facts();
   if (run.signal.aborted) fail("INTERRUPTED");
-  const room = await world.store.prepare(session.itemName);
+  const room = await world.secrets.prepare(session.itemName, item);
   const keep = keeper(run, item, "refresh");
   try {
     const parameters = settings.audiences.map((audience) => ["resource", audience] as const);

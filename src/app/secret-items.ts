@@ -1,4 +1,4 @@
-import { newestToken, type PendingAnswer, parsePending, parseSecretItem, type SecretItem } from "../core/session.ts";
+import { newestToken, type PendingAnswer, parsePendings, parseSecretItem, type SecretItem } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { SealedJournal, SecretItems, SecretStore } from "../ports.ts";
@@ -8,8 +8,9 @@ import type { SealedJournal, SecretItems, SecretStore } from "../ports.ts";
  *
  * A pending answer goes to the journal too, at the same moment: the issuer has rotated already, so losing it would be losing the session.
  * The journal helps where the store fails (a keychain that was locked between read and write), where it forgets (a keychain that
- * crashed before it wrote), and where it is late (a helper that outlives us, while the next call reads). It stays until the next one: an
- * answer counts only when it was got with the very token that the store has as the newest. A file of ours is its own journal.
+ * crashed before it wrote), and where it is late (a helper that outlives us, while the next call reads). It is a chain of answers, each
+ * with the digest of the token that was spent for it: what follows on the newest token of the store counts, the rest are leftovers. So a
+ * store that takes no write for days loses nothing, and nothing spent is sent. A file of ours is its own journal until it fails.
  */
 export function secretItems(store: SecretStore, journal: SealedJournal): SecretItems {
   return {
@@ -36,6 +37,15 @@ export function secretItems(store: SecretStore, journal: SealedJournal): SecretI
       if (newestToken(item) === undefined || following(name, item) !== undefined) journal.remove(name);
       return undefined;
     },
+    async prepare(name, item) {
+      try {
+        return await store.prepare(name);
+      } catch (error) {
+        // Full or read-only: the journal may have another place.
+        if (!isOidcError(error) || item.sealKey === undefined || !journal.hasRoom(name)) throw error;
+        return { giveBack: () => undefined };
+      }
+    },
     async remove(name) {
       journal.remove(name);
       await store.remove(name);
@@ -45,22 +55,36 @@ export function secretItems(store: SecretStore, journal: SealedJournal): SecretI
 
   function seal(name: string, { pending, sealKey }: SecretItem): boolean {
     if (pending?.spent === undefined || sealKey === undefined) return false;
+    // Of those before it only the tokens are needed.
+    const before = chainIn(name, sealKey).map((link) => ({ ...link, body: "" }));
     try {
-      journal.write(name, sealKey, JSON.stringify(pending));
+      journal.write(name, sealKey, JSON.stringify([...before.slice(1 - longestChain), pending]));
       return true;
     } catch {
       return false;
     }
   }
 
-  /** The journal's answer that was got with the item's newest token; any other is a leftover. */
+  /** The last answer of the chain that begins with the item's newest token. */
   function following(name: string, item: SecretItem): PendingAnswer | undefined {
-    const newest = newestToken(item);
-    if (item.sealKey === undefined || newest === undefined) return undefined;
-    const digest = sha256Hex(newest);
-    return journal
-      .read(name, item.sealKey)
-      .map(parsePending)
-      .find((one) => one?.spent === digest);
+    if (item.sealKey === undefined) return undefined;
+    const chain = chainIn(name, item.sealKey);
+    let found: PendingAnswer | undefined;
+    for (let token = newestToken(item), steps = 0; token !== undefined && steps < longestChain; steps++) {
+      const digest = sha256Hex(token);
+      const next = chain.find(({ spent }) => spent === digest);
+      if (next === undefined) break;
+      found = next;
+      token = next.refreshToken;
+    }
+    return found;
+  }
+
+  /** With several journals (one could not be removed), all that they hold: only a chain of them counts. */
+  function chainIn(name: string, sealKey: string): readonly PendingAnswer[] {
+    return journal.read(name, sealKey).flatMap(parsePendings);
   }
 }
+
+/** Links of the journal's chain: a store that takes no write is mended before so many refreshes. */
+const longestChain = 64;

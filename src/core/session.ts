@@ -155,10 +155,14 @@ export function parseSecretItem(text: string): SecretItem | Unusable {
   return valid ? (o as unknown as SecretItem) : "damaged";
 }
 
-/** Undefined for text that is none. */
-export function parsePending(text: string): PendingAnswer | undefined {
-  const o = parseObject(text);
-  return o !== undefined && isPending(o) ? (o as unknown as PendingAnswer) : undefined;
+/** A list of answers as text; what is none is left out. */
+export function parsePendings(text: string): readonly PendingAnswer[] {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? (list.filter(isPending) as readonly PendingAnswer[]) : [];
+  } catch {
+    return [];
+  }
 }
 
 function isPending(value: unknown): boolean {

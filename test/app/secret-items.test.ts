@@ -48,6 +48,31 @@ describe("an answer that the store does not take", () => {
     expect((await items().read(name))?.pending).toBeUndefined();
   });
 
+  it("and the next, and the next after that, form a chain: a store that takes no write for long loses nothing", async () => {
+    failWrites(new OidcError("KEYCHAIN_LOCKED", {}));
+    for (const [spent, next] of [
+      ["old", "second"],
+      ["second", "third"],
+      ["third", "fourth"],
+    ] as const) {
+      const read = await items().read(name);
+      expect(read?.pending?.refreshToken ?? read?.refreshToken).toBe(spent);
+      await items().write(name, { ...(read ?? item), pending: answerAfter(spent, next) });
+    }
+    expect((await items().read(name))?.pending).toEqual(answerAfter("third", "fourth"));
+    failWrites();
+    await items().write(name, { ...item, refreshToken: "fourth" });
+    expect((await items().read(name))?.pending).toBeUndefined();
+  });
+
+  it("finds room in the journal when the store has none, and is not asked for when neither has", async () => {
+    Object.assign(secrets.faults, { prepare: new OidcError("STORE_UNWRITABLE", {}) });
+    (await items().prepare(name, item)).giveBack();
+    const full = secretItems(secrets.store, { ...journalIn(files), hasRoom: () => false });
+    expect(await codeOfPromise(full.prepare(name, item))).toBe("STORE_UNWRITABLE");
+    expect(await codeOfPromise(items().prepare(name, { ...item, sealKey: undefined } as unknown as SecretItem))).toBe("STORE_UNWRITABLE");
+  });
+
   it("is kept by a file of ours without a journal, unless that fails", async () => {
     Object.assign(secrets.store, { kind: "disk" });
     await items().write(name, { ...item, pending: answerAfter("old", "new") });

@@ -30,12 +30,33 @@ describe.skipIf(!canMountHere())("a disk that is full or read-only (needs the ri
     ["read-only", () => remount("ro"), () => remount("rw")],
   ];
 
-  it.each(spoilers)("%s: no refresh is asked for whose answer could not be kept; the session works again afterwards", async (_, spoil, heal) => {
+  const nowhereElse = { XDG_RUNTIME_DIR: "/proc/none", TMPDIR: "/proc/none" };
+
+  it.each(spoilers)("%s: refreshes go on, the answers rest sealed elsewhere, and that is said; afterwards the session goes on", async (_, spoil, heal) => {
     await runWithBrowser(home, session());
-    ageToken(1);
     const before = issuer.count("/token");
     spoil();
-    const stuck = await home.run(session("--non-interactive"));
+    for (let i = 0; i < 3; i++) {
+      const refreshed = await home.run(session("--force-refresh", "--non-interactive"));
+      expect(refreshed.status, refreshed.stderr).toBe(0);
+      expect(refreshed.stderr).toMatch(/rests in an encrypted file.*STORE_UNWRITABLE/);
+    }
+    const [live = ""] = [...issuer.live];
+    const runtime = join(home.env["XDG_RUNTIME_DIR"] ?? "", "kubectl-oidc");
+    const sealed = readdirSync(runtime, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(sealed.filter(({ parentPath, name }) => readFileSync(join(parentPath, name), "latin1").includes(live))).toEqual([]);
+    heal();
+    const well = await home.run(session("--force-refresh", "--non-interactive"));
+    expect(well, well.stderr).toMatchObject({ status: 0, stderr: "" });
+    expect(issuer.count("/token") - before).toBe(4);
+  });
+
+  it.each(spoilers)("%s, and no room anywhere: no refresh is asked for whose answer could not be kept; the session works again afterwards", async (_, spoil, heal) => {
+    await runWithBrowser(home, session());
+    ageToken();
+    const before = issuer.count("/token");
+    spoil();
+    const stuck = await home.run(session("--non-interactive"), nowhereElse);
     expect(stuck).toMatchObject({ status: 50, stdout: "" });
     expect(errorCode(stuck)).toBe("STORE_UNWRITABLE");
     expect(issuer.count("/token")).toBe(before);
@@ -45,11 +66,11 @@ describe.skipIf(!canMountHere())("a disk that is full or read-only (needs the ri
     expect(issuer.count("/token") - before).toBe(1);
   });
 
-  it.each(spoilers)("%s: a token that is still good is used, and the fault is said", async (_, spoil) => {
+  it.each(spoilers)("%s, and no room anywhere: a token that is still good is used, and the fault is said", async (_, spoil) => {
     await runWithBrowser(home, session());
     ageToken(40);
     spoil();
-    const used = await home.run(session("--non-interactive"));
+    const used = await home.run(session("--non-interactive"), nowhereElse);
     expect(used.status, used.stderr).toBe(0);
     expect(credentialOf(used).status.token).not.toBe("");
     expect(used.stderr).toContain("STORE_UNWRITABLE");
