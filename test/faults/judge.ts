@@ -20,7 +20,7 @@ export interface Seen {
   readonly refreshes: readonly string[];
   /** It printed the token that the issuer made last. */
   readonly isNewest: boolean;
-  /** Until one is the newest; two at most. */
+  /** Until one is the newest, two at most; and one more when somebody else was not done by then. */
   readonly next: readonly NextCall[];
   /** What such a call takes now, when one of them was slow. Milliseconds. */
   readonly usual: number;
@@ -39,10 +39,10 @@ export function judge(round: Round, seen: Seen, home: Home): Verdict {
   const inWindow = !round.grace && mayBeUnknown(round, seen);
   const healed = seen.next.at(-1);
   const isLost = healed?.isNewest !== true;
-  if (isLost && !inWindow) faults.push(`the session is lost: ${reason(seen.next[0])}`);
+  if (isLost && !inWindow) faults.push(`the session is lost: ${reason(seen.next.find(({ isNewest }) => !isNewest))}`);
   const isNamed = [seen.run, ...seen.next].some(({ stderr }) => /\[(SESSION_REVOKED|LOGIN_REQUIRED)\]/.test(stderr));
   if (isLost && inWindow && !isNamed) faults.push(`the loss has another name: ${reason(seen.next[0])}`);
-  if (!isLost && seen.next.length > 1) faults.push(`only the second call worked: ${reason(seen.next[0])}`);
+  if (!isLost && seen.next[0]?.isNewest !== true) faults.push(`only the second call worked: ${reason(seen.next[0])}`);
   for (const { ms } of seen.next) if (ms > longestNext && ms > 3 * seen.usual) faults.push(`the next call took ${Math.round(ms)} ms`);
   const spentAgain = seen.next.flatMap(({ refreshes }) => refreshes).filter((result) => result !== "rotated");
   if (spentAgain.length > 0 && !mayBeUnknown(round, seen)) faults.push(`a spent refresh token was sent again (${spentAgain.join(", ")})`);

@@ -10,7 +10,7 @@ import { getToken, type Session, sessionsAt } from "./sessions.ts";
 /** Deadlines of the program are this many times shorter while the issuer does not answer, or it is stopped. */
 const haste = 8;
 /** The issuer's, where it has one. Milliseconds. */
-const grace = 60_000;
+const graceMs = 60_000;
 
 export interface Played {
   readonly verdict: Verdict;
@@ -30,12 +30,18 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
   const sessions = sessionsAt(issuer.url, program, folder);
   const refresh = (storage: Storage) => getToken(issuer.url, storage, "--force-refresh", "--non-interactive");
 
+  async function callAgain({ storage, grace }: Round, home: Home): Promise<NextCall> {
+    issuer.begin({ graceMs: grace ? graceMs : 0 });
+    const ended = await home.start(refresh(storage)).ended;
+    return { ...ended, refreshes: issuer.refreshes, isNewest: ended.status === 0 && issuer.refreshes.length > 0 && ended.stdout.includes(issuer.newest) };
+  }
+
   async function act(round: Round, { home, keyring, failHelper }: Session): Promise<Seen> {
     const { storage, fault } = round;
     const failing = fault.where === "store" ? fault.action : fault.where === "program" ? fault.store : undefined;
     if (round.aged) home.ageToken();
     issuer.begin({
-      graceMs: round.grace ? grace : 0,
+      graceMs: round.grace ? graceMs : 0,
       newKey: fault.where === "program" || (fault.where === "issuer" && fault.point === "judging"),
       ...(fault.where === "issuer" ? { point: fault.point, action: fault.action, delayMs: fault.delayMs } : {}),
       signal: (name) => void started.child.kill(name),
@@ -53,14 +59,13 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
     await keyring?.cure();
     const next: NextCall[] = [];
     // At once: what a killed call left to others to finish must not harm this one.
-    while (next.length < 2 && next.at(-1)?.isNewest !== true) {
-      issuer.begin({ graceMs: round.grace ? grace : 0 });
-      const ended = await home.start(refresh(storage)).ended;
-      next.push({ ...ended, refreshes: issuer.refreshes, isNewest: ended.status === 0 && issuer.refreshes.length > 0 && ended.stdout.includes(issuer.newest) });
-    }
+    while (next.length < 2 && next.at(-1)?.isNewest !== true) next.push(await callAgain(round, home));
     // On a busy machine everything is slow.
     const usual = next.some(({ ms }) => ms > longestNext) ? (await home.start(refresh(storage)).ended).ms : 0;
-    return { run, operations, asked, refreshes, isNewest: run.stdout.includes(newest), next, usual, processes: await processesOf(home) };
+    const left = await processesOf(home);
+    // What somebody finished late, such as a helper that outlived us, may have overwritten what these calls stored.
+    if (left.waited) next.push(await callAgain(round, home));
+    return { run, operations, asked, refreshes, isNewest: run.stdout.includes(newest), next, usual, processes: left.processes };
   }
 
   /** Undefined when the keyring ended though nobody told it to: that says nothing of the program. */
@@ -96,10 +101,11 @@ export async function startLane(program: Program, folder: string): Promise<Lane>
 }
 
 /** What ends by itself is given its time: a keychain child ends a second after its deadline, whatever happens. */
-async function processesOf(home: Home): Promise<readonly string[]> {
-  for (const until = Date.now() + 7_000; ; await new Promise((done) => setTimeout(done, 100))) {
-    const found = home.processes();
-    if (found.length === 0 || Date.now() > until) return found;
+async function processesOf(home: Home): Promise<{ readonly processes: readonly string[]; readonly waited: boolean }> {
+  for (const started = Date.now(), waited = { was: false }; ; waited.was = true) {
+    const processes = home.processes();
+    if (processes.length === 0 || Date.now() - started > 7_000) return { processes, waited: waited.was };
+    await new Promise((done) => setTimeout(done, 100));
   }
 }
 
