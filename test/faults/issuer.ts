@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { discovery } from "./discovery.ts";
 import { idTokenSigner } from "./id-token-signer.ts";
 import { ledger, type Verdict } from "./ledger.ts";
 
@@ -199,16 +200,3 @@ function send(response: http.ServerResponse, status: number, body: object): void
 const over = () => ({ iat: Math.floor(Date.now() / 1000) - life - 60, exp: Math.floor(Date.now() / 1000) - 60 });
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
-
-const discovery = (url: string) => ({
-  issuer: url,
-  authorization_endpoint: `${url}/authorize`,
-  token_endpoint: `${url}/token`,
-  jwks_uri: `${url}/jwks`,
-  revocation_endpoint: `${url}/revoke`,
-  scopes_supported: ["openid", "offline_access"],
-  response_types_supported: ["code"],
-  id_token_signing_alg_values_supported: ["ES256"],
-  authorization_response_iss_parameter_supported: true,
-  code_challenge_methods_supported: ["S256"],
-});
