@@ -101,15 +101,25 @@ export function makeFolder(path: string): void {
   if ((stat.mode & 0o022) !== 0) unsafe(path, "can be written by others");
 }
 
-/** Node's own recursive mkdir never ends where a parent exists and the child cannot be made with ENOENT (/proc). */
+/**
+ * Node's own recursive mkdir never ends where a parent exists and the child cannot be made with ENOENT (/proc). Several first calls make the
+ * same folders at once: whichever is there already, at whichever moment, was made by another of us.
+ */
 function makeParents(path: string, depth: number): void {
+  if (isMade(path)) return;
+  if (depth > 0 && dirname(path) !== path) makeParents(dirname(path), depth - 1);
+  if (!isMade(path)) fs.mkdirSync(path, { mode: 0o700 });
+}
+
+/** Makes the folder, or finds it made; not when the folder around it is missing. */
+function isMade(path: string): boolean {
   try {
     makeOne(path);
+    return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return;
-    if (codeOf(error) !== "ENOENT" || depth === 0 || dirname(path) === path || fs.existsSync(dirname(path))) throw error;
-    makeParents(dirname(path), depth - 1);
-    makeOne(path);
+    if (codeOf(error) === "EEXIST") return true;
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -18,6 +18,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { privateFiles } from "../../src/adapters/private-files.ts";
@@ -157,21 +158,46 @@ describe("private files of a machine that works against them", () => {
       const files = privateFiles(process.argv[2]);
       for (let i = 0; ; i++) { files.write("sessions/a.json", String(i % 10).repeat(60_000)); if (i === 3) console.log("writing"); }`;
     await build({ stdin: { contents, resolveDir: folder }, bundle: true, platform: "node", format: "cjs", outfile: program, logLevel: "error" });
-    const writers = await Promise.all(
-      [1, 2].map(async () => {
-        const child = spawn(process.execPath, [program, join(folder, "deep", "store")], { stdio: ["ignore", "pipe", "inherit"] });
-        await once(child.stdout, "data");
-        return child;
-      }),
-    );
-    const whole = () => /^(\d)\1{59999}$/.test(files().read("sessions/a.json") ?? "");
-    for (let i = 0; i < 200; i++) expect(whole()).toBe(true);
-    for (const writer of writers) {
-      const gone = once(writer, "exit");
-      writer.kill("SIGKILL");
-      await gone;
-      expect(whole()).toBe(true);
+    const writers = [1, 2].map(() => spawn(process.execPath, [program, join(folder, "deep", "store")], { stdio: ["ignore", "pipe", "inherit"] }));
+    try {
+      for (const writer of writers) {
+        const ended = once(writer, "exit").then(() => Promise.reject(new Error("a writer ended by itself")));
+        ended.catch(() => {});
+        await Promise.race([once(writer.stdout, "data"), ended]);
+      }
+      const whole = () => /^(\d)\1{59999}$/.test(files().read("sessions/a.json") ?? "");
+      for (let i = 0; i < 200; i++) expect(whole()).toBe(true);
+      for (const writer of writers) {
+        const gone = once(writer, "exit");
+        writer.kill("SIGKILL");
+        await gone;
+        expect(whole()).toBe(true);
+      }
+    } finally {
+      for (const writer of writers) writer.kill("SIGKILL");
     }
+  });
+
+  it("first calls that make the same folders in the same moment all write", async () => {
+    const program = join(folder, "race.cjs");
+    const contents = `import { parentPort, workerData } from "node:worker_threads";
+      import { privateFiles } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/adapters/private-files.ts"))};
+      const { base, gate, workers, rounds } = workerData;
+      const seen = new Int32Array(gate);
+      try {
+        for (let round = 0; round < rounds; round++) {
+          Atomics.add(seen, 0, 1);
+          while (Atomics.load(seen, 0) < workers * (round + 1)) if (Atomics.load(seen, 1) !== 0) throw new Error("the other failed");
+          privateFiles(base + "/" + round + "/a/b/store").write("sessions/a.json", "text");
+        }
+        parentPort.postMessage("all written");
+      } catch (error) { Atomics.store(seen, 1, 1); parentPort.postMessage(error.message + " " + error.reason); }`;
+    await build({ stdin: { contents, resolveDir: folder }, bundle: true, platform: "node", format: "cjs", outfile: program, logLevel: "error" });
+    const gate = new SharedArrayBuffer(8);
+    const racers = [1, 2].map(() => new Worker(program, { workerData: { base: join(folder, "race"), gate, workers: 2, rounds: 200 } }));
+    const said = await Promise.all(racers.map(async (racer) => (await once(racer, "message"))[0]));
+    await Promise.all(racers.map((racer) => racer.terminate()));
+    expect(said).toEqual(["all written", "all written"]);
   });
 });
 
