@@ -144,7 +144,7 @@ async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRe
   const { settings, session, world } = run;
   const token = (settings.useAccessToken ? answer.accessToken : answer.idToken)?.reveal();
   if (token === undefined) return fail("ID_TOKEN_MISSING");
-  const exp = decodeJwt(token)?.claims["exp"];
+  const { exp, iat } = decodeJwt(token)?.claims ?? {};
   const now = seconds(world);
   const fromAnswer = settings.useAccessToken && answer.expiresIn !== undefined ? now + answer.expiresIn : undefined;
   const expiresAt = fromAnswer === undefined ? exp : typeof exp === "number" ? Math.min(exp, fromAnswer) : fromAnswer;
@@ -156,7 +156,8 @@ async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRe
     kind: settings.useAccessToken ? "access" : "id",
     token,
     expiresAt,
-    receivedAt: now,
+    // An answer that was judged late has lived for a while: M6 goes by the whole life.
+    receivedAt: typeof iat === "number" ? Math.min(now, iat) : now,
     servers,
     memoIds,
     ...(typeof answer.claims["sub"] === "string" ? { subject: answer.claims["sub"] } : {}),

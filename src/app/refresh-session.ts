@@ -1,4 +1,4 @@
-import { isFresh } from "../core/exec-credential.ts";
+import { isFresh, isUsable } from "../core/exec-credential.ts";
 import { checkAccount, namesAnotherIdentity } from "../core/id-token.ts";
 import { secret } from "../core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
@@ -191,8 +191,14 @@ async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { r
     const accepted = await accept(run, keep, answer, item);
     if (accepted.kind === "token") forgetOutcome(run);
     if (accepted.kind === "token" && isFresh(accepted.credential, run.settings.minValidity, seconds(run.world)) && !run.settings.forceRefresh) return accepted;
-    const now = await run.world.secrets.read(run.session.itemName);
-    return { kind: "go-on", item: now ?? item };
+    try {
+      return { kind: "go-on", item: (await run.world.secrets.read(run.session.itemName)) ?? item };
+    } catch (error) {
+      // A store that hangs from here on: what was judged is good for this call.
+      if (accepted.kind !== "token" || !isOidcError(error) || !isUsable(accepted.credential, seconds(run.world))) throw error;
+      sayFaultLater(run, "the session could not be refreshed once more", error);
+      return accepted;
+    }
   } catch (error) {
     if (isOidcError(error) && error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, item.pending?.refreshToken);
     // Expired meanwhile, for one: its refresh token is the newest all the same.

@@ -86,7 +86,7 @@ export interface CredentialRecord {
   readonly token: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  /** Seconds since the epoch by this computer's clock, when the token came. */
+  /** Seconds since the epoch: when the token came by this computer's clock, or its `iat` when that is earlier. */
   readonly receivedAt: number;
   readonly subject?: string;
   /** The session's server list when the token came. */

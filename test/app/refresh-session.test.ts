@@ -164,6 +164,24 @@ describe("a refresh", () => {
     expect(storedIn(here)).toMatchObject({ refreshToken: "new" });
   });
 
+  it("judged late, while the store hangs from there on, is handed out although it is not fresh; about to expire, the fault is said", async () => {
+    for (const [left, outcome] of [
+      [30, "token"],
+      [5, "KEYCHAIN_TIMED_OUT"],
+    ] as const) {
+      const body = JSON.stringify({ id_token: jwt({ ...good, iat: now - 300, exp: now + left }), refresh_token: "newer" });
+      here = stage({ refreshToken: "old", subject: "ann", pending: { refreshToken: "newer", body, receivedAt: "2026-01-01T00:00:00Z" } });
+      const read = here.secrets.store.read.bind(here.secrets.store);
+      let reads = 0;
+      Object.assign(here.secrets.store, {
+        read: async (name: string) => (++reads > 1 ? Promise.reject(new OidcError("KEYCHAIN_TIMED_OUT", {})) : read(name)),
+      });
+      const refreshed = await refreshSession(here.run, undefined).catch((error: unknown) => ({ kind: (error as OidcError).code }));
+      expect(refreshed.kind).toBe(outcome);
+      expect([here.asked, storedIn(here)?.refreshToken]).toEqual([[], "newer"]);
+    }
+  });
+
   it("that is refused drops the token only if it is still the stored one", async () => {
     here.issuer = { fault: new OidcError("SESSION_REVOKED", {}) };
     expect(await refreshSession(here.run, undefined)).toEqual({ kind: "refused" });
