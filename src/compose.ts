@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { systemBrowser } from "./adapters/browser.ts";
 import { systemClock } from "./adapters/clock.ts";
-import { type ConfigFile, readConfigFile } from "./adapters/config-file.ts";
+import { readConfiguration } from "./adapters/configuration.ts";
 import { credentialFile, credentialFiles, credentialItems, noCredentials } from "./adapters/credential-files.ts";
 import { credentialHelperStore } from "./adapters/credential-helper.ts";
 import { diskSecretStore } from "./adapters/disk-secrets.ts";
@@ -24,7 +24,7 @@ import { terminal } from "./adapters/terminal.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import { secret } from "./core/secret.ts";
-import type { CredentialRecord } from "./core/session.ts";
+import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { Settings } from "./core/settings.ts";
 import { sha256Hex } from "./core/sha256.ts";
 import { parentStart, stampOf } from "./hot/cached-token.ts";
@@ -43,6 +43,8 @@ export interface Process {
 /** What may end a command, and what must not. */
 export interface Circumstances extends Pick<World, "undisturbed"> {
   readonly signal: AbortSignal;
+  /** Variables that requests take no account of (`strict`). */
+  readonly notCounted?: readonly string[];
 }
 
 /** Milliseconds for one keychain operation; a command's whole wait stays under five seconds (cli.md M3). */
@@ -72,21 +74,20 @@ export function machine(start: Process) {
     terminal: person,
     clock: systemClock(),
     folderOf: (settings: Pick<Settings, "cacheDirectory">) => settings.cacheDirectory ?? where.data,
-    /** The configuration files that count, machine-wide and the person's; KUBECTL_OIDC_CONFIG names another than the latter, never under strict. */
-    configuration(): { readonly machine: ConfigFile | undefined; readonly user: ConfigFile | undefined; readonly looked: readonly string[] } {
-      const shared = readConfigFile(where.machineConfig);
-      const usual = `${where.config}/config.yaml`;
-      const named = env["KUBECTL_OIDC_CONFIG"];
-      const isOther = named !== undefined && named !== "" && shared?.strict !== true && readConfigFile(usual)?.strict !== true;
-      const user = isOther ? readConfigFile(withHome(named), { mustExist: true }) : readConfigFile(usual);
-      return { machine: shared, user, looked: [where.machineConfig, usual, ...(isOther ? [withHome(named)] : [])] };
-    },
+    configuration: () => readConfiguration(where, env),
     context: (choice: { readonly kubeconfig: string | undefined; readonly context: string | undefined }) => loadContext({ ...given(choice), env, home: where.home }),
     contexts: (choice: { readonly kubeconfig: string | undefined }) => listContexts({ ...given(choice), env, home: where.home }),
     withPaths: (settings: Settings) => withPaths(settings, env, where, cwd),
     /** True when a path among these settings depends on the working directory. */
     dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
     sessionsIn: (folder: string): SessionStore => sessionFiles(privateFiles(folder)),
+    /** Where sessions lie when nothing moved them, by the variables and by the user database. */
+    usualFolders: [...new Set([where.data, ...(where.fixed === undefined ? [] : [where.fixed.data])])],
+    /** The server list of a stored session; its store's codes. */
+    async serversOf(record: SessionRecord, folder: string): Promise<readonly TrustedServer[]> {
+      const store = secretStoreOf(record.identity.storage, record.identity.directory ?? folder, false);
+      return (await secretItems(store, sealedJournal([])).read(record.itemName))?.servers ?? [];
+    },
     world: (settings: Settings, how: Circumstances & { readonly mayPrompt: boolean }, itemName: string) =>
       worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
@@ -133,17 +134,13 @@ export function machine(start: Process) {
     },
   };
 
-  function withHome(path: string): string {
-    return path.startsWith("~/") ? `${where.home}/${path.slice(2)}` : path;
-  }
-
   function worldOf(settings: Settings, how: Circumstances, itemName: string, store: SecretStore): World {
     const files = privateFiles(settings.cacheDirectory ?? where.data);
     const issuerHttp = httpsFetch({
       caFiles: settings.caFiles,
       caData: settings.caData,
       insecure: settings.insecure,
-      env,
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => how.notCounted?.includes(name) !== true)),
       headers: settings.requestHeaders,
       origin: new URL(settings.issuer).origin,
       version: start.version,

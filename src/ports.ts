@@ -3,7 +3,7 @@
  * `compose.ts` fills them with adapters. "Not found" is `undefined`, never an error. Every wait is bounded by the
  * deadline given or stated here. Times are milliseconds since the epoch unless the name says otherwise.
  */
-import type { CredentialRecord, SecretItem, SessionRecord } from "./core/session.ts";
+import type { CredentialRecord, SecretItem, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { Secret } from "./core/secret.ts";
 import type { OidcError } from "./errors/oidc-error.ts";
 
@@ -257,6 +257,8 @@ export interface CredentialStore {
   write(credentialKey: string, record: CredentialRecord): Promise<void>;
   /** Every credential of this session. */
   removeAllOf(sessionKey: string): Promise<void>;
+  /** Gives every credential of this session the new server list, and forgets which memos may release it. */
+  setServersOfAll(sessionKey: string, servers: readonly TrustedServer[]): Promise<void>;
 }
 
 export interface HeldLock {

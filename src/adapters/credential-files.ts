@@ -20,14 +20,24 @@ export function credentialFiles(files: PrivateFiles): CredentialStore {
       files.write(credentialFile(key), JSON.stringify(record));
     },
     async removeAllOf(sessionKey) {
-      for (const name of files.list("credentials")) {
-        if (!name.endsWith(".json")) continue;
-        const text = files.read(`credentials/${name}`);
-        const record = text === undefined ? undefined : parseCredentialRecord(text);
-        if (typeof record === "object" && record.sessionKey === sessionKey) files.remove(`credentials/${name}`);
-      }
+      for (const { name } of allOf(sessionKey)) files.remove(name);
+    },
+    async setServersOfAll(sessionKey, servers) {
+      for (const { name, record } of allOf(sessionKey)) files.write(name, JSON.stringify({ ...record, servers, memoIds: [] }));
     },
   };
+
+  function allOf(sessionKey: string): readonly { readonly name: string; readonly record: CredentialRecord }[] {
+    return files
+      .list("credentials")
+      .filter((name) => name.endsWith(".json"))
+      .flatMap((file) => {
+        const name = `credentials/${file}`;
+        const text = files.read(name);
+        const record = text === undefined ? undefined : parseCredentialRecord(text);
+        return typeof record === "object" && record.sessionKey === sessionKey ? [{ name, record }] : [];
+      });
+  }
 }
 
 /**
@@ -36,6 +46,7 @@ export function credentialFiles(files: PrivateFiles): CredentialStore {
  */
 export function credentialItems(store: SecretStore, itemName: string): CredentialStore {
   const name = `${itemName}#tokens`;
+  const textOf = (all: readonly (readonly [string, CredentialRecord])[]) => all.map(([known, value]) => `${known} ${JSON.stringify(value)}`).join("\n");
   async function readAll(): Promise<Record<string, CredentialRecord>> {
     const all: Record<string, CredentialRecord> = Object.create(null);
     const text = await store.read(name);
@@ -51,15 +62,19 @@ export function credentialItems(store: SecretStore, itemName: string): Credentia
     async write(key, record) {
       // The newest eight: an item must stay small (the Windows credential manager splits at 2,560 bytes).
       const others = Object.entries(await readAll()).filter(([known]) => known !== key);
-      await store.write(name, [...others.slice(-7), [key, record] as const].map(([known, value]) => `${known} ${JSON.stringify(value)}`).join("\n"));
+      await store.write(name, textOf([...others.slice(-7), [key, record]]));
     },
     removeAllOf: () => store.remove(name),
+    async setServersOfAll(_, servers) {
+      const all = Object.entries(await readAll()).map(([key, record]) => [key, { ...record, servers, memoIds: [] }] as const);
+      if (all.length > 0) await store.write(name, textOf(all));
+    },
   };
 }
 
 /** `--id-token-cache=none`. */
 export function noCredentials(): CredentialStore {
-  return { read: async () => undefined, write: async () => undefined, removeAllOf: async () => undefined };
+  return { read: async () => undefined, write: async () => undefined, removeAllOf: async () => undefined, setServersOfAll: async () => undefined };
 }
 
 function parsed(text: string): CredentialRecord | undefined {

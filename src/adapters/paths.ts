@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import { dataFolder } from "../core/data-folder.ts";
@@ -14,6 +14,8 @@ export interface Places {
   /** The machine-wide configuration file. */
   readonly machineConfig: string;
   readonly home: string;
+  /** The person's configuration folder and data folder as the user database has them: no variable moves these. Undefined for a user who is in none. */
+  readonly fixed: { readonly config: string; readonly data: string } | undefined;
 }
 
 /** env-paths' folders with suffix '', from the environment as it was at the start. */
@@ -21,7 +23,26 @@ export function places(platform: string, env: Environment): Places {
   const known = envPaths("kubectl-oidc", { suffix: "" });
   const programData = env["ProgramData"] || "C:\\ProgramData";
   const machine = platform === "win32" ? `${programData}\\kubectl-oidc` : platform === "darwin" ? "/Library/Application Support/kubectl-oidc" : "/etc/kubectl-oidc";
-  return { data: dataFolder(platform, env) ?? known.data, config: known.config, machineConfig: join(machine, "config.yaml"), home: env["HOME"] || env["USERPROFILE"] || homedir() };
+  return {
+    data: dataFolder(platform, env) ?? known.data,
+    config: known.config,
+    machineConfig: join(machine, "config.yaml"),
+    home: env["HOME"] || env["USERPROFILE"] || homedir(),
+    fixed: fixedPlaces(platform),
+  };
+}
+
+/** env-paths' folders of the user's own home. A kubeconfig's `env` can set HOME and XDG_*, and `strict` must hold all the same. */
+function fixedPlaces(platform: string): Places["fixed"] {
+  try {
+    const home = userInfo().homedir;
+    if (platform === "win32") return { config: join(home, "AppData", "Roaming", "kubectl-oidc", "Config"), data: join(home, "AppData", "Local", "kubectl-oidc", "Data") };
+    if (platform === "darwin") return { config: join(home, "Library", "Preferences", "kubectl-oidc"), data: join(home, "Library", "Application Support", "kubectl-oidc") };
+    return { config: join(home, ".config", "kubectl-oidc"), data: join(home, ".local", "share", "kubectl-oidc") };
+  } catch {
+    // A container's user without an entry.
+    return undefined;
+  }
 }
 
 /** `~` and `~/…` of a path option, as kubelogin expands them (cli.md M1); then absolute. */

@@ -21,6 +21,8 @@ export interface GetTokenOptions {
   /** The API server refused the token we handed out before (cli.md M7). */
   readonly wasRefused: boolean;
   readonly origin: LoginOrigin;
+  /** Refuses a login that may not be started (`strict`). */
+  readonly beforeLogin?: () => Promise<void>;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface GetTokenOptions {
 export async function getToken(run: Run, options: GetTokenOptions): Promise<CredentialRecord> {
   const { world, settings, session } = run;
   let credential = await readOrSay(run);
-  if (credential !== undefined && !mayBeUsedWith(credential.servers, run.server)) failServer(run);
+  if (credential !== undefined && !mayBeUsedWith(credential.servers, run.server)) failServer(run, credential.servers);
   let canRefresh = world.store.keeps && (session.record?.hasRefreshToken ?? true) && !isMachineGrant(settings.grant);
   let refresh: Situation["refresh"] = "untried";
   let fault: unknown;
@@ -63,6 +65,7 @@ export async function getToken(run: Run, options: GetTokenOptions): Promise<Cred
         break;
       }
       case "login":
+        await options.beforeLogin?.();
         return await logInOnce(run, options, credential);
       case "refuse":
         return fail(step.code, { message: step.code === "LOGIN_REQUIRED" ? `not logged in to ${settings.issuer}` : `the session at ${settings.issuer} is no longer accepted` });
@@ -101,7 +104,7 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
   try {
     const current = await readOrSay(run);
     if (current !== undefined && current.token !== seen?.token && isFresh(current, settings.minValidity, seconds(world))) {
-      if (!mayBeUsedWith(current.servers, run.server)) failServer(run);
+      if (!mayBeUsedWith(current.servers, run.server)) failServer(run, current.servers);
       return current;
     }
     if (!isMachine) {
@@ -146,7 +149,7 @@ async function itemForLogin(run: Run): Promise<SecretItem | undefined> {
   try {
     const item = await run.world.secrets.read(run.session.itemName);
     if (item?.refreshToken !== undefined) checkUse(run, item);
-    else if (item !== undefined && !mayBeUsedWith(item.servers, run.server)) failServer(run);
+    else if (item !== undefined && !mayBeUsedWith(item.servers, run.server)) failServer(run, item.servers);
     return item;
   } catch (error) {
     if (isOidcError(error) && error.exitStatus === 50 && run.session.record?.hasRefreshToken !== true) return undefined;

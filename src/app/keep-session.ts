@@ -1,6 +1,6 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import { decodeJwt, displayName } from "../core/id-token.ts";
-import { type CredentialRecord, newestToken, type SecretItem } from "../core/session.ts";
+import { type CredentialRecord, newestToken, type SecretItem, type TrustedServer } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { withServer } from "../core/server-trust.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
@@ -9,6 +9,8 @@ import { type Run, seconds } from "./world.ts";
 
 /** Keeps one token answer in its two steps: durable before it is judged, promoted after. */
 export interface Keeper {
+  /** The session's server list as it was read. */
+  readonly servers: readonly TrustedServer[];
   readonly before: BeforeJudged;
   /** Promotes the answer; writes credential and record. Never throws: a good login is not thrown away (cli.md promise 9). */
   promote(answer: TokenAnswer, options: { readonly isLogin: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
@@ -56,6 +58,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
   }
 
   return {
+    servers: base.servers,
     async before({ refreshToken, body }) {
       if (refreshToken === undefined || !world.store.keeps) return;
       receivedToken = refreshToken.reveal();

@@ -1,6 +1,7 @@
 import { checkAccount } from "../core/id-token.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
+import { mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
@@ -11,7 +12,7 @@ import { openLogin, readPause } from "./login-pause.ts";
 import type { FlowContext, LoginOrigin } from "./flow-context.ts";
 import { type LoginRequest, loginRequest } from "./login-request.ts";
 import { machineFlow } from "./machine-flow.ts";
-import { takeRefreshLock } from "./refresh-lock.ts";
+import { failServer, takeRefreshLock } from "./refresh-lock.ts";
 import type { Run } from "./world.ts";
 
 /**
@@ -170,6 +171,8 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
   if (origin.command === "get-token" && known !== undefined && known !== answer.claims["sub"]) {
     fail("ACCOUNT_MISMATCH", { message: "somebody else logged in than the person of the stored session", hint: "to switch, run: kubectl oidc login" });
   }
+  // The list can have been unreadable before the login, or made meanwhile: kubectl may not add to one that is there (cli.md M9).
+  if (origin.command === "get-token" && !mayBeUsedWith(keep.servers, run.server)) failServer(run, keep.servers);
   const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {

@@ -1,6 +1,6 @@
 import { isFresh } from "../core/exec-credential.ts";
-import { mayBeUsedWith } from "../core/server-trust.ts";
-import type { CredentialRecord } from "../core/session.ts";
+import { differenceFrom, mayBeUsedWith } from "../core/server-trust.ts";
+import type { CredentialRecord, TrustedServer } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock } from "../ports.ts";
@@ -14,7 +14,7 @@ const lockDeadline = 45_000;
 export async function newerToken(run: Run, seen: CredentialRecord | undefined): Promise<CredentialRecord | undefined> {
   const current = await readCredential(run);
   if (current === undefined || current.token === seen?.token || !isFresh(current, run.settings.minValidity, seconds(run.world))) return undefined;
-  if (!mayBeUsedWith(current.servers, run.server)) failServer(run);
+  if (!mayBeUsedWith(current.servers, run.server)) failServer(run, current.servers);
   return current;
 }
 
@@ -42,11 +42,10 @@ export function lockFault(): unknown {
   }
 }
 
-/** SERVER_NOT_TRUSTED, with the login that would add it. */
-export function failServer(run: Run): never {
-  const origin = safeText(run.server?.origin, 120);
+/** SERVER_NOT_TRUSTED, with what differs when the address is on the list, and the command that would add it. */
+export function failServer(run: Run, servers: readonly TrustedServer[]): never {
+  const difference = run.server === undefined ? undefined : differenceFrom(servers, run.server);
   return fail("SERVER_NOT_TRUSTED", {
-    message: `this session may not be used with ${origin}`,
-    hint: `if you trust that server, run: kubectl oidc login --context NAME, with the context of ${origin}`,
+    message: `this session may not be used with ${safeText(run.server?.origin, 120)}${difference === undefined ? "" : `, which now has ${difference}`}`,
   });
 }

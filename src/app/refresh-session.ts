@@ -72,7 +72,7 @@ async function readItem(run: Run): Promise<SecretItem | undefined> {
 
 /** Is this use of the session allowed: by its server list, and under the TLS trust of its login? */
 export function checkUse(run: Run, item: SecretItem): void {
-  if (!mayBeUsedWith(item.servers, run.server)) failServer(run);
+  if (!mayBeUsedWith(item.servers, run.server)) failServer(run, item.servers);
   if (isWeakerTrust(run.world.trust(), item.trust)) {
     fail("SETTINGS_INVALID", {
       message: "the session was made under stronger TLS trust than these settings give",

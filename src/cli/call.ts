@@ -21,10 +21,14 @@ export interface Call {
 }
 
 /** Settings, session and world of a call. The codes of settings and of the session store. */
-export function openRun(call: Call, gathered: Gathered, how: { readonly mayPrompt: boolean; readonly server: TrustedServer | undefined }): Run {
+export function openRun(
+  call: Call,
+  gathered: Gathered,
+  how: { readonly mayPrompt: boolean; readonly server: TrustedServer | undefined; readonly notCounted?: readonly string[] },
+): Run {
   const settings = call.machine.withPaths(resolveSettings(gathered.sources));
   const session = chooseSession(settings, call.machine.sessionsIn(call.machine.folderOf(settings)));
-  const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, signal: call.signal, undisturbed: call.undisturbed }, session.itemName);
+  const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, signal: call.signal, undisturbed: call.undisturbed, notCounted: how.notCounted ?? [] }, session.itemName);
   return { world, settings, session, server: how.server, signal: call.signal, later: [] };
 }
 

@@ -5,11 +5,12 @@ import { askAgainAt, execCredentialText, isBearerToken } from "../core/exec-cred
 import { type ExecInfo, readExecInfo } from "../core/exec-info.ts";
 import { optionTable } from "../core/flag-table.ts";
 import type { CredentialRecord } from "../core/session.ts";
-import { checkStrict } from "../core/strict.ts";
+import { checkStrict, variablesNotCounted } from "../core/strict.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { type Call, openRun, refuseUnsafeEnvironment, runsInCi } from "./call.ts";
 import { writeData } from "./output.ts";
 import { type Gathered, gatherForPlugin } from "./sources.ts";
+import { refuseUnknownServer } from "./strict-login.ts";
 
 /** The exec credential plugin: cached → refresh → login → one ExecCredential on stdout, or nothing. */
 export async function getTokenCommand(call: Call): Promise<void> {
@@ -17,8 +18,11 @@ export async function getTokenCommand(call: Call): Promise<void> {
   const info = readExecInfo(call.env["KUBERNETES_EXEC_INFO"]);
   refuseUnsafeEnvironment(call.env);
   const gathered = gatherForPlugin(call.machine, call.env, call.invocation.options, info.config);
-  if (gathered.strict !== undefined) checkStrict(gathered.sources, call.env, info.server !== undefined, gathered.strict.allow);
-  const run = openRun(call, gathered, { mayPrompt: false, server: info.server });
+  const { strict } = gathered;
+  if (strict !== undefined) checkStrict(gathered.sources, call.env, info.server !== undefined, strict.allow);
+  const notCounted = strict === undefined ? [] : variablesNotCounted(call.env, strict.allow);
+  const run = openRun(call, gathered, { mayPrompt: false, server: info.server, notCounted });
+  for (const name of notCounted) run.world.terminal.log(1, `strict: ${name} does not count`);
   const interactive = !(run.settings.nonInteractive ?? runsInCi(call.env));
   const client = call.machine.client();
   const notes = call.machine.notes(run.session);
@@ -27,7 +31,12 @@ export async function getTokenCommand(call: Call): Promise<void> {
   if (wasRefused) run.world.terminal.log(1, "the API server refused the token; refreshing once");
   let credential: CredentialRecord;
   try {
-    credential = await getToken(run, { interactive, wasRefused, origin: { command: "get-token", mayPrompt: interactive } });
+    credential = await getToken(run, {
+      interactive,
+      wasRefused,
+      origin: { command: "get-token", mayPrompt: interactive },
+      ...(strict === undefined ? {} : { beforeLogin: () => refuseUnknownServer(call, run) }),
+    });
   } finally {
     if (wasRefused) notes.refreshed(seconds(run.world));
   }

@@ -1,11 +1,15 @@
 import type { Machine } from "../compose.ts";
 import { optionTable } from "../core/flag-table.ts";
 import type { RawOptions } from "../core/option-values.ts";
-import { isSafeText } from "../core/untrusted-text.ts";
+import { readExecInfo } from "../core/exec-info.ts";
+import { isSameServer } from "../core/server-trust.ts";
+import type { TrustedServer } from "../core/session.ts";
+import { isSafeText, safeText } from "../core/untrusted-text.ts";
 import type { Call } from "./call.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
 
 const general = "run: kubectl oidc login";
+const trusting = "if you trust that server, run: kubectl oidc trust add";
 
 /** Options that a login does not need, or that belong to one call only. Secrets are left out by the table. */
 const notForLogin = new Set(["non-interactive", "force-refresh", "min-validity", "credential-ttl", "oidc-use-pkce", "skip-open-browser"]);
@@ -15,6 +19,7 @@ const notForLogin = new Set(["non-interactive", "force-refresh", "min-validity",
  * kubeconfig files has these arguments, else the options of this call. Never a secret.
  */
 export function exactHint(hint: string, call: Pick<Call, "machine" | "argv" | "invocation" | "env">): string {
+  if (hint.startsWith(trusting)) return trustHint(hint, call);
   if (!hint.startsWith(general) || call.invocation.command === "login" || hint.includes("--context")) return hint;
   const rest = hint.slice(general.length);
   const { context, kubeconfig, options } = call.invocation;
@@ -23,10 +28,26 @@ export function exactHint(hint: string, call: Pick<Call, "machine" | "argv" | "i
   return `${general}${named === undefined ? flagsOf(options) : flag("context", named)}${rest}`;
 }
 
-function onlyContextWith(machine: Machine, argv: readonly string[]): string | undefined {
+/** The one context with these arguments and this server; else the server's URL with the options of this call. */
+function trustHint(hint: string, call: Pick<Call, "machine" | "argv" | "invocation" | "env">): string {
+  const { context, kubeconfig, options } = call.invocation;
+  if (context !== undefined) return `${trusting}${flag("context", context)}${flag("kubeconfig", kubeconfig)}`;
+  const server = call.invocation.command === "get-token" ? readExecInfo(call.env["KUBERNETES_EXEC_INFO"]).server : undefined;
+  if (server === undefined) return hint;
+  const named = onlyContextWith(call.machine, call.argv, server);
+  if (named !== undefined) return `${trusting}${flag("context", named)}`;
+  // A URL alone stands for a server with the system's roots and without a proxy.
+  const isPlain = server.authority === "system" && server.proxy === undefined && server.tlsServerName === undefined;
+  return isPlain && isSafeText(server.origin) ? `${trusting} ${quoted(server.origin)}${flagsOf(options)}` : `${hint}, with the context of ${quoted(safeText(server.origin, 120))}`;
+}
+
+function onlyContextWith(machine: Machine, argv: readonly string[], server?: TrustedServer): string | undefined {
   const given = argv.slice(argv[0] === "oidc-login" ? 2 : 1);
   try {
-    const contexts = machine.contexts({ kubeconfig: undefined }).filter(({ args }) => args.length === given.length && args.every((arg, i) => arg === given[i]));
+    const contexts = machine
+      .contexts({ kubeconfig: undefined })
+      .filter(({ args }) => args.length === given.length && args.every((arg, i) => arg === given[i]))
+      .filter((context) => server === undefined || (context.server !== undefined && isSameServer(context.server, server)));
     const name = contexts.length === 1 ? contexts[0]?.contextName : undefined;
     return name !== undefined && isSafeText(name) ? name : undefined;
   } catch (error) {
@@ -45,5 +66,7 @@ function flagsOf(options: RawOptions): string {
 /** ` --name=value`, quoted for a POSIX shell where that is needed. */
 function flag(name: string, value: string | undefined): string {
   if (value === undefined || !isSafeText(value)) return "";
-  return ` --${name}=${/^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`}`;
+  return ` --${name}=${quoted(value)}`;
 }
+
+const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

@@ -12,6 +12,7 @@ import { writeData } from "./output.ts";
 import { type CommandName, type Invocation, readCommandLine } from "./program.ts";
 import { statusCommand } from "./status.ts";
 import { tokenCommand } from "./token.ts";
+import { trustCommand } from "./trust.ts";
 import { versionCommand } from "./version.ts";
 
 // Filled by the build.
@@ -23,6 +24,7 @@ const commands: Readonly<Record<CommandName, (call: Call) => Promise<void>>> = {
   token: tokenCommand,
   status: statusCommand,
   logout: logoutCommand,
+  trust: trustCommand,
   version: versionCommand,
 };
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { type OptionRow, optionRow, optionTable } from "../core/flag-table.ts";
 import type { RawOptions } from "../core/option-values.ts";
 import { safeText } from "../core/untrusted-text.ts";
@@ -17,6 +17,8 @@ export type Invocation =
       readonly output: string | undefined;
       readonly all: boolean;
       readonly sso: boolean;
+      /** Words after the command: `trust add URL` has two. */
+      readonly words: readonly string[];
       /** 0, 1, 4 or 8; what lies between counts as the lower one. */
       readonly verbosity: number;
     };
@@ -28,6 +30,7 @@ export const commandTable = {
   token: { help: "print the current token, refreshed when needed; never asks a person", session: true, context: true, outputs: ["json", "header", "env"] },
   status: { help: "show the stored sessions, without any request", session: false, context: false, outputs: ["json"] },
   logout: { help: "revoke and delete the session", session: true, context: true, outputs: ["json"] },
+  trust: { help: "list, add or remove the API servers that the session may be used with", session: true, context: true, outputs: ["json"] },
   version: { help: "show the version", session: false, context: false, outputs: ["json"] },
 } as const satisfies Record<string, { help: string; session: boolean; context: boolean; outputs: readonly string[] }>;
 
@@ -105,7 +108,9 @@ function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text
     if (name === "logout") command.option("--all", "every stored session, and the lists of trusted servers").option("--sso", "end the browser's session at the issuer too");
     if (about.session) for (const row of optionTable) command.addOption(sessionOption(row));
     command.option("-v, --v <level>", "1 steps, 4 requests, 8 headers; never a secret");
-    command.action((options: Readonly<Record<string, unknown>>) => onCommand(invocationOf(name as CommandName, options)));
+    if (name === "trust") command.addArgument(new Argument("<action>", "what to do").choices(["list", "add", "remove"])).argument("[server]", "URL of an API server");
+    // Commander gives the words, then the options, then the command itself.
+    command.action((...given: readonly unknown[]) => onCommand(invocationOf(name as CommandName, command.opts(), given.slice(0, -2))));
   }
   return program;
 }
@@ -134,7 +139,7 @@ function sessionOption(row: OptionRow): Option {
   return option;
 }
 
-function invocationOf(command: CommandName, parsed: Readonly<Record<string, unknown>>): Invocation {
+function invocationOf(command: CommandName, parsed: Readonly<Record<string, unknown>>, words: readonly unknown[]): Invocation {
   const options: Partial<Record<string, readonly string[]>> = {};
   for (const row of optionTable) {
     const value = parsed[attributeOf(row.name)];
@@ -155,6 +160,7 @@ function invocationOf(command: CommandName, parsed: Readonly<Record<string, unkn
     output,
     all: parsed["all"] === true,
     sso: parsed["sso"] === true,
+    words: words.filter((word) => typeof word === "string"),
     verbosity: Number(level),
   };
 }

@@ -112,21 +112,30 @@ function fromCluster(config: unknown, where: string): OptionSource {
 
 /** Adds profile and configuration files. SETTINGS_INVALID for a profile that no file has. */
 function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server"> {
-  const { machine: shared, user, looked } = machine.configuration();
-  const files = [user, shared].flatMap((file) => (file === undefined ? [] : [file]));
+  const { machine: shared, user, fixed, isUsersOwn, looked } = machine.configuration();
+  const own = { isOwnFile: true as const };
+  const files = [
+    ...(user === undefined ? [] : [{ file: user, own: isUsersOwn ? own : {} }]),
+    // Under a strict file that cannot be moved, one that can be does not speak for the person.
+    ...(shared === undefined ? [] : [{ file: shared, own }]),
+  ];
   const name = sources.map((source) => source.options.profile?.at(-1)).find((text) => text !== undefined);
   const profiles =
     name === undefined || name === ""
       ? []
-      : files.flatMap((file) =>
-          Object.hasOwn(file.profiles, name) ? [{ label: `profile ${safeText(name, 60)}`, typed: false, isOwnFile: true as const, options: file.profiles[name] ?? {} }] : [],
+      : files.flatMap(({ file, own }) =>
+          Object.hasOwn(file.profiles, name) ? [{ label: `profile ${safeText(name, 60)}`, typed: false, ...own, options: file.profiles[name] ?? {} }] : [],
         );
   if (name !== undefined && name !== "" && profiles.length === 0)
     fail("SETTINGS_INVALID", { message: `there is no profile ${safeText(name, 60)}`, hint: `add it under profiles: in ${looked[1] ?? "config.yaml"}` });
-  const strict = files.some((file) => file.strict);
+  const deciding = [
+    ...(isUsersOwn && user !== undefined ? [user] : []),
+    ...fixed.filter((file) => file !== user),
+    ...(shared === undefined || fixed.includes(shared) ? [] : [shared]),
+  ];
   return {
-    sources: [...sources, ...profiles.slice(0, 1), ...files.map((file) => ({ label: file.path, typed: false, isOwnFile: true as const, options: file.defaults }))],
+    sources: [...sources, ...profiles.slice(0, 1), ...files.map(({ file, own }) => ({ label: file.path, typed: false, ...own, options: file.defaults }))],
     looked,
-    strict: strict ? { allow: Object.assign({}, ...files.toReversed().map((file) => file.allow)) } : undefined,
+    strict: deciding.some((file) => file.strict) ? { allow: Object.assign({}, ...deciding.toReversed().map((file) => file.allow)) } : undefined,
   };
 }

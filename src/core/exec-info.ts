@@ -81,6 +81,16 @@ export function serverIdentity(cluster: {
   };
 }
 
+/** The origin of an API server that a person names; undefined when it is no https URL, or holds a user name. */
+export function serverOrigin(text: string): string | undefined {
+  try {
+    const url = new URL(text);
+    return url.protocol === "https:" && url.username === "" && url.password === "" ? `${url.protocol}//${url.host}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function originOf(text: string): string {
   try {
     const url = new URL(text);

@@ -1,6 +1,8 @@
 import { fail } from "../errors/oidc-error.ts";
 import type { OptionName } from "./flag-table.ts";
+import { isOptionName } from "./option-values.ts";
 import type { OptionSource } from "./settings.ts";
+import { safeText } from "./untrusted-text.ts";
 
 /** What a kubeconfig or an environment may not decide under `strict`, unless the file allows that value (cli.md M10). */
 const guarded: readonly OptionName[] = [
@@ -13,6 +15,17 @@ const guarded: readonly OptionName[] = [
   "oidc-request-header",
   "open-url-after-authentication",
 ];
+
+/** Variables that add roots to every request, as `--certificate-authority` does. A company's machines set them always, so they are passed over, not refused. */
+const rootVariables = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"] as const;
+
+/** The variables that do not count under `strict`, unless the file lists their value. */
+export function variablesNotCounted(env: Readonly<Record<string, string | undefined>>, allow: Readonly<Record<string, readonly string[]>>): readonly string[] {
+  return rootVariables.filter((name) => {
+    const value = env[name];
+    return value !== undefined && value !== "" && !(Object.hasOwn(allow, name) && (allow[name] ?? []).includes(value));
+  });
+}
 
 /**
  * Checks a `get-token` call under `strict`. A kubeconfig that somebody sent is the attack: its stanza may run a command,
@@ -30,6 +43,8 @@ export function checkStrict(
       hint: "set provideClusterInfo: true in the kubeconfig's exec stanza",
     });
   const isAllowed = (name: string, value: string) => Object.hasOwn(allow, name) && (allow[name] ?? []).includes(value);
+  // What the file lists of any other option (issuers, clients) is all that may be given: somebody else's client is another audience.
+  const listed = Object.keys(allow).filter((name): name is OptionName => isOptionName(name) && name !== "token-cache-storage" && !guarded.includes(name));
   const refuse = (name: string) =>
     fail("SETTINGS_INVALID", {
       message: `strict does not allow ${name} from a kubeconfig or the environment`,
@@ -39,8 +54,9 @@ export function checkStrict(
     for (const name of guarded) {
       for (const value of source.options[name] ?? []) if (value !== "" && value !== "false" && !isAllowed(name, value)) refuse(`--${name}`);
     }
+    for (const name of listed) for (const value of source.options[name] ?? []) if (value !== "" && !isAllowed(name, value)) refuse(`--${name}`);
     for (const value of source.options["token-cache-storage"] ?? [])
-      if (value.startsWith("helper:") && !isAllowed("token-cache-storage", value)) refuse(`--token-cache-storage=${value}`);
+      if (value.startsWith("helper:") && !isAllowed("token-cache-storage", value)) refuse(`--token-cache-storage=${safeText(value, 60)}`);
   }
   for (const name of ["BROWSER", "KUBECACHEDIR"]) {
     const value = env[name];

@@ -189,7 +189,7 @@ export const catalogue = {
   SERVER_NOT_TRUSTED: {
     title: "this session may not be used with this API server",
     explanation: "The session's server list does not name the API server that asks. A token given to a wrong server can be replayed.",
-    hint: "if you trust the server, run: kubectl oidc login --context NAME",
+    hint: "if you trust that server, run: kubectl oidc trust add --context NAME",
     exit: 40,
   },
   KEYCHAIN_UNAVAILABLE: {

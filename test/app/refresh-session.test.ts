@@ -84,6 +84,7 @@ function stage(item: Partial<SecretItem> | undefined): Stage {
       read: async (key: string) => credentials.get(key),
       write: async (key: string, record: CredentialRecord) => void credentials.set(key, record),
       removeAllOf: async () => credentials.clear(),
+      setServersOfAll: async () => undefined,
     },
     locks: async () => ({
       take: async (_name: string, _ms: number, _signal: AbortSignal, { unless }: { unless: () => Promise<boolean> }) =>

@@ -136,6 +136,7 @@ export function sharedMachine(options: Options): SharedMachine {
         read: (key: string) => step("read the credential", () => credentials.get(key)),
         write: (key: string, record: CredentialRecord) => step("write the credential", () => void credentials.set(key, record)),
         removeAllOf: async () => credentials.clear(),
+        setServersOfAll: async () => undefined,
       },
       store,
       secrets: secretItems(store, journalIn(files)),

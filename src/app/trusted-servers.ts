@@ -1,0 +1,35 @@
+import type { SecretItem, TrustedServer } from "../core/session.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { Run } from "./world.ts";
+
+/** Milliseconds that a refresh in another process may take until the lock is ours. */
+const lockDeadline = 45_000;
+
+/** The API servers that the session may be used with (cli.md M9); empty: any. The store's codes. */
+export async function trustedServers(run: Run): Promise<readonly TrustedServer[]> {
+  return (await run.world.secrets.read(run.session.itemName))?.servers ?? [];
+}
+
+/**
+ * Replaces the session's server list by what `change` makes of it, under the refresh lock; gives the new list. The list may come before
+ * the first login. Cached tokens of the session get it too, and what the hot path may release without judging is forgotten: a memo was
+ * judged under the old list. SETTINGS_INVALID for a session that is stored nowhere, LOCK_TIMED_OUT, the store's codes.
+ */
+export async function changeServers(run: Run, change: (servers: readonly TrustedServer[]) => readonly TrustedServer[]): Promise<readonly TrustedServer[]> {
+  const { world, session } = run;
+  if (!world.store.keeps)
+    return fail("SETTINGS_INVALID", { message: "a session that is stored nowhere has no list of servers", hint: "choose another --token-cache-storage than none" });
+  const held = await (await world.locks()).take(`refresh-${session.key}`, lockDeadline, run.signal);
+  if (held === undefined) return fail("LOCK_TIMED_OUT");
+  try {
+    const item: SecretItem = (await world.secrets.read(session.itemName)) ?? { schema: 1, trust: world.trust(), servers: [] };
+    const servers = change(item.servers);
+    // The cached tokens first: killed in between, a server that was to go gets nothing any more without being judged by the item's list.
+    await world.credentials.setServersOfAll(session.key, servers);
+    const sealedFor = await world.secrets.write(session.itemName, { ...item, servers });
+    if (sealedFor !== undefined) throw sealedFor;
+    return servers;
+  } finally {
+    held.release();
+  }
+}
