@@ -32,8 +32,9 @@ const commands: Readonly<Record<CommandName, (call: Call) => Promise<void>>> = {
 export async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const env = { ...process.env };
-  // No child gets a secret by environment, and no variable steers the bindings that we load (architecture.md, rule 7).
-  for (const name of Object.keys(env)) if (/^(KUBECTL_OIDC_|NAPI_RS_|NODE_OPTIONS$)/.test(name)) delete process.env[name];
+  // No child gets a secret by environment, no variable steers the bindings that we load (architecture.md, rule 7), and none makes a
+  // package talk: with DEBUG the proxy agents print the proxy's password.
+  for (const name of Object.keys(env)) if (/^(KUBECTL_OIDC_|NAPI_RS_|NODE_OPTIONS$|DEBUG$|DEBUG_)/.test(name)) delete process.env[name];
   // Node's own warnings (deprecations, the insecure-TLS notice) would break the three lines of an error.
   process.removeAllListeners("warning");
   process.on("warning", () => undefined);

@@ -59,6 +59,16 @@ describe("a stanza with the real issuer and client, and", () => {
   });
 });
 
+describe("one audience for each cluster", () => {
+  it("is one token for each, out of one session: what one cluster got does not open the other [MK-03]", async () => {
+    expect((await runWithBrowser(home, session())).status).toBe(0);
+    const tokens = new Set<string>();
+    for (const audience of ["one", "other", "one"]) tokens.add(credentialOf(await home.run(session(`--oidc-audience=${audience}`))).status.token);
+    const asked = issuer.seen.filter(({ form }) => form["grant_type"] === "refresh_token").map(({ form }) => form["resource"]);
+    expect([asked, tokens.size]).toEqual([["one", "other"], 2]);
+  });
+});
+
 describe("the list of servers", () => {
   it("lies with the refresh token: a home moved by the stanza's env does not forget it [ST-11, MK-01]", async () => {
     const { env, storage } = keychainOutside();

@@ -65,7 +65,7 @@ describe("what is wrong is named by where it came from", () => {
     ["a browser command with an open quote", { "browser-command": ["'firefox"] }],
     ["a boolean that is none", { "force-refresh": ["maybe"] }],
     ["control characters", { account: ["ann\u001b[2J"] }],
-  ])("%s", (_, options) => {
+  ])("%s [MK-05]", (_, options) => {
     expect(codeOf(() => resolve(options))).toBe("FLAG_INVALID");
     expect(codeOf(() => resolveSettings([source({ ...base, ...options }, false)]))).toBe("SETTINGS_INVALID");
   });

@@ -77,7 +77,7 @@ describe("spec.cluster.config", () => {
     });
   });
 
-  it.each(["browser-command", "token-cache-dir", "insecure-skip-tls-verify", "oidc-client-secret", "listen-address", "nonsense"])("may not set %s", async (name) => {
+  it.each(["browser-command", "token-cache-dir", "insecure-skip-tls-verify", "oidc-client-secret", "listen-address", "nonsense"])("may not set %s [MK-06]", async (name) => {
     const ended = await home.run(["get-token", ...options()], cluster({ [name]: "x" }));
     expect(ended).toMatchObject({ status: 40, stdout: "" });
     expect(errorCode(ended)).toBe("SETTINGS_INVALID");
