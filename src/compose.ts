@@ -163,7 +163,7 @@ export function machine(start: Process) {
         const { kernelLocks } = await import("./adapters/kernel-locks.ts");
         return kernelLocks(files.folder, { runtimeFolder: env["XDG_RUNTIME_DIR"] });
       }),
-      provider: once(async () => {
+      provider: once(async (cacheKey?: string) => {
         const { openIdProvider } = await import("./adapters/openid-provider.ts");
         const trust = issuerHttp.trust();
         return openIdProvider({
@@ -174,11 +174,12 @@ export function machine(start: Process) {
           acrValues: settings.acrValues,
           maxAge: settings.maxAge,
           fetch: issuerHttp.fetch,
-          cache: issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, trust])).slice(0, 32)),
+          cache: issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, trust, itemName])).slice(0, 32), cacheKey),
           now: () => clock.now(),
         });
       }),
       trust: () => issuerHttp.trust(),
+      requestsWithin: (ms, action) => issuerHttp.within(ms, action),
       async qr(text) {
         const { qrLines } = await import("./adapters/qr.ts");
         return qrLines(text);
@@ -189,10 +190,10 @@ export function machine(start: Process) {
 }
 
 /** The first call's result for every call. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+function once<T, A extends readonly unknown[]>(make: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
   let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
+  return (...args) => {
+    made ??= make(...args);
     return made;
   };
 }

@@ -136,7 +136,7 @@ export type DevicePoll = { readonly kind: "pending" } | { readonly kind: "slow-d
 /**
  * The OpenID Provider. Faults: ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, DISCOVERY_INVALID, ISSUER_MISMATCH,
  * CLIENT_REJECTED, SCOPE_REJECTED, GRANT_UNSUPPORTED, ID_TOKEN_MISSING, ID_TOKEN_INVALID, POLICY_NOT_MET, and those said below.
- * Each request has its own deadline of 15 seconds.
+ * Each request has its own deadline of 15 seconds; those of one refresh end within 40 (`requestsWithin`).
  */
 export interface OpenIdProvider {
   facts(): Promise<IssuerFacts>;

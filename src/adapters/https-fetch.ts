@@ -8,7 +8,7 @@ import { isOidcError } from "../errors/oidc-error.ts";
 import { deadline } from "./deadline.ts";
 import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
-import { type AddedAuthorities, addedAuthorities, trustedRoots } from "./trust-roots.ts";
+import { type AddedAuthorities, addedAuthorities, trustedRoots, type VariableAuthorities, variableAuthorities } from "./trust-roots.ts";
 
 /** No answer of an issuer is larger; a key set of a hundred keys has 100 KB. Bytes. */
 const mostBytes = 1_048_576;
@@ -37,9 +37,14 @@ export type DeadlineFetch = (...request: [...Parameters<CustomFetch>, deadlineMs
 
 export interface IssuerHttp {
   readonly fetch: DeadlineFetch;
+  /** The requests of `action` end within `ms` in all (protocol.md NW-04); those that change something are not begun without their whole time. */
+  within<T>(ms: number, action: () => Promise<T>): Promise<T>;
   /** The TLS trust that every request has. SETTINGS_INVALID for certificate authorities that cannot be used. */
   trust(): TlsTrust;
 }
+
+/** What a request that only asks is given at the end of `within`. Milliseconds. */
+const leastForAsking = 1_000;
 
 /** Headers whose values may be logged. */
 const shownHeaders = new Set(["content-type", "content-length", "date", "cache-control", "retry-after", "server"]);
@@ -49,18 +54,29 @@ const shownHeaders = new Set(["content-type", "content-length", "date", "cache-c
  * followed, a cap on the answer, one deadline. ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, SETTINGS_INVALID, INTERRUPTED.
  */
 export function httpsFetch(options: FetchOptions): IssuerHttp {
-  const cache: { added?: AddedAuthorities; tls?: object } = {};
+  const cache: { variables?: VariableAuthorities; added?: AddedAuthorities; tls?: object } = {};
+  const variables = () => {
+    cache.variables ??= variableAuthorities(options.env);
+    return cache.variables;
+  };
   const added = () => {
-    cache.added ??= addedAuthorities(options);
+    cache.added ??= addedAuthorities({ ...options, variables: variables() });
     return cache.added;
   };
   const tlsOptions = () => {
-    cache.tls ??= options.insecure ? { rejectUnauthorized: false, minVersion } : checkedTls(trustedRoots(added().certificates, options.env));
+    cache.tls ??= options.insecure ? { rejectUnauthorized: false, minVersion } : checkedTls(trustedRoots(added().certificates, variables()));
     return cache.tls;
   };
 
-  const fetch: DeadlineFetch = async (address, init, deadlineMs = options.deadlineMs ?? 15_000) => {
+  let end = Number.POSITIVE_INFINITY;
+  const timeLeft = () => end - performance.now();
+
+  const fetch: DeadlineFetch = async (address, init, wanted = options.deadlineMs ?? 15_000) => {
     const url = new URL(address);
+    const asksOnly = init.method === "GET";
+    const deadlineMs = asksOnly ? Math.min(wanted, Math.max(timeLeft(), leastForAsking)) : wanted;
+    // Cut short, it could lose a refresh token that the issuer has replaced already.
+    if (timeLeft() < (asksOnly ? 0 : wanted)) failFromNetwork(requestFault("NO_TIME"), url, undefined, 0);
     const body = init.body === undefined || init.body === null ? undefined : String(init.body);
     const headers: Record<string, string> = {
       ...init.headers,
@@ -72,6 +88,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     if (body !== undefined) headers["content-type"] ??= "application/x-www-form-urlencoded;charset=UTF-8";
     const proxy = proxyFor(url, options.env);
     const started = Date.now();
+    const tunnelEnd = new AbortController();
     try {
       const answer = await request(
         url,
@@ -79,7 +96,8 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
           method: init.method,
           headers,
           body,
-          agent: await agentFor(url, proxy, tlsOptions),
+          agent: await agentFor(url, proxy, tlsOptions, tunnelEnd.signal),
+          endTunnel: () => tunnelEnd.abort(),
           tunnels: proxy !== undefined && url.protocol === "https:",
           tls: url.protocol === "https:" ? tlsOptions() : {},
           deadlineMs,
@@ -95,18 +113,29 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
       return failFromNetwork(error, url, proxy, deadlineMs / 1000);
     }
   };
-  return { fetch, trust: () => added().trust };
+  return {
+    fetch,
+    trust: () => added().trust,
+    async within(ms, action) {
+      end = performance.now() + ms;
+      try {
+        return await action();
+      } finally {
+        end = Number.POSITIVE_INFINITY;
+      }
+    },
+  };
 }
 
 /** One context for every request of the run: building it parses every root. `ca` says the same to a runtime that knows no contexts (Bun). */
 const checkedTls = (ca: string[]) => ({ ca, rejectUnauthorized: true, minVersion, secureContext: tls.createSecureContext({ ca, minVersion }) });
 
 /** Through a proxy, TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: we are a short process. */
-async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object): Promise<http.Agent> {
+async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object, signal: AbortSignal): Promise<http.Agent> {
   if (proxy === undefined) return url.protocol === "https:" ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 }) : new http.Agent({ keepAlive: false });
   const { HttpProxyAgent } = await import("http-proxy-agent");
   const { HttpsProxyAgent } = await import("https-proxy-agent");
-  const toProxy = { keepAlive: false, ...(proxy.protocol === "https:" ? tlsOptions() : {}) };
+  const toProxy = { keepAlive: false, signal, ...(proxy.protocol === "https:" ? tlsOptions() : {}) };
   return url.protocol === "https:" ? new HttpsProxyAgent(proxy, toProxy) : new HttpProxyAgent(proxy, toProxy);
 }
 
@@ -118,6 +147,8 @@ interface Prepared {
   /** TLS runs inside a CONNECT of a proxy. */
   readonly tunnels: boolean;
   readonly tls: object;
+  /** A proxy's answer to CONNECT is read by the agent, without an end, until this ends its connection. */
+  readonly endTunnel: () => void;
   readonly deadlineMs: number;
 }
 
@@ -131,6 +162,7 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
     const end = (error: unknown) => {
       settle();
       outgoing.destroy();
+      if (!open.tunnel) prepared.endTunnel();
       reject(error);
     };
     const interrupted = () => end(requestFault("INTERRUPTED"));
@@ -151,6 +183,8 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
     outgoing.on("finish", () => {
       open.sent = true;
     });
+    // Status 101, which nobody asked for: what follows is no HTTP.
+    outgoing.on("upgrade", () => end(requestFault("UPGRADE")));
     outgoing.on("response", (incoming) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -163,7 +197,11 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
       });
       incoming.on("end", () => {
         settle();
-        resolve(responseOf(incoming, Buffer.concat(chunks)));
+        try {
+          resolve(responseOf(incoming, Buffer.concat(chunks)));
+        } catch (error) {
+          reject(error);
+        }
       });
     });
     if (interruptible) options.signal.addEventListener("abort", interrupted, { once: true });

@@ -1,7 +1,8 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { isObject } from "../core/session.ts";
 import type { PrivateFiles } from "../ports.ts";
 
-/** Discovery documents and key sets may be six hours old; a token with an unknown key fetches the keys anew. Milliseconds. */
+/** Discovery documents and key sets may be six hours old; a token that no key fits fetches the keys anew. Milliseconds. */
 export const issuerCacheLife = 6 * 3600_000;
 
 export interface CachedIssuer {
@@ -15,41 +16,51 @@ export interface CachedIssuer {
 export interface IssuerCache {
   read(issuer: string, now: number): CachedIssuer | undefined;
   write(entry: CachedIssuer): void;
-  forget(): void;
 }
 
-/** `name` identifies issuer and trust: what an unchecked connection learned must not serve a checked one. */
-export function issuerCache(files: PrivateFiles, name: string): IssuerCache {
+/**
+ * `name` identifies issuer, trust and session: what an unchecked connection learned must not serve a checked one. Owner and mode of the file
+ * are checked, and that is not enough: a kubeconfig's `env` can move HOME to an unpacked archive, whose files are ours, and a planted
+ * document would have the refresh token sent to its author. So an entry counts only under `key`, which lies with that token. Without a
+ * key (a login, a machine's grant) nothing is believed or kept.
+ */
+export function issuerCache(files: PrivateFiles, name: string, key: string | undefined): IssuerCache {
   const file = `issuers/${name}.json`;
+  const sealOf = (text: string) =>
+    createHmac("sha256", Buffer.from(key ?? "", "base64url"))
+      .update(`kubectl-oidc issuer cache\n${name}\n${text}`)
+      .digest();
   return {
     read(issuer, now) {
+      if (key === undefined) return undefined;
       try {
-        const value: unknown = JSON.parse(files.read(file) ?? "null");
-        if (!isObject(value) || !isObject(value["metadata"]) || value["metadata"]["issuer"] !== issuer) return undefined;
-        const fetchedAt = Number(value["fetchedAt"]);
-        // A clock that was set back would make the entry young for ever.
-        if (!(now - fetchedAt >= 0 && now - fetchedAt < issuerCacheLife)) return undefined;
-        const jwks = isObject(value["jwks"]) && Array.isArray(value["jwks"]["keys"]) ? { keys: value["jwks"]["keys"].filter(isObject) } : undefined;
-        const jwksAt = Number(value["jwksAt"]);
-        const keysAreYoung = now - jwksAt >= 0 && now - jwksAt < issuerCacheLife;
-        return { metadata: { ...value["metadata"], issuer }, fetchedAt, jwks: keysAreYoung ? jwks : undefined, jwksAt };
+        const [seal = "", ...rest] = (files.read(file) ?? "").split("\n");
+        const text = rest.join("\n");
+        const given = Buffer.from(seal, "base64url");
+        return given.length === 32 && timingSafeEqual(given, sealOf(text)) ? entryOf(JSON.parse(text), issuer, now) : undefined;
       } catch {
         return undefined;
       }
     },
     write(entry) {
+      if (key === undefined) return;
       try {
-        files.write(file, JSON.stringify(entry));
+        const text = JSON.stringify(entry);
+        files.write(file, `${sealOf(text).toString("base64url")}\n${text}`);
       } catch {
         // Without the cache the next run asks the issuer again.
       }
     },
-    forget() {
-      try {
-        files.remove(file);
-      } catch {
-        // As above.
-      }
-    },
   };
+}
+
+function entryOf(value: unknown, issuer: string, now: number): CachedIssuer | undefined {
+  if (!isObject(value) || !isObject(value["metadata"]) || value["metadata"]["issuer"] !== issuer) return undefined;
+  const fetchedAt = Number(value["fetchedAt"]);
+  // A clock that was set back would make the entry young for ever.
+  const isYoung = (at: number) => now - at >= 0 && now - at < issuerCacheLife;
+  if (!isYoung(fetchedAt)) return undefined;
+  const jwks = isObject(value["jwks"]) && Array.isArray(value["jwks"]["keys"]) ? { keys: value["jwks"]["keys"].filter(isObject) } : undefined;
+  const jwksAt = Number(value["jwksAt"]);
+  return { metadata: { ...value["metadata"], issuer }, fetchedAt, jwks: isYoung(jwksAt) ? jwks : undefined, jwksAt };
 }

@@ -1,11 +1,14 @@
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 
-/** Node's codes for a certificate that does not verify (OpenSSL's X509_V_ERR_*, without the prefix) and for a wrong name. */
+/**
+ * Node's codes for a certificate that does not verify (OpenSSL's X509_V_ERR_*, without the prefix) and for a wrong name. UNSPECIFIED: one that
+ * Node has no code for, such as a name constraint of the authority; its message says which.
+ */
 const certificateFault =
-  /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|CA_CERT_|ERROR_IN_CERT_)/;
+  /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|CA_CERT_|ERROR_IN_CERT_|UNSPECIFIED$)/;
 
-/** A fault of this module's own making: DEADLINE, NOT_CONNECTED, TOO_LARGE, INTERRUPTED, ECONNRESET. */
+/** A fault of this module's own making: DEADLINE, NOT_CONNECTED, NO_TIME, TOO_LARGE, UPGRADE, INTERRUPTED, ECONNRESET. */
 export const requestFault = (code: string, message = code) => Object.assign(new Error(message), { code });
 
 /** What went wrong between us and the proxy, as long as there is no tunnel to the issuer. */
@@ -25,14 +28,11 @@ export function failFromNetwork(error: unknown, url: URL, proxy: URL | undefined
     const what = code === "DEADLINE" ? "no answer" : "no connection";
     return fail("ISSUER_UNREACHABLE", { message: `${host} did not answer in time`, reason: `${what} in ${seconds} s${via(proxy)}` });
   }
+  if (code === "NO_TIME") return fail("ISSUER_UNREACHABLE", { message: `${host} is too slow`, reason: "no time is left for one more request" });
+  if (code === "UPGRADE") return fail("ISSUER_UNREACHABLE", { message: `${host} gave an unexpected answer`, reason: "HTTP 101" });
   if (code === "TOO_LARGE") return fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that is too large` });
   if (certificateFault.test(code)) {
-    const expired = code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID";
-    return fail("ISSUER_TLS_UNTRUSTED", {
-      message: `the TLS certificate of ${host} is not trusted`,
-      reason: certificateReason(code),
-      hint: expired ? "check this computer's clock; if it is right, the issuer must renew its certificate" : "add the issuer's CA: --certificate-authority=FILE",
-    });
+    return fail("ISSUER_TLS_UNTRUSTED", { message: `the TLS certificate of ${host} is not trusted`, reason: certificateReason(code, error), hint: certificateHint(code) });
   }
   return fail("ISSUER_UNREACHABLE", { message: `${host} cannot be reached${via(proxy)}`, reason: reasonOf(error, code) });
 }
@@ -43,7 +43,7 @@ function failFromProxy(cause: unknown, host: string, proxy: URL): never {
   if (certificateFault.test(code)) {
     return fail("ISSUER_TLS_UNTRUSTED", {
       message: `the TLS certificate of the proxy ${name} is not trusted`,
-      reason: certificateReason(code),
+      reason: certificateReason(code, cause),
       hint: "add the proxy's CA: --certificate-authority=FILE",
     });
   }
@@ -59,7 +59,24 @@ function failFromProxy(cause: unknown, host: string, proxy: URL): never {
 
 const via = (proxy: URL | undefined) => (proxy === undefined ? "" : ` through the proxy ${safeText(proxy.host, 100)}`);
 
-function certificateReason(code: string): string {
+/** Another authority does not help when the certificate itself is wrong. */
+function certificateHint(code: string): string {
+  switch (code) {
+    case "CERT_HAS_EXPIRED":
+    case "CERT_NOT_YET_VALID":
+      return "check this computer's clock; if it is right, the issuer must renew its certificate";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return "check the host of --oidc-issuer-url; if it is right, its certificate must name it";
+    case "UNSPECIFIED":
+      return "the issuer must get a certificate that its authority may give it";
+    default:
+      return "add the issuer's CA: --certificate-authority=FILE";
+  }
+}
+
+function certificateReason(code: string, error: unknown): string {
+  // OpenSSL's own words; nothing of the certificate is in them, or in any other reason.
+  if (code === "UNSPECIFIED" && error instanceof Error) return safeText(error.message, 100);
   const known: Readonly<Record<string, string>> = {
     DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed certificate",
     SELF_SIGNED_CERT_IN_CHAIN: "certificate authority not known here",
@@ -76,9 +93,24 @@ function certificateReason(code: string): string {
 /** An AggregateError (both address families failed) has no message of its own: its first part says why. */
 function reasonOf(error: unknown, code: string): string {
   const first = error instanceof AggregateError ? error.errors[0] : error;
-  const message = first instanceof Error ? safeText(first.message, 160) : "";
+  const message = first instanceof Error ? (tlsReason(first.message) ?? safeText(first.message, 160)) : "";
   return message === "" ? code : message.includes(code) ? message : `${message} (${code})`;
 }
+
+/** OpenSSL's reason out of `…:error:0A00010B:SSL routines:function:wrong version number:file.c:350:`, with what it means here. */
+function tlsReason(message: string): string | undefined {
+  const reason = /:error:[0-9A-F]{8}:[^:]*:[^:]*:([^:]*):/.exec(message)?.[1];
+  if (reason === undefined) return undefined;
+  const meaning = tlsMeanings.find(([pattern]) => pattern.test(reason))?.[1];
+  return meaning === undefined ? safeText(reason, 80) : `${meaning} (${safeText(reason, 80)})`;
+}
+
+const tlsMeanings: readonly (readonly [RegExp, string])[] = [
+  [/wrong version number|packet length|http request/, "it speaks no TLS on this port"],
+  [/protocol version|unsupported protocol/, "it offers no TLS 1.2 or newer"],
+  [/certificate required/, "it demands a client certificate"],
+  [/handshake failure/, "no cipher in common, or it demands a client certificate"],
+];
 
 function codeOf(error: unknown): string {
   const own = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;

@@ -107,6 +107,7 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
     case "OAUTH_UNSUPPORTED_OPERATION":
       return fail(exchange === "discovery" ? "DISCOVERY_INVALID" : "ID_TOKEN_INVALID", { reason: claimOf(error) ?? message });
     default:
+      if (isUnusableKey(error)) return fail("ID_TOKEN_INVALID", { reason: "the issuer's key for this token cannot be used" });
       return exchange === "discovery"
         ? fail("DISCOVERY_INVALID", { reason: message })
         : fail("ISSUER_UNREACHABLE", { message: `${host} gave an answer that cannot be used`, reason: message });
@@ -114,11 +115,27 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
 }
 
 function failFromStatus(status: number, exchange: Exchange, host: string): never {
+  // RFC 6585, section 6: the network wants a login of its own.
+  if (status === 511)
+    return fail("ISSUER_UNREACHABLE", {
+      message: `a login page of the network answers in the place of ${host}`,
+      reason: "HTTP 511",
+      hint: "open a browser and log in to the network (captive portal)",
+    });
   if (status >= 500 || status === 429 || status === 408 || status === 0) return fail("ISSUER_UNREACHABLE", { message: `${host} cannot answer now`, reason: `HTTP ${status}` });
-  const redirect = status >= 300 && status < 400 ? " (redirects are not followed)" : "";
+  const redirect = status >= 300 && status < 400 && status !== 304 ? " (redirects are not followed)" : "";
   if (exchange === "discovery") return fail("DISCOVERY_INVALID", { message: `${host} has no discovery document under this issuer URL`, reason: `HTTP ${status}${redirect}` });
   return fail("ISSUER_UNREACHABLE", { message: `${host} gave an unexpected answer`, reason: `HTTP ${status}${redirect}` });
 }
+
+/** True when a token did not fit the keys, or its key could not be used: other keys may judge otherwise. */
+export function blamesKeys(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "OAUTH_KEY_SELECTION_FAILED" || isUnusableKey(error) || /signature verification/.test(claimOf(error) ?? "");
+}
+
+/** WebCrypto refuses a key that is none: a point beside its curve, for one. */
+const isUnusableKey = (error: unknown) => error instanceof Error && error.cause instanceof DOMException && error.cause.name === "DataError";
 
 /** The status of a Response somewhere in the chain of causes; 0 when there is none. */
 function httpStatusOf(error: unknown): number {

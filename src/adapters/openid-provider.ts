@@ -8,6 +8,9 @@ import type { ProviderOptions } from "./provider-options.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
 import { type Exchange, failFrom } from "./openid-faults.ts";
 
+/** Milliseconds for a revocation (cli.md M11). */
+const revocationDeadline = 10_000;
+
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 
 /** The OpenID Provider over openid-client. Nothing is requested before the first method is called. */
@@ -120,7 +123,8 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     async revoke(refreshToken) {
       const connection = await connect();
       if (!connection.facts.supportsRevocation) return false;
-      await exchange("revocation", ({ config }) => client.tokenRevocation(config, refreshToken.reveal(), { token_type_hint: "refresh_token" }));
+      const ask = ({ config }: IssuerConnection) => client.tokenRevocation(config, refreshToken.reveal(), { token_type_hint: "refresh_token" });
+      await exchange("revocation", ask, { deadlineMs: revocationDeadline });
       return true;
     },
   };

@@ -17,6 +17,9 @@ const systemBundles = [
   "/etc/ssl/cert.pem",
 ];
 
+/** There the system's trust is a file. */
+const readsFiles = process.platform === "linux" || process.platform === "freebsd";
+
 const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 export interface AddedAuthorities {
@@ -25,15 +28,60 @@ export interface AddedAuthorities {
   readonly trust: TlsTrust;
 }
 
-/** Reads `--certificate-authority` and `-data`. SETTINGS_INVALID naming the option when one holds no certificate. */
-export function addedAuthorities(options: { readonly caFiles: readonly string[]; readonly caData: readonly string[]; readonly insecure: boolean }): AddedAuthorities {
+/** What widens the trust beyond the computer's own. */
+export interface TrustOptions {
+  readonly caFiles: readonly string[];
+  readonly caData: readonly string[];
+  readonly insecure: boolean;
+  readonly variables: VariableAuthorities;
+}
+
+/** PEM texts of what variables of the environment bring. Read once: a file that is judged and one that is used could be two. */
+export interface VariableAuthorities {
+  /** SSL_CERT_FILE: in place of the system's bundle where the trust is in files, as in Go programs. */
+  readonly instead: readonly string[];
+  /** NODE_EXTRA_CA_CERTS: counts for Node's default only, and we replace the default. */
+  readonly extra: readonly string[];
+}
+
+/** What is no file, or holds no certificate, brings nothing. */
+export function variableAuthorities(env: Readonly<Record<string, string | undefined>>): VariableAuthorities {
+  return { instead: readsFiles ? certificatesOf(env["SSL_CERT_FILE"]) : [], extra: certificatesOf(env["NODE_EXTRA_CA_CERTS"]) };
+}
+
+/**
+ * Reads `--certificate-authority` and `-data`. SSL_CERT_FILE and NODE_EXTRA_CA_CERTS count in the trust too, with what is neither in the
+ * system's own store nor among Node's roots: a kubeconfig's `env` can set them, and must not widen a session's trust (cli.md M2).
+ * SETTINGS_INVALID naming the option when one holds no certificate.
+ */
+export function addedAuthorities(options: TrustOptions): AddedAuthorities {
   const certificates = [
     ...options.caFiles.flatMap((path) => certificatesIn(readBundle(path), `--certificate-authority ${safeText(path)}`)),
     ...options.caData.flatMap((data) => certificatesIn(decode(data), "--certificate-authority-data")),
   ];
-  const authorities = certificates.map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase());
+  const authorities = [...certificates, ...strangersIn(options.variables)].flatMap(digestOf);
   return { certificates, trust: { insecure: options.insecure, authorities: [...new Set(authorities)].sort() } };
 }
+
+/** What the variables bring that this computer does not trust anyway. */
+function strangersIn({ instead, extra }: VariableAuthorities): readonly string[] {
+  const brought = [...instead, ...extra];
+  if (brought.length === 0) return [];
+  const own = new Set([...tls.rootCertificates, ...systemCertificates()].map(bare));
+  return brought.filter((pem) => !own.has(bare(pem)));
+}
+
+/** Lower-case SHA-256 of the DER; none for what is no certificate, which TLS passes over too. */
+function digestOf(pem: string): readonly string[] {
+  try {
+    return [new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase()];
+  } catch {
+    return [];
+  }
+}
+
+/** Files differ in the length of their lines. */
+const bare = (pem: string) => pem.replace(/\s/g, "");
 
 /** Throws for what is no file (a pipe would hold us for ever) or too large. */
 function readFile(path: string): string {
@@ -75,16 +123,15 @@ function certificatesIn(text: string, from: string): readonly string[] {
  * What a request trusts: the added authorities beside Node's and the system's own. Node checks against its bundled roots
  * unless told otherwise; companies put theirs in the system's store, so that is read as Go programs do.
  */
-export function trustedRoots(added: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
-  const all = [...tls.rootCertificates, ...systemCertificates(env), ...extraCertificates(env), ...added];
+export function trustedRoots(added: readonly string[], { instead, extra }: VariableAuthorities): string[] {
+  const all = [...tls.rootCertificates, ...(instead.length > 0 ? instead : systemCertificates()), ...extra, ...added];
   // Parsing one certificate costs OpenSSL 0.25 ms and Node's roots are most of the system's, only with longer lines.
-  return [...new Map(all.map((pem) => [pem.replace(/\s/g, ""), pem])).values()];
+  return [...new Map(all.map((pem) => [bare(pem), pem])).values()];
 }
 
-function systemCertificates(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  if (process.platform === "linux" || process.platform === "freebsd") {
-    const named = env["SSL_CERT_FILE"];
-    for (const path of named ? [named] : systemBundles) {
+function systemCertificates(): readonly string[] {
+  if (readsFiles) {
+    for (const path of systemBundles) {
       const found = certificatesOf(path);
       if (found.length > 0) return found;
     }
@@ -94,11 +141,9 @@ function systemCertificates(env: Readonly<Record<string, string | undefined>>): 
   return "getCACertificates" in tls && typeof tls.getCACertificates === "function" ? (tls.getCACertificates("system") as readonly string[]) : [];
 }
 
-/** NODE_EXTRA_CA_CERTS counts for Node's default only, and we replace the default. */
-const extraCertificates = (env: Readonly<Record<string, string | undefined>>) => (env["NODE_EXTRA_CA_CERTS"] ? certificatesOf(env["NODE_EXTRA_CA_CERTS"]) : []);
-
-function certificatesOf(path: string): readonly string[] {
+function certificatesOf(path: string | undefined): readonly string[] {
   try {
+    if (path === undefined || path === "") return [];
     return readFile(path).match(pemCertificate) ?? [];
   } catch {
     return [];

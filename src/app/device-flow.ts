@@ -44,20 +44,23 @@ async function poll(context: FlowContext, device: DeviceAuthorization): Promise<
   const expiresAt = world.clock.now() + device.expiresIn * 1000;
   let interval = device.interval;
   let faults = 0;
+  let lastFault: string | undefined;
   for (;;) {
     const wait = Math.min(slowestPoll, interval * 2 ** faults);
     await pause(context, Math.min(wait * 1000, Math.max(0, expiresAt - world.clock.now())));
-    if (world.clock.now() >= expiresAt) fail("DEVICE_CODE_EXPIRED");
+    if (world.clock.now() >= expiresAt) fail("DEVICE_CODE_EXPIRED", lastFault === undefined ? {} : { reason: `the issuer could not be asked: ${lastFault}` });
     try {
       const polled = await world.undisturbed(() => pollAndKeep(context, device));
       faults = 0;
+      lastFault = undefined;
       if (polled.kind === "tokens") return polled.answer;
       // RFC 8628 3.5: slow_down adds five seconds to this and all later intervals.
       if (polled.kind === "slow-down") interval += 5;
     } catch (error) {
       if (!isOidcError(error) || error.code !== "ISSUER_UNREACHABLE" || context.received()) throw error;
       faults = Math.min(faults + 1, 6);
-      world.terminal.log(1, `the issuer could not be asked (${error.reason ?? error.message}); trying again`);
+      lastFault = error.reason ?? error.message;
+      world.terminal.log(1, `the issuer could not be asked (${lastFault}); trying again`);
     }
   }
 }

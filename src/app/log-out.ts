@@ -31,7 +31,7 @@ export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOu
     const item = await storedItem(run, record?.hasRefreshToken === true);
     const cached = await world.credentials.read(session.credentialKey);
     const token = newestToken(item);
-    const revoked = token === undefined ? false : await tryToRevoke(run, token);
+    const revoked = token === undefined ? false : await tryToRevoke(run, token, item?.sealKey);
     await removeItem(run, item, options);
     await world.credentials.removeAllOf(session.key);
     world.sessions.remove(session.key);
@@ -55,10 +55,10 @@ async function storedItem(run: Run, isRecorded: boolean): Promise<SecretItem | u
   }
 }
 
-async function tryToRevoke(run: Run, token: string): Promise<boolean> {
+async function tryToRevoke(run: Run, token: string, cacheKey: string | undefined): Promise<boolean> {
   const { terminal } = run.world;
   try {
-    const provider = await run.world.provider();
+    const provider = await run.world.provider(cacheKey);
     const revoked = await provider.revoke(secret(token));
     if (!revoked) terminal.warn("the issuer offers no revocation; the session was deleted here only");
     return revoked;

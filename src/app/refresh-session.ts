@@ -10,6 +10,12 @@ import { failServer, lockFault, newerToken, takeRefreshLock } from "./refresh-lo
 import { forgetOutcome, noteOutcome, type OutcomeNote, outcomeSince, readOutcome } from "./refresh-outcome.ts";
 import { type Run, seconds } from "./world.ts";
 
+/**
+ * Milliseconds for all requests of one refresh: discovery, exchange, retry, keys. Below the 45 s that others wait for the lock, so that
+ * they hear what came of it.
+ */
+const refreshDeadline = 40_000;
+
 /** Milliseconds for the one retry: an issuer that answers at all answers a second connection fast, and a person waits. */
 const retryDeadline = 5_000;
 
@@ -43,7 +49,7 @@ export async function refreshSession(run: Run, seen: CredentialRecord | undefine
     const item = await readItem(run);
     if (item === undefined || newestToken(item) === undefined) return { kind: "none" };
     checkUse(run, item);
-    return await run.world.undisturbed(() => refreshItem(run, item));
+    return await run.world.undisturbed(() => run.world.requestsWithin(refreshDeadline, () => refreshItem(run, item)));
   } finally {
     held.release();
   }
@@ -76,7 +82,7 @@ export function checkUse(run: Run, item: SecretItem): void {
   if (isWeakerTrust(run.world.trust(), item.trust)) {
     fail("SETTINGS_INVALID", {
       message: "the session was made under stronger TLS trust than these settings give",
-      hint: "use the settings of the login, or log in again with these: kubectl oidc login",
+      hint: "use the CA options of the login (SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are such too), or log in again: kubectl oidc login",
     });
   }
 }
@@ -104,7 +110,7 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
   const { world, settings, session } = run;
   const token = newestToken(item);
   if (token === undefined) return { kind: "none" };
-  const provider = await world.provider();
+  const provider = await world.provider(item.sealKey);
   await provider.facts();
   if (run.signal.aborted) fail("INTERRUPTED");
   const room = await world.secrets.prepare(session.itemName, item);
@@ -186,7 +192,7 @@ async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { r
     return fail("ACCOUNT_MISMATCH", { message: "the issuer's last answer was for somebody else; the session was removed" });
   }
   try {
-    const provider = await run.world.provider();
+    const provider = await run.world.provider(item.sealKey);
     const answer = await provider.judgeAgain(secret(body));
     const accepted = await accept(run, keep, answer, item);
     if (accepted.kind === "token") forgetOutcome(run);

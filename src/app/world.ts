@@ -22,7 +22,10 @@ export interface World {
    * death end the program after it, bounded by the deadlines inside.
    */
   undisturbed<T>(action: () => Promise<T>): Promise<T>;
-  provider(): Promise<OpenIdProvider>;
+  /** One for the whole run. `cacheKey`: the key in the stored item, under which alone what an earlier run learned of the issuer counts. */
+  provider(cacheKey?: string): Promise<OpenIdProvider>;
+  /** The requests of `action` end within `ms`, however many they are; one that spends a token is not begun without its whole time. */
+  requestsWithin<T>(ms: number, action: () => Promise<T>): Promise<T>;
   /** The TLS trust that requests of this run have. SETTINGS_INVALID for CA files that cannot be used. */
   trust(): TlsTrust;
   /** Lines of a QR code. */

@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addedAuthorities, trustedRoots } from "../../src/adapters/trust-roots.ts";
+import { addedAuthorities, type TrustOptions, trustedRoots, variableAuthorities } from "../../src/adapters/trust-roots.ts";
 import { codeOf } from "../fakes/codes.ts";
 import { makeCertificates } from "../issuer/certificates.ts";
 
@@ -29,7 +29,7 @@ const file = (name: string, text: string) => {
   writeFileSync(path, text);
   return path;
 };
-const add = (options: { readonly caFiles?: readonly string[]; readonly caData?: readonly string[] }) => addedAuthorities({ caFiles: [], caData: [], insecure: false, ...options });
+const add = (options: Partial<TrustOptions>) => addedAuthorities({ caFiles: [], caData: [], insecure: false, variables: variableAuthorities({}), ...options });
 const digest = (pem: string) => new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase();
 /** The certificates as such: files differ in the length of their lines. */
 const bare = (pems: readonly string[]) => pems.map((pem) => pem.replace(/\s/g, ""));
@@ -77,21 +77,56 @@ describe("added authorities", () => {
   });
 });
 
+describe("variables that bring authorities", () => {
+  const inFiles = process.platform === "linux" || process.platform === "freebsd";
+  const digests = (env: Readonly<Record<string, string>>) => add({ variables: variableAuthorities(env) }).trust.authorities;
+
+  it("count as added: a kubeconfig's env can set them [NW-07]", () => {
+    expect(digests({ NODE_EXTRA_CA_CERTS: ours.file })).toEqual([digest(ours.pem)]);
+    expect(digests({ SSL_CERT_FILE: ours.file })).toEqual(inFiles ? [digest(ours.pem)] : []);
+    expect(digests({ NODE_EXTRA_CA_CERTS: file("both.pem", ours.pem + other.pem) })).toEqual([digest(ours.pem), digest(other.pem)].sort());
+  });
+  it("do not count with what Node or the system trusts anyway, however the lines are cut [NW-07]", () => {
+    const [root = ""] = rootCertificates;
+    const [begin, ...lines] = root.trim().split("\n");
+    const wide = [begin, lines.slice(0, -1).join(""), lines.at(-1)].join("\n");
+    expect(digests({ NODE_EXTRA_CA_CERTS: file("known.pem", [...rootCertificates.slice(0, 5), root.replaceAll("\n", "\r\n"), wide].join("\n")) })).toEqual([]);
+    expect(digests({ NODE_EXTRA_CA_CERTS: file("one-more.pem", `${root}\n${ours.pem}`) })).toEqual([digest(ours.pem)]);
+  });
+  it.skipIf(!existsSync("/etc/ssl/certs/ca-certificates.crt"))("do not count when they name the system's own bundle (where there is one)", () => {
+    expect(digests({ SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt", NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt" })).toEqual([]);
+  });
+  it("count once beside the option that names the same", () => {
+    expect(add({ caFiles: [ours.file], variables: variableAuthorities({ NODE_EXTRA_CA_CERTS: ours.file }) }).trust).toEqual(add({ caFiles: [ours.file] }).trust);
+  });
+  it("are read once: what is judged is what is used", () => {
+    const path = file("swapped.pem", ours.pem);
+    const variables = variableAuthorities({ NODE_EXTRA_CA_CERTS: path });
+    writeFileSync(path, other.pem);
+    expect(add({ variables }).trust.authorities).toEqual([digest(ours.pem)]);
+    expect(bare(trustedRoots([], variables))).not.toContain(bare([other.pem])[0]);
+  });
+  it("that hold what is no certificate bring nothing", () => {
+    expect(digests({ NODE_EXTRA_CA_CERTS: file("junk.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") })).toEqual([]);
+    expect(digests({ NODE_EXTRA_CA_CERTS: folder, SSL_CERT_FILE: "/dev/zero" })).toEqual([]);
+  });
+});
+
 describe("what a request trusts", () => {
-  it("is Node's own roots and the added ones, each once", () => {
-    const roots = bare(trustedRoots([ours.pem, ours.pem], {}));
+  it("is Node's own roots and the added ones, each once [NW-07]", () => {
+    const roots = bare(trustedRoots([ours.pem, ours.pem], variableAuthorities({})));
     for (const root of bare([...rootCertificates, ours.pem])) expect(roots).toContain(root);
     expect(new Set(roots).size).toBe(roots.length);
     expect(roots).not.toContain(bare([other.pem])[0]);
   });
-  it("keeps NODE_EXTRA_CA_CERTS in force", () => expect(bare(trustedRoots([], { NODE_EXTRA_CA_CERTS: other.file }))).toContain(bare([other.pem])[0]));
+  it("keeps NODE_EXTRA_CA_CERTS in force", () => expect(bare(trustedRoots([], variableAuthorities({ NODE_EXTRA_CA_CERTS: other.file })))).toContain(bare([other.pem])[0]));
   it("takes SSL_CERT_FILE as the system's bundle where the system's trust is files, and nowhere else", () => {
     const inFiles = process.platform === "linux" || process.platform === "freebsd";
-    expect(bare(trustedRoots([], { SSL_CERT_FILE: other.file })).includes(bare([other.pem])[0]!)).toBe(inFiles);
+    expect(bare(trustedRoots([], variableAuthorities({ SSL_CERT_FILE: other.file }))).includes(bare([other.pem])[0]!)).toBe(inFiles);
   });
   it.each(["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"])("a %s that is missing, a folder or no certificate takes nothing away", (name) => {
     for (const path of [join(folder, "nowhere.pem"), folder, file("words.pem", "no certificate")]) {
-      expect(bare(trustedRoots([ours.pem], { [name]: path }))).toEqual(expect.arrayContaining(bare([...rootCertificates, ours.pem])));
+      expect(bare(trustedRoots([ours.pem], variableAuthorities({ [name]: path })))).toEqual(expect.arrayContaining(bare([...rootCertificates, ours.pem])));
     }
   });
 });

@@ -57,6 +57,7 @@ async function devicePolls(polls: readonly (DevicePoll | Error)[], device: { rea
     },
     qr: async () => ["qr"],
     undisturbed: <T>(action: () => Promise<T>) => action(),
+    requestsWithin: <T>(_ms: number, action: () => Promise<T>) => action(),
   };
   const settings = settingsOf(device.opens === false ? { "skip-open-browser": ["true"] } : {});
   const context = {

@@ -79,6 +79,7 @@ function stage(item: Partial<SecretItem> | undefined): Stage {
     secrets: secretItems(secrets.store, journal),
     files: { read: (name: string) => files.get(name), write: (name: string, text: string) => void files.set(name, text), remove: (name: string) => void files.delete(name) },
     undisturbed: <T>(action: () => Promise<T>) => action(),
+    requestsWithin: <T>(_ms: number, action: () => Promise<T>) => action(),
     sessions,
     credentials: {
       read: async (key: string) => credentials.get(key),

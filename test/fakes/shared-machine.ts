@@ -141,6 +141,7 @@ export function sharedMachine(options: Options): SharedMachine {
       store,
       secrets: secretItems(store, journalIn(files)),
       undisturbed: <T>(action: () => Promise<T>) => action(),
+      requestsWithin: <T>(_ms: number, action: () => Promise<T>) => action(),
       locks: async () => ({ take: (name: string, _ms: number, _signal: AbortSignal, wait: LockWait = {}) => take(name, wait) }),
       trust: () => trust,
       provider: async () => ({

@@ -1,0 +1,74 @@
+import * as client from "openid-client";
+import { endpointFault, endpointNames } from "../core/endpoint.ts";
+import { isObject } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { IssuerFacts } from "../ports.ts";
+import { failFrom } from "./openid-faults.ts";
+
+/** What an issuer says about itself. */
+export type IssuerMetadata = Readonly<Record<string, unknown>>;
+
+/** Fetches the discovery document. The codes of `failFrom`; ISSUER_MISMATCH naming the other issuer. */
+export async function discover(issuer: string, clientId: string, fetch: client.CustomFetch, host: string): Promise<IssuerMetadata> {
+  try {
+    const config = await client.discovery(new URL(issuer), clientId, undefined, undefined, {
+      [client.customFetch]: fetch,
+      timeout: 20,
+      ...(issuer.startsWith("http:") ? { execute: [client.allowInsecureRequests] } : {}),
+    });
+    const { supportsPKCE: _, ...metadata } = config.serverMetadata();
+    return metadata;
+  } catch (error) {
+    const named = issuerNamedBy(error);
+    if (named !== undefined) return mismatch(named, issuer);
+    return failFrom(error, "discovery", host);
+  }
+}
+
+/**
+ * Judges a document, whether it came from the network or from our cache. Openid-client compares `URL.href`, and not at all for some hosts;
+ * we compare the text (protocol.md ID-02). ISSUER_MISMATCH, DISCOVERY_INVALID.
+ */
+export function checkMetadata(metadata: IssuerMetadata, issuer: string, host: string): void {
+  if (metadata["issuer"] !== issuer) mismatch(metadata["issuer"], issuer);
+  for (const name of endpointNames) {
+    if (metadata[name] === undefined) continue;
+    const reason = endpointFault(metadata[name], issuer);
+    if (reason !== undefined) fail("DISCOVERY_INVALID", { message: `the ${name} of ${host} is not an https URL`, reason });
+  }
+  if (metadata["token_endpoint"] === undefined || metadata["jwks_uri"] === undefined)
+    fail("DISCOVERY_INVALID", { message: `the discovery document of ${host} names no token endpoint or no keys` });
+}
+
+function mismatch(named: unknown, configured: string): never {
+  const other = safeText(named, 200);
+  return fail("ISSUER_MISMATCH", {
+    message: `the discovery document names the issuer ${other}, not ${safeText(configured, 200)}`,
+    hint: `if that is the right issuer, use --oidc-issuer-url=${other}`,
+  });
+}
+
+/** The issuer of a document that the library refused for its issuer. */
+function issuerNamedBy(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isObject(cause) && isObject(cause["body"]) && cause["attribute"] === "issuer" ? cause["body"]["issuer"] : undefined;
+}
+
+/** As the library writes it in a request; of a document that was judged. */
+export function endpoint(metadata: IssuerMetadata, name: (typeof endpointNames)[number]): string | undefined {
+  const value = metadata[name];
+  return typeof value === "string" ? new URL(value).href : undefined;
+}
+
+export function factsOf(metadata: IssuerMetadata, issuer: string): IssuerFacts {
+  const scopes = metadata["scopes_supported"];
+  return {
+    issuer,
+    supportsOffline: Array.isArray(scopes) && scopes.includes("offline_access"),
+    supportsDevice: endpoint(metadata, "device_authorization_endpoint") !== undefined,
+    supportsRevocation: endpoint(metadata, "revocation_endpoint") !== undefined,
+    authorizationEndpoint: endpoint(metadata, "authorization_endpoint"),
+    endSessionEndpoint: endpoint(metadata, "end_session_endpoint"),
+  };
+}
