@@ -165,7 +165,8 @@ export function machine(start: Process) {
       }),
       provider: once(async (cacheKey?: string) => {
         const { openIdProvider } = await import("./adapters/openid-provider.ts");
-        const trust = issuerHttp.trust();
+        const cache = issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, issuerHttp.trust(), itemName])).slice(0, 32));
+        if (cacheKey !== undefined) cache.unlock(cacheKey);
         return openIdProvider({
           issuer: settings.issuer,
           clientId: settings.clientId,
@@ -174,7 +175,7 @@ export function machine(start: Process) {
           acrValues: settings.acrValues,
           maxAge: settings.maxAge,
           fetch: issuerHttp.fetch,
-          cache: issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, trust, itemName])).slice(0, 32), cacheKey),
+          cache,
           now: () => clock.now(),
         });
       }),

@@ -161,6 +161,8 @@ export interface OpenIdProvider {
   judgeAgain(body: Secret): Promise<TokenAnswer>;
   /** client_credentials or password. */
   machineGrant(grant: "client_credentials" | "password", parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
+  /** Keeps what was learned of the issuer for later runs, under the key of the stored item. Best effort; no request. */
+  remember(cacheKey: string): Promise<void>;
   /** RFC 7009. False when the issuer offers no revocation. Deadline 10 seconds. */
   revoke(refreshToken: Secret): Promise<boolean>;
 }

@@ -16,20 +16,20 @@ export interface CachedIssuer {
 export interface IssuerCache {
   read(issuer: string, now: number): CachedIssuer | undefined;
   write(entry: CachedIssuer): void;
+  /** Reads and writes count from here on. */
+  unlock(key: string): void;
 }
 
 /**
  * `name` identifies issuer, trust and session: what an unchecked connection learned must not serve a checked one. Owner and mode of the file
  * are checked, and that is not enough: a kubeconfig's `env` can move HOME to an unpacked archive, whose files are ours, and a planted
- * document would have the refresh token sent to its author. So an entry counts only under `key`, which lies with that token. Without a
- * key (a login, a machine's grant) nothing is believed or kept.
+ * document would have the refresh token sent to its author. So an entry counts only under a key that lies with that token. Without
+ * one (a login that begins, a machine's grant) nothing is believed or kept.
  */
-export function issuerCache(files: PrivateFiles, name: string, key: string | undefined): IssuerCache {
+export function issuerCache(files: PrivateFiles, name: string): IssuerCache {
   const file = `issuers/${name}.json`;
-  const sealOf = (text: string) =>
-    createHmac("sha256", Buffer.from(key ?? "", "base64url"))
-      .update(`kubectl-oidc issuer cache\n${name}\n${text}`)
-      .digest();
+  let key: Buffer | undefined;
+  const sealOf = (text: string, secret: Buffer) => createHmac("sha256", secret).update(`kubectl-oidc issuer cache\n${name}\n${text}`).digest();
   return {
     read(issuer, now) {
       if (key === undefined) return undefined;
@@ -37,7 +37,7 @@ export function issuerCache(files: PrivateFiles, name: string, key: string | und
         const [seal = "", ...rest] = (files.read(file) ?? "").split("\n");
         const text = rest.join("\n");
         const given = Buffer.from(seal, "base64url");
-        return given.length === 32 && timingSafeEqual(given, sealOf(text)) ? entryOf(JSON.parse(text), issuer, now) : undefined;
+        return given.length === 32 && timingSafeEqual(given, sealOf(text, key)) ? entryOf(JSON.parse(text), issuer, now) : undefined;
       } catch {
         return undefined;
       }
@@ -46,10 +46,13 @@ export function issuerCache(files: PrivateFiles, name: string, key: string | und
       if (key === undefined) return;
       try {
         const text = JSON.stringify(entry);
-        files.write(file, `${sealOf(text).toString("base64url")}\n${text}`);
+        files.write(file, `${sealOf(text, key).toString("base64url")}\n${text}`);
       } catch {
         // Without the cache the next run asks the issuer again.
       }
+    },
+    unlock(secret) {
+      key = Buffer.from(secret, "base64url");
     },
   };
 }

@@ -27,6 +27,8 @@ export interface IssuerConnection {
   during<T>(hook: TokenHook, run: () => Promise<T>): Promise<T>;
   /** Keeps the keys that were fetched for the next run. */
   saveKeys(): void;
+  /** Keeps all that was learned, when nothing of it came from the cache. */
+  save(): void;
 }
 
 /** Connects at the first call, once. Discovery comes from the cache while it is young, and is checked the same way. */
@@ -72,7 +74,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   // The library calls keys older than 300 s stale, and refetches for an unknown key only when they are 60 s old: 61 s is both.
   const givenAt = Math.floor(options.now() / 1000) - 61;
   if (given !== undefined) client.setJwksCache(current.config, { jwks: { keys: [...given.keys] }, uat: givenAt });
-  if (cached === undefined) options.cache.write({ metadata: { ...metadata, issuer: options.issuer }, fetchedAt, jwks: undefined, jwksAt: 0 });
+  if (cached === undefined) write(undefined);
 
   function configuration(): client.Configuration {
     const config = new client.Configuration(metadata as client.ServerMetadata, options.clientId, undefined, clientAuthentication(options, metadata));
@@ -110,10 +112,21 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     },
     saveKeys() {
       const keys = client.getJwksCache(current.config);
-      if (keys === undefined || JSON.stringify(keys.jwks.keys) === JSON.stringify(given?.keys)) return;
-      options.cache.write({ metadata: { ...metadata, issuer: options.issuer }, fetchedAt, jwks: { keys: keys.jwks.keys }, jwksAt: options.now() });
+      if (keys !== undefined && JSON.stringify(keys.jwks.keys) !== JSON.stringify(given?.keys)) write(keys.jwks.keys);
+    },
+    save() {
+      if (cached === undefined) write(client.getJwksCache(current.config)?.jwks.keys);
     },
   };
+
+  function write(keys: readonly object[] | undefined): void {
+    options.cache.write({
+      metadata: { ...metadata, issuer: options.issuer },
+      fetchedAt,
+      jwks: keys === undefined ? undefined : { keys },
+      jwksAt: keys === undefined ? 0 : options.now(),
+    });
+  }
 }
 
 /** RFC 6749 2.3.1 prefers Basic, and discovery's default is Basic when the document is silent. */

@@ -120,6 +120,10 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     machineGrant(grant, parameters, before) {
       return exchange("machine", async (connection) => judge(await client.genericGrantRequest(connection.config, grant, searchParams(parameters))), { before });
     },
+    async remember(cacheKey) {
+      options.cache.unlock(cacheKey);
+      (await connect()).save();
+    },
     async revoke(refreshToken) {
       const connection = await connect();
       if (!connection.facts.supportsRevocation) return false;

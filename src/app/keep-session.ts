@@ -89,6 +89,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       // What was judged under the old server list must not be released under the new one, in no credential of the session.
       if (servers !== base.servers && run.settings.idTokenCache !== "none") await tryTo("cached tokens could not be removed", () => world.credentials.removeAllOf(session.key));
       base = item;
+      if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
       const credential = await credentialOf(run, answer, servers);
       if (run.settings.idTokenCache !== "none") await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
       if (world.store.keeps) {

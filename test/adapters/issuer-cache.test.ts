@@ -13,7 +13,12 @@ const entry: CachedIssuer = { metadata: { issuer, token_endpoint: `${issuer}/tok
 
 let folder: string;
 let file: string;
-const cache = (more: { key?: string | undefined; name?: string } = {}) => issuerCache(privateFiles(folder), more.name ?? "n", "key" in more ? more.key : key);
+const cache = (more: { key?: string | undefined; name?: string } = {}) => {
+  const made = issuerCache(privateFiles(folder), more.name ?? "n");
+  const secret = "key" in more ? more.key : key;
+  if (secret !== undefined) made.unlock(secret);
+  return made;
+};
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-issuers-"));

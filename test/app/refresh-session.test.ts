@@ -94,6 +94,7 @@ function stage(item: Partial<SecretItem> | undefined): Stage {
     trust: () => trust,
     provider: async () => ({
       facts: async () => ({}),
+      remember: async () => undefined,
       refresh: (token: { reveal(): string }, _parameters: unknown, before: BeforeJudged) => exchange(token.reveal(), before),
       judgeAgain: async (body: { reveal(): string }) => {
         const { fault } = here.issuer;

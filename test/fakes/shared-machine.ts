@@ -146,6 +146,7 @@ export function sharedMachine(options: Options): SharedMachine {
       trust: () => trust,
       provider: async () => ({
         facts: async () => ({ supportsOffline: true, supportsDevice: false }),
+        remember: async () => undefined,
         randomState: () => "state",
         startAuthorization: async () => ({ url: "https://id.example.com/authorize", state: "state", nonce: "n", verifier: secret("v") }),
         async exchangeCode(_started: unknown, _uri: string, _query: string, _checks: unknown, before: BeforeJudged) {
