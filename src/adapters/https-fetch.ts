@@ -6,6 +6,7 @@ import type { TlsTrust } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
 import { deadline } from "./deadline.ts";
+import { withoutSecretsOf } from "./echoed-secrets.ts";
 import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
 import { type AddedAuthorities, addedAuthorities, trustedRoots, type VariableAuthorities, variableAuthorities } from "./trust-roots.ts";
@@ -87,6 +88,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     };
     if (body !== undefined) headers["content-type"] ??= "application/x-www-form-urlencoded;charset=UTF-8";
     const proxy = proxyFor(url, options.env);
+    const clean = withoutSecretsOf(body, { ...options.headers, ...init.headers });
     const started = Date.now();
     const tunnelEnd = new AbortController();
     try {
@@ -103,9 +105,10 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
           deadlineMs,
         },
         options,
+        clean,
       );
       options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} -> ${answer.status} in ${Date.now() - started} ms`);
-      for (const [name, value] of answer.headers) options.log(8, `  ${name}${shownHeaders.has(name) ? `: ${safeText(value)}` : ""}`);
+      for (const [name, value] of answer.headers) options.log(8, `  ${clean(name)}${shownHeaders.has(name) ? `: ${safeText(value)}` : ""}`);
       return answer;
     } catch (error) {
       options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} failed in ${Date.now() - started} ms`);
@@ -152,7 +155,7 @@ interface Prepared {
   readonly deadlineMs: number;
 }
 
-function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<Response> {
+function request(url: URL, prepared: Prepared, options: FetchOptions, clean: (text: string) => string): Promise<Response> {
   return new Promise((resolve, reject) => {
     const interruptible = prepared.method === "GET";
     if (interruptible && options.signal.aborted) return reject(requestFault("INTERRUPTED"));
@@ -198,7 +201,7 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
       incoming.on("end", () => {
         settle();
         try {
-          resolve(responseOf(incoming, Buffer.concat(chunks)));
+          resolve(responseOf(incoming, Buffer.concat(chunks), clean));
         } catch (error) {
           reject(error);
         }
@@ -209,13 +212,15 @@ function request(url: URL, prepared: Prepared, options: FetchOptions): Promise<R
   });
 }
 
-function responseOf(incoming: http.IncomingMessage, body: Buffer): Response {
+/** An answer that is no success is shown to people, in parts, and holds nothing that the protocol needs unchanged. */
+function responseOf(incoming: http.IncomingMessage, body: Buffer, clean: (text: string) => string): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers)) {
-    for (const text of Array.isArray(value) ? value : [value ?? ""]) headers.append(name, text);
+    for (const text of Array.isArray(value) ? value : [value ?? ""]) headers.append(name, clean(text));
   }
   const status = incoming.statusCode ?? 0;
   // The Response constructor takes 200 to 599; what else an issuer may send is a fault of its own.
   if (status < 200 || status > 599) return new Response(null, { status: 502, headers });
-  return new Response([204, 205, 304].includes(status) ? null : new Uint8Array(body), { status, headers });
+  const shown = status >= 300 ? clean(body.toString("utf8")) : new Uint8Array(body);
+  return new Response([204, 205, 304].includes(status) ? null : shown, { status, headers });
 }

@@ -5,6 +5,7 @@ import { isTokenAnswer } from "../core/token-answer.ts";
 import { openableUrl, safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { DeviceAuthorization, OpenIdProvider, Parameters } from "../ports.ts";
+import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { judgedAnswer } from "./judged-answer.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
@@ -70,7 +71,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
           connection.overrideRedirectUri(redirectUri);
           const answer = await client.authorizationCodeGrant(
             connection.config,
-            new URL(query, redirectUri),
+            new URL(withoutEchoes(query), redirectUri),
             {
               expectedState: started.state,
               expectedNonce: started.nonce,
@@ -156,4 +157,10 @@ function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifie
     expiresIn: clamp(answer.expires_in, 600, 1, 1800),
     verifier: secret(verifier),
   };
+}
+
+/** An error beside a code would have its description shown: the code is taken out of it. */
+function withoutEchoes(query: string): string {
+  const clean = withoutSecretsOf(query.replace(/^\?/, ""), {});
+  return `?${new URLSearchParams([...new URLSearchParams(query)].map(([name, value]): [string, string] => [name, name.startsWith("error") ? clean(value) : value]))}`;
 }

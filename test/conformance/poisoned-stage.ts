@@ -57,6 +57,7 @@ export function writeConfig(text: string): void {
  */
 export function keychainOutside(): { readonly env: Readonly<Record<string, string>>; readonly storage: string } {
   const items = join(home.folder, "items.json");
+  home.holdsSecrets("items.json");
   writeFileSync(
     join(home.folder, "docker-credential-outside"),
     `#!${process.execPath}

@@ -252,6 +252,7 @@ describe("grants without a person", () => {
 
   it("password reads its file, warns that the grant must go, and shows nothing of it", async () => {
     const file = join(home.folder, "password");
+    home.holdsSecrets("password");
     writeFileSync(file, "pa55-of-ann\n", { mode: 0o600 });
     const ended = await home.run(session("--username=ann", `--password-file=${file}`, "-v8"));
     expect(ended.status, ended.stderr).toBe(0);

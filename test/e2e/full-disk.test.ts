@@ -91,6 +91,7 @@ describe.skipIf(!canMountHere())("a disk that is full or read-only (needs the ri
 /** A helper that keeps items in files; `refuse` in its folder makes it take nothing more. */
 function helper(): { readonly folder: string; readonly env: Readonly<Record<string, string>>; readonly refuse: (yes: boolean) => void } {
   const folder = join(home.folder, "helper");
+  home.holdsSecrets("helper");
   mkdirSync(folder);
   writeFileSync(
     join(folder, "docker-credential-files"),

@@ -11,6 +11,7 @@ useStage();
 describe("other places", () => {
   it("a credential helper keeps the session, under a URL that names it, and gives it up at logout", async () => {
     const items = join(home.folder, "items.json");
+    home.holdsSecrets("items.json");
     const helper = join(home.folder, "docker-credential-test");
     writeFileSync(
       helper,

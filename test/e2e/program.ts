@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { processesBelow, secretsIn, strayFiles } from "../canaries.ts";
 
 /** The built program, as a user starts it. */
 export const programPath = resolve(import.meta.dirname, "../../dist/kubectl-oidc.cjs");
@@ -29,7 +30,10 @@ export interface Home {
   readonly config: string;
   start(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string): Started;
   run(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string): Promise<Ended>;
+  /** Removes it. Throws when a secret of the test's issuers lies, or was said, where it does not belong (test/canaries.ts). */
   remove(): void;
+  /** A file or folder of the test's own making, relative to the home, that may hold secrets: a helper's items, a secret file. */
+  holdsSecrets(path: string): void;
 }
 
 /** No test waits longer for a program. Milliseconds. */
@@ -48,8 +52,12 @@ export function newHome(): Home {
     LANG: "C.UTF-8",
   };
   const running = new Set<ChildProcess>();
+  const strays = new Set<string>();
+  const declared: string[] = [];
+  let started = 0;
 
   function start(args: readonly string[], more: Readonly<Record<string, string>> = {}, input?: string): Started {
+    started++;
     const child = spawn(process.execPath, [programPath, ...args], { env: { ...env, ...more }, stdio: ["pipe", "pipe", "pipe"], cwd: folder });
     running.add(child);
     let stdout = "";
@@ -63,13 +71,23 @@ export function newHome(): Home {
       for (const look of watchers) look();
     });
     child.stdin.on("error", () => undefined);
+    // What its children are given. Crowds are not watched: the look itself would slow them.
+    const seen = new Set<string>();
+    const look = () => {
+      for (const text of processesBelow(child.pid ?? 0)) seen.add(text);
+    };
+    const watch = running.size > 4 ? undefined : setInterval(look, 10);
     if (input === undefined) child.stdin.end();
     else child.stdin.end(input);
     const timer = setTimeout(() => child.kill("SIGKILL"), longestRun);
     const ended = new Promise<Ended>((settle) => {
       child.on("close", (status, signal) => {
         clearTimeout(timer);
+        clearInterval(watch);
         running.delete(child);
+        for (const kind of secretsIn(stdout, ["token"])) strays.add(`stdout of ${args[0]}: a ${kind}`);
+        for (const kind of secretsIn(stderr)) strays.add(`stderr of ${args[0]}: a ${kind}`);
+        for (const text of seen) for (const kind of secretsIn(text)) strays.add(`arguments or environment of a child of ${args[0]}: a ${kind}`);
         settle({ status, signal, stdout, stderr });
       });
     });
@@ -101,8 +119,12 @@ export function newHome(): Home {
     run: (args, more, input) => start(args, more, input).ended,
     remove() {
       for (const child of running) child.kill("SIGKILL");
+      const runtime = join(tmpdir(), `kubectl-oidc-${process.geteuid?.() ?? ""}`);
+      const found = started === 0 ? [] : [...strays, ...strayFiles(folder, declared), ...strayFiles(runtime, [])];
       rmSync(folder, { recursive: true, force: true });
+      if (found.length > 0) throw new Error(`secrets where they do not belong:\n${found.join("\n")}`);
     },
+    holdsSecrets: (path) => void declared.push(path),
   };
 }
 

@@ -1,3 +1,4 @@
+import { noteExchange } from "../canaries.ts";
 import type { Certificates } from "./certificates.ts";
 import { type Answer, sendAnswer } from "./issuer-answer.ts";
 import { type Forgery, type IssuerKeys, makeIssuerKeys } from "./issuer-keys.ts";
@@ -66,7 +67,9 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
     readRequest(incoming)
       .then(async (request) => {
         requests.push(request);
-        await sendAnswer(response, await decide(request, received(request.route).length));
+        const answer = await decide(request, received(request.route).length);
+        noteExchange(request.form, request.headers.authorization, answer.json, answer.headers?.["location"]);
+        await sendAnswer(response, answer);
       })
       // Only a fault of the test itself ends here: it must not hang.
       .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { noteExchange } from "../canaries.ts";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 
 /** What a part of the issuer answers: a status with a body, nothing ever, or a cut connection. */
@@ -185,6 +186,8 @@ export async function startScriptedIssuer(play: Play = {}): Promise<ScriptedIssu
       const form = Object.fromEntries(new URLSearchParams(body));
       seen.push({ method: request.method ?? "", path: pathname, form, headers: request.headers });
       const reply = await answer(pathname, searchParams, form);
+      const [json, location] = typeof reply === "string" ? [undefined, undefined] : [reply.body, reply.headers?.["location"]];
+      noteExchange(Object.entries(form), request.headers.authorization, json, location);
       if (reply === "hang") return;
       if (reply === "reset") return void request.socket.resetAndDestroy();
       const isText = typeof reply.body === "string";
