@@ -95,7 +95,7 @@ describe("the watch over every end-to-end test", () => {
     })();
     for (const [command, env] of [
       [`/bin/sh -c 'sleep 0.3; true' ${secret}`, {}],
-      ["/bin/sleep 0.3", { LEAKED: secret }],
+      ["/bin/sh -c 'sleep 0.3; true'", { LEAKED: secret }],
     ] as const) {
       await leaks(async (other) => {
         const args = options(`--browser-command=${command}`).filter((arg) => arg !== "--skip-open-browser");
