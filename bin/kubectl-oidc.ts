@@ -14,5 +14,11 @@ const text = cachedToken({
   now: Date.now(),
   cwd: () => process.cwd(),
 });
-if (text === undefined) void import("../src/cli/main.ts").then((cli) => cli.main());
+if (text === undefined) void import("../src/cli/main.ts").then((cli) => cli.main(), cannotBeLoaded);
 else writeOut(text, () => process.exit(0));
+
+/** A damaged installation, or a HOME that Node cannot take: without this, Node would print its own page of source and stack. */
+function cannotBeLoaded(): void {
+  process.stderr.write("kubectl-oidc: error: the program cannot be loaded [UNEXPECTED]\nkubectl-oidc: hint: check HOME, or install kubectl-oidc again\n");
+  process.exit(1);
+}

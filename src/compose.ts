@@ -20,6 +20,7 @@ import { privateFiles } from "./adapters/private-files.ts";
 import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
+export { stderrWriter } from "./adapters/stderr-writer.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";

@@ -13,11 +13,11 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** stderr and, when a person sits there, stdin. Every text given was made safe before. Never stdout. */
+/** stderr and, when a person sits there, stdin. A last gate lets only safe characters through; foreign text is made safe before. Never stdout. */
 export interface Terminal {
   readonly stdinIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
-  /** One line for the person. */
+  /** One line for the person: a line break in it becomes a blank. */
   say(line: string): void;
   /** One line that starts with `kubectl-oidc: warning: `. Each text is said once. */
   warn(text: string): void;
@@ -31,7 +31,7 @@ export interface Terminal {
 export interface Browser {
   /** False when this computer plainly has none (no display, no launcher). Starts nothing. */
   available(): boolean;
-  /** True when a launcher was started. Never throws, never waits for the browser to end. The URL passed `openableUrl`. */
+  /** True when a launcher was started; false also for what `openableUrl` refuses. Never throws, never waits for the browser to end. */
   open(url: string): Promise<boolean>;
 }
 
@@ -83,8 +83,6 @@ export interface IssuerFacts {
   readonly supportsOffline: boolean;
   readonly supportsDevice: boolean;
   readonly supportsRevocation: boolean;
-  /** It lists the PKCE methods that it knows, and S256 is none of them. */
-  readonly deniesS256: boolean;
   readonly authorizationEndpoint: string | undefined;
   readonly endSessionEndpoint: string | undefined;
 }
@@ -96,8 +94,6 @@ export interface TokenAnswer {
   readonly refreshToken: Secret | undefined;
   /** Seconds, of the access token. */
   readonly expiresIn: number | undefined;
-  /** The scopes that were granted, as the issuer says; undefined: those that were asked for (RFC 6749, section 5.1). */
-  readonly scope?: string | undefined;
   /** Claims of the verified ID token, or of the access token's payload when there is no ID token. */
   readonly claims: Readonly<Record<string, unknown>>;
 }

@@ -92,6 +92,36 @@ describe("the house rules", () => {
     }
   });
 
+  it("only the stderr writer and its last gate write to stderr, readline's echo and a program that cannot be loaded apart [TE-01]", () => {
+    const own = ["src/adapters/stderr-writer.ts", "src/adapters/terminal.ts", "bin/kubectl-oidc.ts"];
+    for (const file of sources.filter((name) => !own.includes(name))) {
+      expect(withoutComments(readFileSync(join(root, file), "utf8")).match(/process\.stderr|writeSync\(2\b/g) ?? [], `${file}: use the terminal`).toEqual([]);
+    }
+  });
+
+  it("no message shows an issuer's URL as it came: shownUrl makes look-alike letters visible [TE-02]", () => {
+    for (const file of sources.filter((name) => /^src\/(app|cli|adapters)\//.test(name))) {
+      expect(readFileSync(join(root, file), "utf8").match(/\$\{(?:\w+\.)*issuer\}/g) ?? [], file).toEqual([]);
+    }
+  });
+
+  it("programs are started without a shell, by a path that was found before, never by a name [TE-03, TE-05]", () => {
+    for (const file of sources) {
+      const code = withoutComments(readFileSync(join(root, file), "utf8"));
+      const imported =
+        /import \{([^}]*)\} from "node:child_process"/
+          .exec(code)?.[1]
+          ?.split(",")
+          .map((name) => name.trim()) ?? [];
+      expect(
+        imported.filter((name) => name !== "spawn" && !name.startsWith("type ")),
+        file,
+      ).toEqual([]);
+      expect(code.match(/\bshell:|import\("node:child_process"\)/g) ?? [], file).toEqual([]);
+      for (const [, what] of code.matchAll(/\bspawn\(([^,]*)/g)) expect(["process.execPath", "path", "program"], file).toContain(what);
+    }
+  });
+
   it.each(sources)("%s stays below 300 lines, tables exempt, and is named after what it does", (file) => {
     const lines = readFileSync(join(root, file), "utf8").split("\n").length;
     if (!/catalogue\.ts$|flag-table\.ts$/.test(file)) expect(lines).toBeLessThan(300);

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { splitCommand } from "../core/split-command.ts";
+import { openableUrl } from "../core/untrusted-text.ts";
 import type { Browser } from "../ports.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { findProgram } from "./program-path.ts";
 
 export interface BrowserOptions {
   /** `--browser-command`. */
@@ -18,20 +20,33 @@ export interface BrowserOptions {
 }
 
 /**
- * `--browser-command`, then `$BROWSER` (a colon list; `%s` stands for the URL), then the system's launcher. Never a shell:
- * the URL is one argument. The child leads its own session and holds none of our pipes, so kubectl never waits for it.
+ * `--browser-command`, then `$BROWSER` (a colon list; `%s` stands for the URL), then the system's launcher. Only what `openableUrl` lets
+ * through is opened, in its normal form. Never a shell: the URL is one argument, and the program an absolute path. The child leads its own
+ * session and holds none of our pipes, so kubectl never waits for it.
  */
 export function systemBrowser(options: BrowserOptions): Browser {
-  const { command, env, platform, startDeadline = 2_000, isWsl = runsInWsl, launcher = openPackage } = options;
+  const { command, env, platform, startDeadline = 2_000, isWsl = runsInWsl } = options;
+  const startFirst = async (all: readonly (readonly string[])[], url: string) => {
+    for (const words of all) if (await start(words, url, { env, platform, deadline: startDeadline })) return true;
+    return false;
+  };
+  // Only `open` finds Windows' PowerShell; elsewhere the launcher has a fixed place or is found on the PATH, absolute folders only.
+  const launches = async (url: string) => {
+    if (options.launcher !== undefined) return startsInTime(options.launcher(url), startDeadline);
+    if (platform === "darwin") return startFirst([["/usr/bin/open"]], url);
+    if ((platform === "win32" || isWsl()) && (await startsInTime(openPackage(url), startDeadline))) return true;
+    return platform !== "win32" && startFirst([["xdg-open"], ["x-www-browser"]], url);
+  };
   const chosen = commandsOf(command ?? env["BROWSER"] ?? "", command === undefined ? (platform === "win32" ? ";" : ":") : undefined);
   const hasLauncher = () => hasOwnLauncher(env, platform, isWsl);
   return {
     available: () => command !== undefined || chosen.length > 0 || hasLauncher(),
-    async open(url) {
-      for (const words of chosen) if (await start(words, url, env, startDeadline)) return true;
+    async open(text) {
+      const url = openableUrl(text);
+      if (url === undefined) return false;
+      if (await startFirst(chosen, url)) return true;
       // A command that was chosen and does not start is said, not replaced: the person wants that one.
-      if (command !== undefined || !hasLauncher()) return false;
-      return (await startsInTime(launcher(url), startDeadline)) || (platform === "linux" && (await start(["x-www-browser"], url, env, startDeadline)));
+      return command === undefined && hasLauncher() && launches(url);
     },
   };
 }
@@ -58,8 +73,13 @@ function hasOwnLauncher(env: BrowserOptions["env"], platform: string, isWsl: () 
 const runsInWsl = () => /microsoft/i.test(release()) && !existsSync("/.dockerenv") && !existsSync("/run/.containerenv");
 
 /** True when it started. What can only be learned later (no such URL handler) is not waited for. */
-function start(words: readonly string[], url: string, env: BrowserOptions["env"], deadline: number): Promise<boolean> {
-  const [program = "", ...args] = words;
+function start(
+  [name = "", ...args]: readonly string[],
+  url: string,
+  { env, platform, deadline }: { readonly env: BrowserOptions["env"]; readonly platform: string; readonly deadline: number },
+): Promise<boolean> {
+  const program = findProgram(name, env, platform);
+  if (program === undefined) return Promise.resolve(false);
   const filled = args.some((arg) => arg.includes("%s")) ? args.map((arg) => arg.replaceAll("%s", () => url)) : [...args, url];
   const started = new Promise<void>((resolve, reject) => {
     // Throws for some faults (ENOEXEC, ENOTDIR) and emits others (ENOENT, EACCES).
@@ -87,7 +107,7 @@ async function startsInTime(started: Promise<unknown>, deadline: number): Promis
   }
 }
 
-/** The `open` package starts xdg-open, macOS' `open` or PowerShell, without our pipes. It gives them this process's environment, which `main` cleaned. */
+/** The `open` package starts PowerShell by its place in Windows, with an encoded command, without our pipes, in this process's environment, which `main` cleaned. */
 async function openPackage(url: string): Promise<void> {
   const { default: open } = await import("open");
   (await open(url, { wait: false })).on("error", () => undefined);

@@ -3,6 +3,7 @@ import { isMap, isScalar, parseDocument } from "yaml";
 import { optionRow } from "../core/flag-table.ts";
 import { isOptionName, type RawOptions } from "../core/option-values.ts";
 import { isObject } from "../core/session.ts";
+import { shellWord } from "../core/shell-word.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { isNestedTooDeeply } from "./yaml-depth.ts";
@@ -44,7 +45,10 @@ function readChecked(path: string, mustExist: boolean): string | undefined {
     if (!stat.isFile() || stat.size > 1_048_576) fail("SETTINGS_INVALID", { message: `${safeText(path)} is not a configuration file` });
     // It may switch protections off, so only its owner or root may write it.
     if (process.platform !== "win32" && ((stat.uid !== process.geteuid?.() && stat.uid !== 0) || (stat.mode & 0o022) !== 0)) {
-      fail("STORE_UNSAFE", { message: `the configuration file ${safeText(path)} can be written by others`, hint: `make it yours and run: chmod go-w ${safeText(path)}` });
+      fail("STORE_UNSAFE", {
+        message: `the configuration file ${safeText(path)} can be written by others`,
+        hint: `make it yours and run: chmod go-w ${shellWord(path, process.platform) ?? "FILE"}`,
+      });
     }
     return readFileSync(fd, "utf8");
   } catch (error) {

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
 import { fail } from "../errors/oidc-error.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { deadline } from "./deadline.ts";
+import { findProgram } from "./program-path.ts";
 
 /** A helper's answer is one small JSON object. Characters. */
 const longestAnswer = 1_048_576;
@@ -22,7 +21,7 @@ export interface HelperAnswer {
  * KEYCHAIN_UNAVAILABLE when it is missing or cannot be started; KEYCHAIN_TIMED_OUT after `deadlineMs`.
  */
 export async function callHelper(program: string, verb: "store" | "get" | "erase", input: string, deadlineMs: number): Promise<HelperAnswer> {
-  const path = find(program);
+  const path = findProgram(program, process.env, process.platform);
   if (path === undefined) return fail("KEYCHAIN_UNAVAILABLE", { message: `${program} is not on the PATH`, hint: `install ${program}, or choose another --token-cache-storage` });
   const ended = await runToItsEnd(path, verb, input, deadlineMs);
   return "code" in ended ? fail(ended.code, { message: `${program} ${ended.what}` }) : ended;
@@ -65,25 +64,6 @@ function runToItsEnd(path: string, verb: string, input: string, deadlineMs: numb
     });
     child.stdin?.end(input);
   });
-}
-
-/** The program on PATH; only absolute folders count, so that a working directory cannot plant one. */
-function find(program: string): string | undefined {
-  const file = process.platform === "win32" ? `${program}.exe` : program;
-  return (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .filter(isAbsolute)
-    .map((folder) => join(folder, file))
-    .find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** Once the leader was collected its number may belong to somebody else, so its group is left alone then. */

@@ -11,7 +11,7 @@ export function diskSecretStore(files: PrivateFiles, hash: (text: string) => str
   const store: SecretStore = {
     kind: "disk",
     keeps: true,
-    describe: () => `${files.folder}/refresh`,
+    describe: () => safeText(`${files.folder}/refresh`, 160),
     async probe() {
       // A name of its own: two logins may probe at the same time.
       const name = `kubectl-oidc probe ${randomBytes(8).toString("hex")}`;

@@ -1,7 +1,8 @@
 import * as client from "openid-client";
 import { endpointFault, endpointNames } from "../core/endpoint.ts";
 import { isObject } from "../core/session.ts";
-import { safeText } from "../core/untrusted-text.ts";
+import { shellWord } from "../core/shell-word.ts";
+import { openableUrl, safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { IssuerFacts } from "../ports.ts";
 import { failFrom } from "./openid-faults.ts";
@@ -41,11 +42,14 @@ export function checkMetadata(metadata: IssuerMetadata, issuer: string, host: st
     fail("DISCOVERY_INVALID", { message: `the discovery document of ${host} names no token endpoint or no keys` });
 }
 
+/** Both as they would be opened, so that look-alike letters show; as they are when only the form differs (a slash). The hint is for pasting. */
 function mismatch(named: unknown, configured: string): never {
-  const other = safeText(named, 200);
+  const text = typeof named === "string" ? named : "";
+  const show = shownUrl(text) === shownUrl(configured) || text === "" ? safeText : shownUrl;
+  const word = openableUrl(text) === undefined ? undefined : shellWord(text, process.platform);
   return fail("ISSUER_MISMATCH", {
-    message: `the discovery document names the issuer ${other}, not ${safeText(configured, 200)}`,
-    hint: `if that is the right issuer, use --oidc-issuer-url=${other}`,
+    message: `the discovery document names the issuer ${text === "" ? safeText(named) : show(text, 200)}, not ${show(configured, 200)}`,
+    ...(word === undefined ? {} : { hint: `if that is the right issuer, use --oidc-issuer-url=${word}` }),
   });
 }
 
@@ -63,13 +67,11 @@ export function endpoint(metadata: IssuerMetadata, name: (typeof endpointNames)[
 
 export function factsOf(metadata: IssuerMetadata, issuer: string): IssuerFacts {
   const scopes = metadata["scopes_supported"];
-  const challenges = metadata["code_challenge_methods_supported"];
   return {
     issuer,
     supportsOffline: Array.isArray(scopes) && scopes.includes("offline_access"),
     supportsDevice: endpoint(metadata, "device_authorization_endpoint") !== undefined,
     supportsRevocation: endpoint(metadata, "revocation_endpoint") !== undefined,
-    deniesS256: Array.isArray(challenges) && !challenges.includes("S256"),
     authorizationEndpoint: endpoint(metadata, "authorization_endpoint"),
     endSessionEndpoint: endpoint(metadata, "end_session_endpoint"),
   };

@@ -40,6 +40,11 @@ export function cannotHoldLocks(code: string): boolean {
 
 function isOurs(folder: string | undefined): folder is string {
   if (folder === undefined || !isAbsolute(folder)) return false;
-  const stat = lstatSync(folder, { throwIfNoEntry: false });
-  return stat?.isDirectory() === true && stat.uid === process.geteuid?.() && (stat.mode & 0o022) === 0;
+  try {
+    const stat = lstatSync(folder);
+    return stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o022) === 0;
+  } catch {
+    // Absent, or no path at all (ENAMETOOLONG).
+    return false;
+  }
 }

@@ -1,13 +1,11 @@
 import * as client from "openid-client";
-import { checkAnswerIssuer } from "../core/callback.ts";
+import { checkIdToken, decodeJwt } from "../core/id-token.ts";
 import { secret } from "../core/secret.ts";
-import { isTokenAnswer } from "../core/token-answer.ts";
-import { openableUrl, safeText } from "../core/untrusted-text.ts";
+import { openableUrlOf, safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
-import type { DeviceAuthorization, OpenIdProvider, Parameters } from "../ports.ts";
+import type { DeviceAuthorization, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
-import { judgedAnswer } from "./judged-answer.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
 import { type Exchange, failFrom } from "./openid-faults.ts";
 
@@ -33,7 +31,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     }
   }
 
-  const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, maxAge?: number | undefined) => judgedAnswer(answer, options, maxAge);
+  const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, maxAge?: number | undefined) => judged(answer, options, maxAge);
   const searchParams = (parameters: Parameters) => new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
 
   return {
@@ -58,7 +56,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       };
       // Ours last: an extra parameter must not switch a protection off.
       for (const [name, value] of Object.entries(own)) parameters.set(name, value);
-      const url = openableUrl(client.buildAuthorizationUrl(connection.config, parameters).href);
+      const url = openableUrlOf(options.issuer, client.buildAuthorizationUrl(connection.config, parameters).href);
       if (url === undefined) return fail("DISCOVERY_INVALID", { message: `the authorization endpoint of ${host} is not an https URL` });
       return { url, state, nonce, verifier: secret(verifier) };
     },
@@ -66,8 +64,6 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       return exchange(
         "code",
         async (connection) => {
-          // Before the library looks: it tells a wrong issuer from other faults by its words only.
-          checkAnswerIssuer(query, options.issuer, connection.config.serverMetadata().authorization_response_iss_parameter_supported === true);
           connection.overrideRedirectUri(redirectUri);
           const answer = await client.authorizationCodeGrant(
             connection.config,
@@ -96,7 +92,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
         const own = { scope, code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
         for (const [name, value] of Object.entries(own)) parameters.set(name, value);
         const answer = await client.initiateDeviceAuthorization(connection.config, parameters);
-        return deviceAuthorization(answer, verifier, host);
+        return deviceAuthorization(answer, verifier, options.issuer, host);
       });
     },
     async pollDevice(device, before) {
@@ -118,8 +114,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       const ask = async ({ config }: IssuerConnection) => judge(await client.refreshTokenGrant(config, refreshToken.reveal(), searchParams(parameters)));
       return exchange("refresh", ask, { before, deadlineMs: how?.deadlineMs });
     },
-    async judgeAgain(body) {
-      if (!isTokenAnswer(body.reveal())) fail("ID_TOKEN_INVALID", { message: "the issuer's last answer is no token answer" });
+    judgeAgain(body) {
       // The library judges the stored answer as if it came now; the fetch gives it back without a request.
       return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, "stored-answer", {})), { replay: body });
     },
@@ -140,9 +135,22 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
   };
 }
 
+/** The checks that the library leaves to us, and the token that is wanted must be there. */
+function judged(answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, options: ProviderOptions, maxAge: number | undefined): TokenAnswer {
+  const { id_token: idToken, access_token: accessToken, refresh_token: refreshToken } = answer;
+  if (idToken === undefined && !options.useAccessToken) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
+  if (options.useAccessToken && decodeJwt(accessToken) === undefined) fail("ID_TOKEN_MISSING", { message: "the access token is not a JWT, so no API server can check it" });
+  const claims =
+    idToken === undefined
+      ? (decodeJwt(accessToken)?.claims ?? {})
+      : checkIdToken(idToken, { clientId: options.clientId, now: options.now() / 1000, acrValues: options.acrValues, maxAge });
+  const wrap = (text: string | undefined) => (text === undefined || text === "" ? undefined : secret(text));
+  return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), claims };
+}
+
 /** Checks and clamps the device answer: the library lets any URL scheme and any number through (protocol.md DV-08, DV-14). */
-function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifier: string, host: string): DeviceAuthorization {
-  const verificationUri = openableUrl(answer.verification_uri);
+function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifier: string, issuer: string, host: string): DeviceAuthorization {
+  const verificationUri = openableUrlOf(issuer, answer.verification_uri);
   const userCode = safeText(answer.user_code, 40);
   if (verificationUri === undefined || userCode === "")
     return fail("DISCOVERY_INVALID", { message: `the device authorization answer of ${host} cannot be used`, reason: "no user code, or a verification URL that is not https" });
@@ -152,7 +160,7 @@ function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifie
     deviceCode: secret(answer.device_code),
     userCode,
     verificationUri,
-    verificationUriComplete: openableUrl(answer.verification_uri_complete),
+    verificationUriComplete: openableUrlOf(issuer, answer.verification_uri_complete),
     interval: clamp(answer.interval, 5, 1, 60),
     expiresIn: clamp(answer.expires_in, 600, 1, 1800),
     verifier: secret(verifier),

@@ -1,11 +1,15 @@
+import { safeText } from "../core/untrusted-text.ts";
 import type { ResultPage } from "../ports.ts";
+
+/** Of any foreign text in a page. Characters. */
+const longestText = 1_000;
 
 /** `nonce` belongs into the header's style-src. */
 export function contentSecurityPolicy(nonce: string): string {
   return `default-src 'none'; style-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 }
 
-/** The page that the person's browser shows at the end. No script, nothing from elsewhere; every foreign text is escaped. */
+/** The page that the person's browser shows at the end. No script, nothing from elsewhere; every foreign text is made safe and escaped. */
 export function resultPage(page: ResultPage, nonce: string): string {
   const title = page.ok ? "Logged in" : "Login failed";
   const lines = page.ok
@@ -55,5 +59,5 @@ ${lines.join("\n")}
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 
 function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+  return safeText(text, longestText).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 }

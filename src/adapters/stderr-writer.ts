@@ -1,19 +1,28 @@
 import { writeSync } from "node:fs";
+import { safeLine } from "../core/untrusted-text.ts";
+
+/** No line of ours is longer; an authorization URL has 8,192. Characters. */
+const longestLine = 16_384;
 
 /** Pauses for a reader that is slow. Milliseconds. */
 const pause = 5;
 /** Pauses for one text, until it is given up: one second in all. */
 const mostPauses = 200;
 
+/** Writes one line; `end` is the only line break in it, or nothing after a prompt. */
+export type StderrWriter = (line: string, end?: "\n" | "") => void;
+
 /**
- * Writes to stderr, at once and whole: a process that ends must have said everything. A reader that is gone, or that lets the
+ * The only way to stderr, and the last gate: whatever a line was made of, only what is safe on a terminal leaves here
+ * (`core/untrusted-text.ts`), so that no error message, library or planted file can move a cursor or end a line.
+ * Written at once and whole: a process that ends must have said everything. A reader that is gone, or that lets the
  * pipe fill up (editors that show stderr only at the end), neither crashes us nor holds us up for more than a second:
  * what follows a text that was given up is tried once.
  */
-export function stderrWriter(): (text: string) => void {
+export function stderrWriter(): StderrWriter {
   let pausesLeft = mostPauses;
-  return (text) => {
-    const bytes = Buffer.from(text);
+  return (line, end = "\n") => {
+    const bytes = Buffer.from(`${safeLine(line.slice(0, longestLine))}${end}`);
     for (let written = 0; written < bytes.length; ) {
       try {
         written += writeSync(2, bytes, written);

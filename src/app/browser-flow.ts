@@ -1,8 +1,9 @@
 import { readPasted } from "../core/callback.ts";
 import { displayName } from "../core/id-token.ts";
+import { shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { CallbackListener, OpenIdProvider, ResultPage, StartedAuthorization, TokenAnswer } from "../ports.ts";
-import type { FlowContext } from "./flow-context.ts";
+import { announcement, type FlowContext } from "./flow-context.ts";
 
 /** Settles once: with the first query that came, from the browser or from the person's hands. */
 type Answered = { readonly query: string; readonly by: "browser" | "person" };
@@ -32,7 +33,7 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
     try {
       const answer = await exchangeAndKeep(context, provider, started, listener.redirectUri, query);
       const account = displayName(answer.claims);
-      page = { ok: true, issuer: settings.issuer, ...(account === undefined ? {} : { account }) };
+      page = { ok: true, issuer: shownUrl(settings.issuer), ...(account === undefined ? {} : { account }) };
       return answer;
     } catch (error) {
       page = failurePage(settings.issuer, error);
@@ -69,7 +70,7 @@ function portOf(address: string): string {
 async function showUrl(context: FlowContext, url: string): Promise<void> {
   const { world, settings } = context.run;
   context.events?.({ event: "url", url });
-  world.terminal.say(`kubectl-oidc: logging in to ${settings.issuer} as client ${settings.clientId}${context.forServer}`);
+  world.terminal.say(announcement(context));
   world.terminal.say(`kubectl-oidc: open this URL in your browser: ${url}`);
   if (settings.skipOpenBrowser || settings.grant === "authcode-keyboard" || !world.browser.available()) return;
   if (!(await world.browser.open(url))) world.terminal.warn("no browser could be started; open the URL above by hand");
@@ -130,6 +131,6 @@ function exchangeAndKeep(context: FlowContext, provider: OpenIdProvider, started
 function failurePage(issuer: string, error: unknown): ResultPage | undefined {
   const ours = oidcErrorWithin(error);
   return isOidcError(ours)
-    ? { ok: false, issuer, code: ours.code, message: ours.reason === undefined ? ours.message : `${ours.message}: ${ours.reason}`, hint: ours.hint }
+    ? { ok: false, issuer: shownUrl(issuer), code: ours.code, message: ours.reason === undefined ? ours.message : `${ours.message}: ${ours.reason}`, hint: ours.hint }
     : undefined;
 }

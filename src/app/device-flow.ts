@@ -1,7 +1,7 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { DeviceAuthorization, DevicePoll, TokenAnswer } from "../ports.ts";
-import type { FlowContext } from "./flow-context.ts";
+import { announcement, type FlowContext } from "./flow-context.ts";
 import { seconds } from "./world.ts";
 
 /** Most seconds between two polls while the network is down (RFC 8628 3.5 wants the interval doubled). */
@@ -31,7 +31,7 @@ async function show(context: FlowContext, device: DeviceAuthorization): Promise<
     ...(complete === undefined ? {} : { verificationUriComplete: complete }),
     expiresAt: rfc3339(seconds(world) + device.expiresIn),
   });
-  world.terminal.say(`kubectl-oidc: logging in to ${settings.issuer} as client ${settings.clientId}${context.forServer}`);
+  world.terminal.say(announcement(context));
   world.terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code ${device.userCode}`);
   if (complete !== undefined) world.terminal.say(`kubectl-oidc: or open ${complete} and check that it shows the code ${device.userCode}`);
   if (settings.qr) for (const line of await world.qr(complete ?? device.verificationUri)) world.terminal.say(line);

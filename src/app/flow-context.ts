@@ -1,3 +1,4 @@
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import type { BeforeJudged, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import type { LoginRequest } from "./login-request.ts";
 import type { Run } from "./world.ts";
@@ -36,4 +37,9 @@ export interface FlowContext {
   received(): boolean;
   /** LOGIN_TIMED_OUT when the deadline ended the wait, else the error itself. */
   timeoutOr(error: unknown): unknown;
+}
+
+/** Said before a browser opens or a code is shown, so that a login which somebody's kubeconfig started is not taken for one's own. */
+export function announcement({ run: { settings }, forServer }: Pick<FlowContext, "run" | "forServer">): string {
+  return `kubectl-oidc: logging in to ${shownUrl(settings.issuer)} as client ${safeText(settings.clientId, 80)}${forServer}`;
 }

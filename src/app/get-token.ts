@@ -4,6 +4,7 @@ import { decideNextStep, type Situation } from "../core/next-step.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
 import { failedSince } from "../core/pause.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { isErrorCode } from "../errors/catalogue.ts";
 import type { HeldLock, LockHolder } from "../ports.ts";
@@ -68,7 +69,9 @@ export async function getToken(run: Run, options: GetTokenOptions): Promise<Cred
         await options.beforeLogin?.();
         return await logInOnce(run, options, credential);
       case "refuse":
-        return fail(step.code, { message: step.code === "LOGIN_REQUIRED" ? `not logged in to ${settings.issuer}` : `the session at ${settings.issuer} is no longer accepted` });
+        return fail(step.code, {
+          message: step.code === "LOGIN_REQUIRED" ? `not logged in to ${shownUrl(settings.issuer)}` : `the session at ${shownUrl(settings.issuer)} is no longer accepted`,
+        });
       case "fault":
         throw fault;
       default:

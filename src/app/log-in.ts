@@ -3,6 +3,7 @@ import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import { browserFlow, keyboardFlow } from "./browser-flow.ts";
@@ -10,7 +11,6 @@ import { deviceFlow } from "./device-flow.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
 import type { FlowContext, LoginOrigin } from "./flow-context.ts";
-import { sayNarrowed } from "./granted-scope.ts";
 import { type LoginRequest, loginRequest } from "./login-request.ts";
 import { machineFlow } from "./machine-flow.ts";
 import { failServer, takeRefreshLock } from "./refresh-lock.ts";
@@ -26,8 +26,6 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   const provider = await world.provider();
   const facts = await provider.facts();
   const flow = chooseFlow(run, origin, facts);
-  // Sent all the same: an issuer that does not know it fails the login, and one that says too little is common (RFC 9700, section 2.1.1).
-  if (facts.deniesS256) world.terminal.log(1, "the issuer does not list the PKCE method S256; it is used all the same, never plain");
   const withOffline = session.record?.offlineRefused !== true;
   // A second try without offline_access is the same login: it counts once.
   const earlierFailures = readPause(run)?.failures ?? 0;
@@ -100,7 +98,7 @@ async function attempt(
     signal: AbortSignal.any([run.signal, deadline]),
     offerPaste: origin.command === "login" && origin.events === undefined && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal,
     mayPrompt: origin.mayPrompt,
-    forServer: run.server === undefined ? "" : ` for ${run.server.origin}`,
+    forServer: run.server === undefined ? "" : ` for ${safeText(run.server.origin, 120)}`,
     events: origin.events,
     opened() {
       if (isPerson) login ??= openLogin(run, how.earlierFailures);
@@ -176,7 +174,6 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
   }
   // The list can have been unreadable before the login, or made meanwhile: kubectl may not add to one that is there (cli.md M9).
   if (origin.command === "get-token" && !mayBeUsedWith(keep.servers, run.server)) failServer(run, keep.servers);
-  sayNarrowed(run, request.scope.split(" "), answer);
   const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {

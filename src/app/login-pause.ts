@@ -1,4 +1,5 @@
 import { type Pause, parsePause, pauseLeft } from "../core/pause.ts";
+import { shownUrl } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { type Run, seconds } from "./world.ts";
 
@@ -14,7 +15,7 @@ export function readPause(run: Run): Pause | undefined {
 /** LOGIN_PAUSED while logins of this session are paused. */
 export function refuseWhilePaused(run: Run): void {
   const left = Math.ceil(pauseLeft(readPause(run), seconds(run.world)));
-  if (left > 0) fail("LOGIN_PAUSED", { message: `not logged in to ${run.settings.issuer}, and logins are paused for ${left} s after one that did not succeed` });
+  if (left > 0) fail("LOGIN_PAUSED", { message: `not logged in to ${shownUrl(run.settings.issuer)}, and logins are paused for ${left} s after one that did not succeed` });
 }
 
 /** Ends the pause: after a success, or because a person typed `login`. */

@@ -1,6 +1,7 @@
 import { logInNow } from "../app/log-in-now.ts";
 import { rfc3339 } from "../core/exec-credential.ts";
 import { decodeJwt, displayName } from "../core/id-token.ts";
+import { shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
 import { writeJson } from "./output.ts";
@@ -33,7 +34,7 @@ async function logInAndTell(call: Call, json: boolean): Promise<void> {
   const expiresAt = rfc3339(credential.expiresAt);
   const kept = record?.hasRefreshToken === true;
   if (json) return writeJson({ event: "done", issuer: run.settings.issuer, subject: credential.subject, account, expiresAt, storage: run.settings.storage });
-  terminal.say(`kubectl-oidc: logged in to ${run.settings.issuer} as ${account}`);
+  terminal.say(`kubectl-oidc: logged in to ${shownUrl(run.settings.issuer)} as ${account}`);
   terminal.say(
     `kubectl-oidc: the token is good until ${expiresAt}; ${kept ? `it is refreshed from ${run.world.store.describe()}` : "there is no refresh token, so a new login is needed then"}`,
   );

@@ -2,6 +2,7 @@ import { logOut } from "../app/log-out.ts";
 import type { Run } from "../app/world.ts";
 import { resolveSettings } from "../core/settings.ts";
 import type { SessionRecord } from "../core/session.ts";
+import { openableUrlOf, safeText, shownUrl } from "../core/untrusted-text.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
 import { sessionContexts, sourcesOfRecord } from "./sessions.ts";
 import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
@@ -24,7 +25,7 @@ async function logOutOf(call: Call, run: Run, servers: boolean): Promise<void> {
   const { issuer } = run.settings;
   const who = run.session.record?.displayName;
   const said = { revoked: "logged out, and the session is revoked", deleted: "logged out", nothing: "not logged in; there was nothing to delete" }[outcome];
-  call.machine.terminal.say(`kubectl-oidc: ${issuer}${who === undefined ? "" : ` (${who})`}: ${said}`);
+  call.machine.terminal.say(`kubectl-oidc: ${shownUrl(issuer)}${who === undefined ? "" : ` (${safeText(who, 120)})`}: ${said}`);
 }
 
 /** One session that fails does not keep the others: the first fault is thrown at the end. */
@@ -38,7 +39,7 @@ async function logOutEverywhere(call: Call): Promise<void> {
       if (call.invocation.sso) await endBrowserSession(run);
     } catch (error) {
       if (!isOidcError(error) || error.code === "INTERRUPTED") throw error;
-      call.machine.terminal.warn(`${record.identity.issuer}: ${error.message} [${error.code}]`);
+      call.machine.terminal.warn(`${shownUrl(record.identity.issuer)}: ${error.message} [${error.code}]`);
       fault ??= error;
     }
   }
@@ -71,12 +72,14 @@ async function endBrowserSession(run: Run): Promise<void> {
   try {
     const { endSessionEndpoint } = await (await world.provider()).facts();
     if (endSessionEndpoint === undefined) return world.terminal.warn("the issuer offers no logout page (end_session_endpoint)");
-    const url = new URL(endSessionEndpoint);
-    url.searchParams.set("client_id", settings.clientId);
+    const address = new URL(endSessionEndpoint);
+    address.searchParams.set("client_id", settings.clientId);
     const hint = session.identity.account ?? session.record?.displayName;
-    if (hint !== undefined) url.searchParams.set("logout_hint", hint);
-    world.terminal.say(`kubectl-oidc: end the browser's session here: ${url.href}`);
-    if (!settings.skipOpenBrowser && world.browser.available()) await world.browser.open(url.href);
+    if (hint !== undefined) address.searchParams.set("logout_hint", hint);
+    const url = openableUrlOf(settings.issuer, address.href);
+    if (url === undefined) return world.terminal.warn("the issuer's logout page (end_session_endpoint) is not an https URL and is not opened");
+    world.terminal.say(`kubectl-oidc: end the browser's session here: ${url}`);
+    if (!settings.skipOpenBrowser && world.browser.available()) await world.browser.open(url);
   } catch (error) {
     if (!isOidcError(error)) throw error;
     world.terminal.warn(`the browser's session could not be ended: ${error.message} [${error.code}]`);

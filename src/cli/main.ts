@@ -1,5 +1,6 @@
-import { machine } from "../compose.ts";
-import { safeText } from "../core/untrusted-text.ts";
+import { machine, stderrWriter } from "../compose.ts";
+import { ownVariables } from "../core/program-search.ts";
+import { safeJson, safeText } from "../core/untrusted-text.ts";
 import { isOidcError, OidcError } from "../errors/oidc-error.ts";
 import { errorJson, terminalLines } from "../errors/render.ts";
 import type { Call } from "./call.ts";
@@ -32,9 +33,10 @@ const commands: Readonly<Record<CommandName, (call: Call) => Promise<void>>> = {
 export async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const env = { ...process.env };
-  // No child gets a secret by environment, no variable steers the bindings that we load (architecture.md, rule 7), and none makes a
-  // package talk: with DEBUG the proxy agents print the proxy's password.
-  for (const name of Object.keys(env)) if (/^(KUBECTL_OIDC_|NAPI_RS_|NODE_OPTIONS$|DEBUG$|DEBUG_)/.test(name)) delete process.env[name];
+  for (const [name, value] of Object.entries(ownVariables(env, process.platform))) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   // Node's own warnings (deprecations, the insecure-TLS notice) would break the three lines of an error.
   process.removeAllListeners("warning");
   process.on("warning", () => undefined);
@@ -49,7 +51,7 @@ export async function main(): Promise<void> {
     const invocation = readCommandLine(argv);
     if (invocation.kind === "help") {
       // The plugin's stdout is one ExecCredential or nothing: whoever asks it for help reads stderr.
-      if (isPlugin(argv)) process.stderr.write(invocation.text);
+      if (isPlugin(argv)) sayAll(invocation.text.trimEnd().split("\n"));
       else await writeData(invocation.text);
     } else {
       known.call = callOf(invocation, argv, env, ending);
@@ -94,10 +96,15 @@ const wantsJson = (argv: readonly string[]) =>
 function report(error: unknown, { call, json }: { readonly call: Call | undefined; readonly json: boolean }): number {
   const ours = isOidcError(error) ? error : unexpected(error);
   const shown = call === undefined ? ours : withHint(ours, call);
-  const lines = json ? [errorJson(shown)] : terminalLines(shown);
-  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+  const lines = json ? [safeJson(errorJson(shown))] : terminalLines(shown);
+  sayAll(lines);
   if (!isOidcError(error) && call !== undefined && error instanceof Error) for (const frame of framesOf(error)) call.machine.terminal.log(4, frame);
   return ours.exitStatus;
+}
+
+function sayAll(lines: readonly string[]): void {
+  const write = stderrWriter();
+  for (const line of lines) write(line);
 }
 
 function withHint(error: OidcError, call: Call): OidcError {

@@ -1,19 +1,23 @@
+import { safeJson, safeLine } from "../core/untrusted-text.ts";
 import { writeOut } from "../hot/write-out.ts";
 
-/** Everything that goes to stdout goes through here (the hot path apart): data, whole or not at all. */
+/**
+ * Everything that goes to stdout goes through here (the hot path apart): data, whole or not at all. The last gate: only what is safe on a
+ * terminal and our own line breaks.
+ */
 export function writeData(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     try {
-      writeOut(text, resolve);
+      writeOut(text.split("\n").map(safeLine).join("\n"), resolve);
     } catch (error) {
       reject(error);
     }
   });
 }
 
-/** One JSON value on one line. */
+/** One JSON value on one line, foreign texts exactly as they are: what is not safe on a terminal is escaped. */
 export function writeJson(value: unknown): Promise<void> {
-  return writeData(`${JSON.stringify(value)}\n`);
+  return writeData(`${safeJson(JSON.stringify(value))}\n`);
 }
 
 /** Rows in columns, two blanks apart; the last column is not padded. */

@@ -127,7 +127,7 @@ function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gat
           Object.hasOwn(file.profiles, name) ? [{ label: `profile ${safeText(name, 60)}`, typed: false, ...own, options: file.profiles[name] ?? {} }] : [],
         );
   if (name !== undefined && name !== "" && profiles.length === 0)
-    fail("SETTINGS_INVALID", { message: `there is no profile ${safeText(name, 60)}`, hint: `add it under profiles: in ${looked[1] ?? "config.yaml"}` });
+    fail("SETTINGS_INVALID", { message: `there is no profile ${safeText(name, 60)}`, hint: `add it under profiles: in ${safeText(looked[1] ?? "config.yaml", 120)}` });
   const deciding = [
     ...(isUsersOwn && user !== undefined ? [user] : []),
     ...fixed.filter((file) => file !== user),

@@ -1,5 +1,5 @@
 import type { SessionRecord } from "../core/session.ts";
-import { safeText } from "../core/untrusted-text.ts";
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import type { Call } from "./call.ts";
 import { tableText, writeData, writeJson } from "./output.ts";
 import { type StoredSession, sessionContexts } from "./sessions.ts";
@@ -18,7 +18,7 @@ export async function statusCommand(call: Call): Promise<void> {
   }
   const rows = sessions.map(({ record, contexts }) =>
     [
-      record.identity.issuer,
+      shownUrl(record.identity.issuer, 120),
       record.identity.account ?? record.displayName ?? record.subject ?? "-",
       stateOf(record, now),
       record.tokenExpiresAt ?? "-",

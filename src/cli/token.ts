@@ -1,5 +1,5 @@
 import { getToken } from "../app/get-token.ts";
-import { rfc3339 } from "../core/exec-credential.ts";
+import { isBearerToken, rfc3339 } from "../core/exec-credential.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
 import { writeData, writeJson } from "./output.ts";
@@ -12,6 +12,8 @@ export async function tokenCommand(call: Call): Promise<void> {
   const run = openRun(call, gathered, { mayPrompt: false, server: gathered.server });
   const { token, expiresAt, subject } = await getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } });
   if (call.signal.aborted) fail("INTERRUPTED");
+  // A line break in it would be a line of a script's environment file.
+  if (!isBearerToken(token)) fail("ID_TOKEN_INVALID", { message: "the token holds characters that a bearer token cannot have" });
   for (const warning of run.later) run.world.terminal.warn(warning);
   switch (call.invocation.output) {
     case "json":

@@ -3,7 +3,7 @@ import type { Run } from "../app/world.ts";
 import { describeAuthority, differenceFrom, isSameServer, withoutOrigin, withServer } from "../core/server-trust.ts";
 import { serverOrigin } from "../core/exec-info.ts";
 import type { TrustedServer } from "../core/session.ts";
-import { safeText } from "../core/untrusted-text.ts";
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { type Call, openRun } from "./call.ts";
 import { tableText, writeData, writeJson } from "./output.ts";
@@ -39,7 +39,7 @@ export async function trustCommand(call: Call): Promise<void> {
   return call.invocation.output === "json" ? tell(call, run, servers) : undefined;
 }
 
-const of = (run: Run) => `the session of ${run.settings.issuer} as client ${safeText(run.settings.clientId, 80)}`;
+const of = (run: Run) => `the session of ${shownUrl(run.settings.issuer)} as client ${safeText(run.settings.clientId, 80)}`;
 
 async function tell(call: Call, run: Run, servers: readonly TrustedServer[]): Promise<void> {
   const { issuer, clientId } = run.settings;

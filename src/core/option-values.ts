@@ -1,4 +1,5 @@
 import { type OptionName, type OptionRow, optionRow } from "./flag-table.ts";
+import { isSafeText } from "./untrusted-text.ts";
 
 /** Raw values of one source: each occurrence of an option, in order. */
 export type RawOptions = Readonly<Partial<Record<OptionName, readonly string[]>>>;
@@ -97,11 +98,19 @@ function check(row: OptionRow, texts: readonly string[], last: string): Parsed<u
     case "path":
     case "list":
     case "paths":
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
-      return texts.some((text) => /[\u0000-\u001f\u007f]/.test(text) && !/^[\s\w+/=-]*$/.test(text)) ? bad("holds control characters") : good(undefined);
+      return texts.every((text) => isReadable(row, text)) ? good(undefined) : bad("holds control or invisible characters");
     default:
       return row.kind satisfies never;
   }
+}
+
+/**
+ * What nobody can see must not tell two values apart, nor reach a terminal by a message that shows one. Folders may be named in scripts
+ * that need joiners; certificates are base64 or PEM with line breaks.
+ */
+function isReadable(row: OptionRow, text: string): boolean {
+  if (row.name === "certificate-authority-data" && /^[\s\w+/=-]*$/.test(text)) return true;
+  return row.kind === "path" || row.kind === "paths" ? !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) : isSafeText(text);
 }
 
 /** The raw options with a name that is not an option removed; used where a foreign source was checked already. */

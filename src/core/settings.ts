@@ -242,6 +242,7 @@ function webUrlProblem(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {
     const url = new URL(text);
+    if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
     return url.protocol === "https:" || url.protocol === "http:" ? undefined : "must be an http or https URL";
   } catch {
     return "is not a URL";

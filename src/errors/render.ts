@@ -3,7 +3,7 @@ import type { OidcError } from "./oidc-error.ts";
 
 /**
  * At most three lines for a terminal (kubectl passes them through): what, why, what to do.
- * Every part was made safe for a terminal before it came here.
+ * Every part was made safe for a terminal before it came here; the writer's gate is behind it.
  */
 export function terminalLines(error: OidcError): readonly string[] {
   const lines = [`kubectl-oidc: error: ${error.message} [${error.code}]`];

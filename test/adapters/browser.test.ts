@@ -24,7 +24,7 @@ describe("the browser", () => {
     return readFileSync(log(), "utf8").trim().split("\n");
   }
 
-  it("of --browser-command gets the URL as one argument, without a shell", async () => {
+  it("of --browser-command gets the URL as one argument, without a shell [N-01, TE-03]", async () => {
     expect(await systemBrowser({ command: `${program} --new`, env: {}, platform: "linux" }).open(url)).toBe(true);
     expect(await arguments_()).toEqual(["--new", url]);
   });
@@ -35,6 +35,39 @@ describe("the browser", () => {
   it("of $BROWSER is the first of the list that starts", async () => {
     expect(await systemBrowser({ command: undefined, env: { BROWSER: `/nowhere/browser:${program}` }, platform: "linux" }).open(url)).toBe(true);
     expect(await arguments_()).toEqual([url]);
+  });
+  it.each([
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "--flag",
+    "-x",
+    "http://id.example.com/",
+    "https://u:p@id.example.com/",
+    "https://id.example.com/\u001b[2J",
+    "vscode://x",
+    "",
+  ])("is not started for %j, whoever asks [TE-03, DV-14]", async (text) => {
+    const launched: string[] = [];
+    const options = { env: { DISPLAY: ":9", BROWSER: program }, platform: "linux", launcher: async (started: string) => void launched.push(started) };
+    for (const command of [program, undefined]) expect(await systemBrowser({ ...options, command }).open(text)).toBe(false);
+    expect([launched, existsSync(log())]).toEqual([[], false]);
+  });
+  it("gets the normal form of the URL, with the host in ASCII [TE-02, TE-03]", async () => {
+    await systemBrowser({ command: program, env: {}, platform: "linux" }).open("HTTPS://аррӏе.com/ä b");
+    expect(await arguments_()).toEqual(["https://xn--80ak6aa92e.com/%C3%A4%20b"]);
+  });
+  it.each([":/usr/bin", ".:/usr/bin", "bin::", "", undefined])("is not taken from the working directory, whatever the PATH (%j) and by whatever name [TE-05]", async (path) => {
+    const before = process.cwd();
+    for (const name of ["planted-browser", "xdg-open", "x-www-browser"]) writeFileSync(join(folder, name), readFileSync(program), { mode: 0o755 });
+    process.chdir(folder);
+    try {
+      const env = { DISPLAY: ":9", HOME: folder, ...(path === undefined ? {} : { PATH: path }) };
+      for (const command of ["planted-browser", "./planted-browser", "planted-browser %s"]) expect(await systemBrowser({ command, env, platform: "linux" }).open(url)).toBe(false);
+      expect(await systemBrowser({ command: undefined, env: { ...env, DISPLAY: "", BROWSER: "planted-browser:./planted-browser" }, platform: "linux" }).open(url)).toBe(false);
+    } finally {
+      process.chdir(before);
+    }
+    expect(existsSync(log())).toBe(false);
   });
   it("that was chosen and does not start is said, not replaced", async () => {
     expect(await systemBrowser({ command: "/nowhere/browser", env: { BROWSER: program, DISPLAY: ":9" }, platform: "linux" }).open(url)).toBe(false);
@@ -81,7 +114,7 @@ describe("the browser", () => {
     it("is not waited for without end", async () => expect(await systemBrowser({ ...options, launcher: () => new Promise(() => undefined) }).open(url)).toBe(true));
 
     const isLinux = process.platform === "linux";
-    it.runIf(isLinux)(`is xdg-open in the built program, and holds no pipe of ours${isLinux ? "" : " (Linux only)"}`, async () => {
+    it.runIf(isLinux)(`is xdg-open in the built program, and holds no pipe of ours${isLinux ? "" : " (Linux only)"} [N-01]`, async () => {
       const root = resolve(import.meta.dirname, "../..");
       const bundle = join(folder, "bundle.cjs");
       await build({

@@ -25,8 +25,21 @@ describe("a QR code on a terminal", () => {
   });
 
   it("holds nothing but block characters and blanks, whatever the text", async () => {
-    for (const text of ["\u001b[2J", "é".repeat(500), "a"]) expect((await qrLines(text)).join("")).toMatch(/^[ ▀▄█]+$/);
+    for (const path of ["", "é".repeat(200), "$(x);'"]) expect((await qrLines(`https://id.example.com/${path}`)).join("")).toMatch(/^[ ▀▄█]+$/);
   });
 
-  it("is left out when no code can hold the text", async () => expect(await qrLines("x".repeat(8_000))).toEqual([]));
+  it.each([
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "http://id.example.com/",
+    "https://u:p@id.example.com/",
+    "https://id.example.com/\u202egpj",
+    "WIFI:T:WPA;S:x;;",
+    "-flag",
+    "",
+  ])("is not made of %j, which a phone would open unread [TE-07]", async (text) => expect(await qrLines(text)).toEqual([]));
+
+  it("holds the URL in its normal form [TE-07]", async () => expect(await qrLines("HTTPS://аррӏе.com/a")).toEqual(await qrLines("https://xn--80ak6aa92e.com/a")));
+
+  it("is left out when no code can hold the text", async () => expect(await qrLines(`https://id.example.com/${"x".repeat(8_000)}`)).toEqual([]));
 });

@@ -81,7 +81,7 @@ function run(what: string, verbosity = 0): { readonly child: ChildProcessWithout
 }
 
 describe("lines for the person", () => {
-  it("go to stderr only, without control characters, warnings once", async () => {
+  it("go to stderr only, without control characters, warnings once [TE-01]", async () => {
     expect(await run("say").ended).toEqual({
       status: 0,
       stdout: "false false\n",

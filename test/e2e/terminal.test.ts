@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { hasProgram } from "../programs.ts";
+import { harmIn } from "../fakes/hostile-texts.ts";
 import { programPath } from "./program.ts";
 import { home, issuer, options, useStage } from "./stage.ts";
 
@@ -88,6 +89,18 @@ describe.skipIf(!hasScript)(`on a terminal${hasScript ? "" : " (needs util-linux
     conversation.type(`${new URL(location).searchParams.get("code")}\n`);
     expect(await conversation.ended, conversation.shown()).toBe(0);
     expect(JSON.parse(readFileSync(join(home.folder, "out"), "utf8")).kind).toBe("ExecCredential");
+  });
+
+  it("what somebody gave the person to paste is echoed without what a terminal obeys beyond ASCII [TE-01]", async () => {
+    const conversation = inTerminal(["login", ...options()]);
+    const location = await redirected(conversation);
+    conversation.type("ab\u009b31m\u009dc\u202ed\u2066 e\u2028f\n");
+    await conversation.sees(/neither a code nor a redirected URL/);
+    // Readline's own cursor movements are ASCII's.
+    expect(harmIn(conversation.shown().replace(/\p{ASCII}/gu, ""))).toEqual([]);
+    expect(conversation.shown()).toMatch(/d\s+e/);
+    conversation.type(`${location}\n`);
+    expect(await conversation.ended, conversation.shown()).toBe(0);
   });
 
   it("a password is asked for and not echoed", async () => {

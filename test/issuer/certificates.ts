@@ -19,11 +19,27 @@ type CertificateParameters = Parameters<typeof X509CertificateGenerator.create>[
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const hourMs = 3_600_000;
 
+/** What the server's certificate says of itself. */
+interface ServerNames {
+  /** Attributes of the subject: `{ CN: ["localhost"] }`. */
+  readonly subject: Readonly<Record<string, readonly string[]>>;
+  readonly names: readonly { readonly type: "dns" | "ip" | "url" | "email"; readonly value: string }[];
+}
+
+const localServer: ServerNames = {
+  subject: { CN: ["localhost"] },
+  names: [
+    { type: "dns", value: "localhost" },
+    { type: "ip", value: "127.0.0.1" },
+    { type: "ip", value: "::1" },
+  ],
+};
+
 /**
- * Makes a certificate authority and a server certificate for localhost, 127.0.0.1 and ::1, valid for a day, and writes the
+ * Makes a certificate authority and a server certificate for localhost, 127.0.0.1 and ::1 (or `about`), valid for a day, and writes the
  * authority to `<folder>/ca.pem`. The folder must exist; the caller removes it. The authority's key is thrown away.
  */
-export async function makeCertificates(folder: string): Promise<Certificates> {
+export async function makeCertificates(folder: string, about: ServerNames = localServer): Promise<Certificates> {
   provideReflectMetadata();
   const x509 = await import("@peculiar/x509");
   const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -51,7 +67,7 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
   const serverKeys = await newKeys();
   const server = await create({
     serialNumber: "02",
-    subject: "CN=localhost",
+    subject: [about.subject],
     issuer: caName,
     signingKey: caKeys.privateKey,
     publicKey: serverKeys.publicKey,
@@ -59,11 +75,7 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        { type: "dns", value: "localhost" },
-        { type: "ip", value: "127.0.0.1" },
-        { type: "ip", value: "::1" },
-      ]),
+      new x509.SubjectAlternativeNameExtension([...about.names]),
       await x509.AuthorityKeyIdentifierExtension.create(ca, false, webcrypto),
     ],
   });
