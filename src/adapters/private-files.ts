@@ -4,6 +4,7 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { PrivateFiles } from "../ports.ts";
 import { reserve, syncFolder, writeDurably } from "./durable-file.ts";
+import { checkFoldersAbove } from "./folder-owners.ts";
 
 /** A stored file is a few KB; more is not ours. Bytes. */
 const mostBytes = 1_048_576;
@@ -18,6 +19,13 @@ const nonBlock = fs.constants.O_NONBLOCK ?? 0;
  */
 export function privateFiles(folder: string): PrivateFiles {
   const path = (name: string) => join(folder, name);
+  const checked = { above: false };
+  /** What is read from a folder that somebody can exchange may be old: a server list from before, a session that was logged out. */
+  function checkAbove(): void {
+    if (checked.above) return;
+    checkFoldersAbove(folder);
+    checked.above = true;
+  }
 
   function inItsFolder<T>(name: string, action: (target: string) => T): T {
     const target = path(name);
@@ -32,7 +40,10 @@ export function privateFiles(folder: string): PrivateFiles {
 
   return {
     folder,
-    read: (name) => readChecked(path(name)),
+    read(name) {
+      checkAbove();
+      return readChecked(path(name));
+    },
     write: (name, text) => inItsFolder(name, (target) => writeDurably(target, text)),
     reserve(name) {
       const room = inItsFolder(name, reserve);
@@ -46,6 +57,7 @@ export function privateFiles(folder: string): PrivateFiles {
       }
     },
     list(inside) {
+      checkAbove();
       try {
         return fs
           .readdirSync(path(inside), { withFileTypes: true })
@@ -92,6 +104,8 @@ function readChecked(path: string): string | undefined {
 
 /** Makes the folder 0700, or checks one that is there: ours, no link, nobody else may write in it. */
 export function makeFolder(path: string): void {
+  // Before the first is made: nothing is left behind in a place that is refused.
+  checkFoldersAbove(path);
   makeParents(path, 64);
   const stat = fs.lstatSync(path);
   if (stat.isSymbolicLink()) unsafe(path, "is a link");

@@ -32,6 +32,8 @@ export function watchEnding(now: () => void): Ending {
     setTimeout(now, lastGrace).unref();
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, end);
+  // Without a listener Node opens its debugger on a port, through which any local user could read our memory.
+  if (process.platform !== "win32") process.on("SIGUSR1", () => undefined);
   return {
     signal: controller.signal,
     async undisturbed(action) {

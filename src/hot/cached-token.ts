@@ -1,5 +1,5 @@
 // By name: a namespace import makes the bundle copy every property of node:fs, a tenth of a millisecond for nothing.
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { dataFolder } from "../core/data-folder.ts";
 import { askAgainAt, execCredentialText, isBearerToken, isFresh } from "../core/exec-credential.ts";
 import { handoutFile, handoutTag, handoutText, wasRefused } from "../core/handout.ts";
@@ -109,9 +109,11 @@ export function parentStart(call: { readonly ppid: number; readonly platform: st
 /** Best effort: without the note, a refused token is noticed one call later. */
 function writeNote(path: string, text: string): void {
   try {
-    // O_NONBLOCK: a planted pipe must not hold us.
-    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0), 0o600);
-    writeSync(fd, text);
+    // O_NONBLOCK: a planted pipe must not hold us. Not O_TRUNC: a planted second name of another file must not empty it.
+    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0), 0o600);
+    const stat = fstatSync(fd);
+    // The end is cut after the write: whoever reads in between finds a note that is none.
+    if (stat.isFile() && stat.nlink === 1) ftruncateSync(fd, writeSync(fd, text));
     closeSync(fd);
   } catch {
     // The folder is made by the cold path; until then there is nothing to note.
