@@ -83,6 +83,8 @@ export interface IssuerFacts {
   readonly supportsOffline: boolean;
   readonly supportsDevice: boolean;
   readonly supportsRevocation: boolean;
+  /** It lists the PKCE methods that it knows, and S256 is none of them. */
+  readonly deniesS256: boolean;
   readonly authorizationEndpoint: string | undefined;
   readonly endSessionEndpoint: string | undefined;
 }
@@ -94,6 +96,8 @@ export interface TokenAnswer {
   readonly refreshToken: Secret | undefined;
   /** Seconds, of the access token. */
   readonly expiresIn: number | undefined;
+  /** The scopes that were granted, as the issuer says; undefined: those that were asked for (RFC 6749, section 5.1). */
+  readonly scope?: string | undefined;
   /** Claims of the verified ID token, or of the access token's payload when there is no ID token. */
   readonly claims: Readonly<Record<string, unknown>>;
 }

@@ -1,12 +1,13 @@
 import * as client from "openid-client";
+import { acceptedAlgorithms } from "../core/id-token.ts";
 import { type Secret, secret } from "../core/secret.ts";
 import { provingKeys } from "../core/key-set.ts";
 import { isObject } from "../core/session.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { BeforeJudged, IssuerFacts } from "../ports.ts";
 import type { ProviderOptions } from "./provider-options.ts";
-import { checkMetadata, discover, endpoint, factsOf } from "./issuer-metadata.ts";
-import { blamesKeys } from "./openid-faults.ts";
+import { checkMetadata, discover, endpoint, factsOf, type IssuerMetadata } from "./issuer-metadata.ts";
+import { doubtedBy } from "./openid-faults.ts";
 
 /** What happens at the token endpoint during one exchange. */
 export interface TokenHook {
@@ -18,7 +19,7 @@ export interface TokenHook {
 
 /** One issuer, discovered; the library's configuration with our fetch around its endpoints. */
 export interface IssuerConnection {
-  /** To be read anew in each run: it changes when the keys are fetched anew. */
+  /** To be read anew in each run, as the facts: they change when what was kept turns out to be old. */
   readonly config: client.Configuration;
   readonly facts: IssuerFacts;
   /** The redirect URI exactly as registered: the library adds a slash to a bare origin (openid-client #791). */
@@ -29,6 +30,14 @@ export interface IssuerConnection {
   saveKeys(): void;
   /** Keeps all that was learned, when nothing of it came from the cache. */
   save(): void;
+}
+
+/** An issuer as it is known now: from the disk cache, or just discovered. */
+interface Known {
+  readonly metadata: IssuerMetadata;
+  readonly fetchedAt: number;
+  readonly config: client.Configuration;
+  readonly facts: IssuerFacts;
 }
 
 /** Connects at the first call, once. Discovery comes from the cache while it is young, and is checked the same way. */
@@ -64,32 +73,57 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   };
 
   const cached = options.cache.read(options.issuer, options.now());
-  const metadata = cached?.metadata ?? (await discover(options.issuer, options.clientId, fetch, host));
-  const fetchedAt = cached?.fetchedAt ?? options.now();
-  checkMetadata(metadata, options.issuer, host);
-  state.tokenEndpoint = endpoint(metadata, "token_endpoint");
-  state.keysAt = endpoint(metadata, "jwks_uri");
-  const given = cached?.jwks;
-  const current = { config: configuration() };
+  let isKept = cached !== undefined;
+  let savedKeys: readonly object[] | undefined = cached?.jwks?.keys;
+  let current = cached === undefined ? await learn() : know(cached.metadata, cached.fetchedAt);
   // The library calls keys older than 300 s stale, and refetches for an unknown key only when they are 60 s old: 61 s is both.
-  const givenAt = Math.floor(options.now() / 1000) - 61;
-  if (given !== undefined) client.setJwksCache(current.config, { jwks: { keys: [...given.keys] }, uat: givenAt });
-  if (cached === undefined) write(undefined);
+  const keptAt = Math.floor(options.now() / 1000) - 61;
+  if (savedKeys !== undefined) client.setJwksCache(current.config, { jwks: { keys: [...savedKeys] }, uat: keptAt });
 
-  function configuration(): client.Configuration {
-    const config = new client.Configuration(metadata as client.ServerMetadata, options.clientId, undefined, clientAuthentication(options, metadata));
+  async function learn(): Promise<Known> {
+    const learned = know(await discover(options.issuer, options.clientId, fetch, host), options.now());
+    write(learned, undefined);
+    return learned;
+  }
+
+  function know(metadata: IssuerMetadata, fetchedAt: number): Known {
+    checkMetadata(metadata, options.issuer, host);
+    state.tokenEndpoint = endpoint(metadata, "token_endpoint");
+    state.keysAt = endpoint(metadata, "jwks_uri");
+    const config = new client.Configuration(metadata as client.ServerMetadata, options.clientId, expected(metadata), clientAuthentication(options, metadata));
     config[client.customFetch] = fetch;
     config.timeout = 20;
     if (options.issuer.startsWith("http:")) client.allowInsecureRequests(config);
     client.enableNonRepudiationChecks(config);
-    return config;
+    return { metadata, fetchedAt, config, facts: factsOf(metadata, options.issuer) };
+  }
+
+  /**
+   * A key can be replaced under its old name, or have none, and algorithms can be added: then only a token that does not fit says that what
+   * we kept is old. It is fetched anew, and the same answer judged once more.
+   */
+  async function judgeAnew<T>(error: unknown, run: () => Promise<T>): Promise<T> {
+    const doubted = doubtedBy(error);
+    const isOld = doubted === "algorithms" ? isKept : client.getJwksCache(current.config)?.uat === keptAt;
+    if (!isOld || doubted === undefined || state.answer === undefined) throw error;
+    try {
+      current = await learn();
+    } catch (fault) {
+      // The algorithm is judged before the nonce: an answer that got no further must not wait for better days.
+      throw doubted === "algorithms" ? error : fault;
+    }
+    isKept = false;
+    state.hook = { replay: secret(state.answer) };
+    return run();
   }
 
   return {
     get config() {
       return current.config;
     },
-    facts: factsOf(metadata, options.issuer),
+    get facts() {
+      return current.facts;
+    },
     overrideRedirectUri(uri) {
       state.redirectUri = uri;
     },
@@ -97,29 +131,23 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
       state.hook = hook;
       state.answer = hook.replay?.reveal();
       try {
-        return await run();
-      } catch (error) {
-        // A key can be replaced under its old name, or have none: then only a signature that does not fit says that ours are old.
-        const usedGiven = given !== undefined && client.getJwksCache(current.config)?.uat === givenAt;
-        if (!usedGiven || state.answer === undefined || !blamesKeys(error)) throw error;
-        current.config = configuration();
-        state.hook = { replay: secret(state.answer) };
-        return await run();
+        return await run().catch((error: unknown) => judgeAnew(error, run));
       } finally {
         state.hook = {};
         state.answer = undefined;
       }
     },
     saveKeys() {
-      const keys = client.getJwksCache(current.config);
-      if (keys !== undefined && JSON.stringify(keys.jwks.keys) !== JSON.stringify(given?.keys)) write(keys.jwks.keys);
+      const keys = client.getJwksCache(current.config)?.jwks.keys;
+      if (keys !== undefined && JSON.stringify(keys) !== JSON.stringify(savedKeys)) write(current, keys);
     },
     save() {
-      if (cached === undefined) write(client.getJwksCache(current.config)?.jwks.keys);
+      if (cached === undefined) write(current, client.getJwksCache(current.config)?.jwks.keys);
     },
   };
 
-  function write(keys: readonly object[] | undefined): void {
+  function write({ metadata, fetchedAt }: Known, keys: readonly object[] | undefined): void {
+    savedKeys = keys;
     options.cache.write({
       metadata: { ...metadata, issuer: options.issuer },
       fetchedAt,
@@ -127,6 +155,11 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
       jwksAt: keys === undefined ? 0 : options.now(),
     });
   }
+}
+
+/** The library compares with a list as well as with the one name that its types know (protocol.md ID-07). */
+function expected(metadata: IssuerMetadata): Partial<client.ClientMetadata> {
+  return { id_token_signed_response_alg: acceptedAlgorithms(metadata["id_token_signing_alg_values_supported"]) as unknown as string };
 }
 
 /** RFC 6749 2.3.1 prefers Basic, and discovery's default is Basic when the document is silent. */

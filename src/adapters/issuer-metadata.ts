@@ -67,11 +67,13 @@ export function endpoint(metadata: IssuerMetadata, name: (typeof endpointNames)[
 
 export function factsOf(metadata: IssuerMetadata, issuer: string): IssuerFacts {
   const scopes = metadata["scopes_supported"];
+  const challenges = metadata["code_challenge_methods_supported"];
   return {
     issuer,
     supportsOffline: Array.isArray(scopes) && scopes.includes("offline_access"),
     supportsDevice: endpoint(metadata, "device_authorization_endpoint") !== undefined,
     supportsRevocation: endpoint(metadata, "revocation_endpoint") !== undefined,
+    deniesS256: Array.isArray(challenges) && !challenges.includes("S256"),
     authorizationEndpoint: endpoint(metadata, "authorization_endpoint"),
     endSessionEndpoint: endpoint(metadata, "end_session_endpoint"),
   };

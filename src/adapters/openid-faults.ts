@@ -71,6 +71,8 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
   if (/authentication time|auth_time|last End-User authentication/.test(claimOf(error) ?? "")) {
     return fail("POLICY_NOT_MET", { message: "the ID token does not prove an authentication as recent as --max-age asks for" });
   }
+  if (exchange !== "discovery" && /"id_token" property/.test(saidBy(error))) return fail("ID_TOKEN_MISSING", { message: `the answer of ${host} holds no ID token` });
+  if (exchange !== "discovery" && brokenToken.test(saidBy(error))) return fail("ID_TOKEN_INVALID", { message: "the ID token is not a JWT" });
   switch (code) {
     case "OAUTH_JWT_CLAIM_COMPARISON_FAILED":
     case "OAUTH_JWT_TIMESTAMP_CHECK_FAILED":
@@ -114,6 +116,9 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
   }
 }
 
+/** What the library says of a token whose parts are no base64url or no JSON. A passing fault would be judged again and again. */
+const brokenToken = /JWT (?:Header|Payload)|not correctly encoded/;
+
 function failFromStatus(status: number, exchange: Exchange, host: string): never {
   // RFC 6585, section 6: the network wants a login of its own.
   if (status === 511)
@@ -128,10 +133,15 @@ function failFromStatus(status: number, exchange: Exchange, host: string): never
   return fail("ISSUER_UNREACHABLE", { message: `${host} gave an unexpected answer`, reason: `HTTP ${status}${redirect}` });
 }
 
-/** True when a token did not fit the keys, or its key could not be used: other keys may judge otherwise. */
-export function blamesKeys(error: unknown): boolean {
+/**
+ * What a token did not fit, in the order in which they are judged: the algorithms that the issuer lists, or its keys. Newer ones may judge
+ * otherwise.
+ */
+export function doubtedBy(error: unknown): "algorithms" | "keys" | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "OAUTH_KEY_SELECTION_FAILED" || isUnusableKey(error) || /signature verification/.test(claimOf(error) ?? "");
+  const said = saidBy(error);
+  if (/unexpected JWT "alg"/.test(said)) return "algorithms";
+  return code === "OAUTH_KEY_SELECTION_FAILED" || isUnusableKey(error) || /signature verification/.test(said) ? "keys" : undefined;
 }
 
 /** WebCrypto refuses a key that is none: a point beside its curve, for one. */
@@ -145,6 +155,13 @@ function httpStatusOf(error: unknown): number {
     current = "cause" in current ? current.cause : undefined;
   }
   return 0;
+}
+
+/** Every message of the chain, to be looked through, never shown. */
+function saidBy(error: unknown): string {
+  const said: string[] = [];
+  for (let current = error; said.length < 5 && current instanceof Error; current = current.cause) said.push(current.message);
+  return said.join("\n");
 }
 
 /** The innermost library message (`unexpected JWT "nonce" claim value`): names a claim, never holds its value. */

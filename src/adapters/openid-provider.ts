@@ -1,11 +1,13 @@
 import * as client from "openid-client";
-import { checkIdToken, decodeJwt } from "../core/id-token.ts";
+import { checkAnswerIssuer } from "../core/callback.ts";
 import { secret } from "../core/secret.ts";
+import { isTokenAnswer } from "../core/token-answer.ts";
 import { openableUrlOf, safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
-import type { DeviceAuthorization, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
+import type { DeviceAuthorization, OpenIdProvider, Parameters } from "../ports.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
+import { judgedAnswer } from "./judged-answer.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
 import { type Exchange, failFrom } from "./openid-faults.ts";
 
@@ -31,7 +33,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     }
   }
 
-  const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, maxAge?: number | undefined) => judged(answer, options, maxAge);
+  const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, maxAge?: number | undefined) => judgedAnswer(answer, options, maxAge);
   const searchParams = (parameters: Parameters) => new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
 
   return {
@@ -64,6 +66,8 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       return exchange(
         "code",
         async (connection) => {
+          // Before the library looks: it tells a wrong issuer from other faults by its words only.
+          checkAnswerIssuer(query, options.issuer, connection.config.serverMetadata().authorization_response_iss_parameter_supported === true);
           connection.overrideRedirectUri(redirectUri);
           const answer = await client.authorizationCodeGrant(
             connection.config,
@@ -114,7 +118,8 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       const ask = async ({ config }: IssuerConnection) => judge(await client.refreshTokenGrant(config, refreshToken.reveal(), searchParams(parameters)));
       return exchange("refresh", ask, { before, deadlineMs: how?.deadlineMs });
     },
-    judgeAgain(body) {
+    async judgeAgain(body) {
+      if (!isTokenAnswer(body.reveal())) fail("ID_TOKEN_INVALID", { message: "the issuer's last answer is no token answer" });
       // The library judges the stored answer as if it came now; the fetch gives it back without a request.
       return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, "stored-answer", {})), { replay: body });
     },
@@ -133,19 +138,6 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       return true;
     },
   };
-}
-
-/** The checks that the library leaves to us, and the token that is wanted must be there. */
-function judged(answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, options: ProviderOptions, maxAge: number | undefined): TokenAnswer {
-  const { id_token: idToken, access_token: accessToken, refresh_token: refreshToken } = answer;
-  if (idToken === undefined && !options.useAccessToken) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
-  if (options.useAccessToken && decodeJwt(accessToken) === undefined) fail("ID_TOKEN_MISSING", { message: "the access token is not a JWT, so no API server can check it" });
-  const claims =
-    idToken === undefined
-      ? (decodeJwt(accessToken)?.claims ?? {})
-      : checkIdToken(idToken, { clientId: options.clientId, now: options.now() / 1000, acrValues: options.acrValues, maxAge });
-  const wrap = (text: string | undefined) => (text === undefined || text === "" ? undefined : secret(text));
-  return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), claims };
 }
 
 /** Checks and clamps the device answer: the library lets any URL scheme and any number through (protocol.md DV-08, DV-14). */

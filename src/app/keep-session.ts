@@ -1,6 +1,7 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import { decodeJwt, displayName } from "../core/id-token.ts";
-import { type CredentialRecord, newestToken, type SecretItem, type TrustedServer } from "../core/session.ts";
+import { loginFactsOf } from "../core/refreshed-token.ts";
+import { type CredentialRecord, newestToken, type PendingAnswer, type SecretItem, type TrustedServer } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { withServer } from "../core/server-trust.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
@@ -32,6 +33,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
   let receivedToken: string | undefined;
   let isPending = previous?.pending !== undefined;
   let isGone = false;
+  const isNewLogin = by === "login" || previous?.pending?.ofNewLogin === true;
   /** Why the pending answer lies in the journal and not in the store. */
   let sealedFor: unknown;
 
@@ -65,7 +67,13 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       const spent = newestToken(base);
       isGone = by === "refresh" && session.record !== undefined && !isRecorded(run);
       if (isGone) return;
-      const pending = { refreshToken: receivedToken, body: body.reveal(), receivedAt: rfc3339(seconds(world)), ...(spent === undefined ? {} : { spent: sha256Hex(spent) }) };
+      const pending: PendingAnswer = {
+        refreshToken: receivedToken,
+        body: body.reveal(),
+        receivedAt: rfc3339(seconds(world)),
+        ...(spent === undefined ? {} : { spent: sha256Hex(spent) }),
+        ...(isNewLogin ? { ofNewLogin: true } : {}),
+      };
       isPending = await tryTo("the refresh token could not be stored", async () => {
         sealedFor = await world.secrets.write(session.itemName, { ...base, pending });
       });
@@ -75,13 +83,16 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? newestToken(base);
       const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
       const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
-      const { pending: _, ...rest } = base;
+      const { pending: _, login: before, ...rest } = base;
+      // A login that could not be judged at once, or an item of an earlier version, is known by its first judged answer.
+      const login = (isNewLogin ? undefined : before) ?? (answer.idToken === undefined ? undefined : loginFactsOf(answer.claims));
       const item: SecretItem = {
         ...rest,
         trust: isLogin ? world.trust() : trust,
         servers,
         ...(refreshToken === undefined ? {} : { refreshToken }),
         ...(subject === undefined ? {} : { subject }),
+        ...(login === undefined ? {} : { login }),
         ...(refreshToken === undefined ? {} : { sealKey: base.sealKey ?? world.secrets.newSealKey() }),
       };
       const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;

@@ -11,6 +11,7 @@ import { deviceFlow } from "./device-flow.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
 import type { FlowContext, LoginOrigin } from "./flow-context.ts";
+import { sayNarrowed } from "./granted-scope.ts";
 import { type LoginRequest, loginRequest } from "./login-request.ts";
 import { machineFlow } from "./machine-flow.ts";
 import { failServer, takeRefreshLock } from "./refresh-lock.ts";
@@ -26,6 +27,8 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   const provider = await world.provider();
   const facts = await provider.facts();
   const flow = chooseFlow(run, origin, facts);
+  // Sent all the same: an issuer that does not know it fails the login, and one that says too little is common (RFC 9700, section 2.1.1).
+  if (facts.deniesS256) world.terminal.log(1, "the issuer does not list the PKCE method S256; it is used all the same, never plain");
   const withOffline = session.record?.offlineRefused !== true;
   // A second try without offline_access is the same login: it counts once.
   const earlierFailures = readPause(run)?.failures ?? 0;
@@ -174,6 +177,7 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
   }
   // The list can have been unreadable before the login, or made meanwhile: kubectl may not add to one that is there (cli.md M9).
   if (origin.command === "get-token" && !mayBeUsedWith(keep.servers, run.server)) failServer(run, keep.servers);
+  sayNarrowed(run, request.scope.split(" "), answer);
   const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {

@@ -1,15 +1,14 @@
-import { isFresh, isUsable } from "../core/exec-credential.ts";
-import { checkAccount, namesAnotherIdentity } from "../core/id-token.ts";
 import { secret } from "../core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
 import { type CredentialRecord, newestToken, type SecretItem } from "../core/session.ts";
 import { shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { TokenAnswer } from "../ports.ts";
+import type { BeforeJudged, TokenAnswer } from "../ports.ts";
+import { accept, dropForeign, failForeign, isForeign, judgePending, type Refreshed } from "./judge-refreshed.ts";
 import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
 import { failServer, lockFault, newerToken, takeRefreshLock } from "./refresh-lock.ts";
 import { forgetOutcome, noteOutcome, type OutcomeNote, outcomeSince, readOutcome } from "./refresh-outcome.ts";
-import { type Run, seconds } from "./world.ts";
+import type { Run } from "./world.ts";
 
 /**
  * Milliseconds for all requests of one refresh: discovery, exchange, retry, keys. Below the 45 s that others wait for the lock, so that
@@ -19,15 +18,6 @@ const refreshDeadline = 40_000;
 
 /** Milliseconds for the one retry: an issuer that answers at all answers a second connection fast, and a person waits. */
 const retryDeadline = 5_000;
-
-export type Refreshed =
-  | { readonly kind: "token"; readonly credential: CredentialRecord }
-  /** Nothing to refresh with. */
-  | { readonly kind: "none" }
-  /** The issuer refused the refresh token; it is gone. */
-  | { readonly kind: "refused" }
-  /** A fault; the session is untouched. `error` is one of ours. */
-  | { readonly kind: "fault"; readonly error: unknown };
 
 /**
  * One refresh among any number of processes: under the session's refresh lock, after reading the store again. Who waited takes the
@@ -116,11 +106,16 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
   if (run.signal.aborted) fail("INTERRUPTED");
   const room = await world.secrets.prepare(session.itemName, item);
   const keep = keeper(run, item, "refresh");
+  let body = "";
+  const before: BeforeJudged = async (answer) => {
+    body = answer.body.reveal();
+    await keep.before(answer);
+  };
   try {
     const parameters = settings.audiences.map((audience) => ["resource", audience] as const);
     for (const warning of settings.warnings) world.terminal.warn(warning);
     world.terminal.log(1, "refreshing the session");
-    const answer = await withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, keep.before, how));
+    const answer = await withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, before, how));
     return keep.isGone() ? await discardOrphan(run, keep.received()) : await accept(run, keep, answer, item);
   } catch (error) {
     if (!isOidcError(error)) throw error;
@@ -129,6 +124,7 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
       noteOutcome(run, error);
       return await forgetRefused(run, token);
     }
+    if (error.code === "ID_TOKEN_INVALID" && isForeign(run, item, body)) return await failForeign(run, keep, keep.received());
     if (error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, keep.received());
     throw error;
   } finally {
@@ -156,22 +152,6 @@ async function withOneRetry(run: Run, keep: Keeper, refresh: (how?: { readonly d
   }
 }
 
-async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: SecretItem): Promise<Refreshed> {
-  // OIDC Core 12.2: the subject must not change; the library does not compare it.
-  if (item.subject !== undefined && answer.claims["sub"] !== item.subject) {
-    return fail("ACCOUNT_MISMATCH", { message: "the issuer answered the refresh with a token for another subject; the session was removed" });
-  }
-  // A login whose answer could not be judged at once has no subject yet; its account was not compared either.
-  if (item.subject === undefined) checkAccount(answer.claims, run.settings.account ?? run.session.identity.account);
-  return { kind: "token", credential: await keep.promote(answer, { isLogin: false, offlineRefused: false }) };
-}
-
-/** The issuer answered for somebody else: neither generation can be trusted any more, and what came is revoked. */
-async function dropForeign(run: Run, keep: Keeper, received: string | undefined): Promise<void> {
-  await keep.dropBoth();
-  if (received !== undefined) await (await run.world.provider()).revoke(secret(received)).catch(() => false);
-}
-
 /** The refused token is deleted only if it is still the stored one (protocol.md RF-07). We hold the lock. */
 async function forgetRefused(run: Run, refused: string): Promise<Refreshed> {
   const { world, session } = run;
@@ -182,34 +162,4 @@ async function forgetRefused(run: Run, refused: string): Promise<Refreshed> {
     if (session.record !== undefined) world.sessions.write({ ...session.record, hasRefreshToken: false });
   }
   return { kind: "refused" };
-}
-
-/** An answer that a passing fault kept from being judged is judged before any new refresh (architecture.md, rule 6). */
-async function judgePending(run: Run, item: SecretItem): Promise<Refreshed | { readonly kind: "go-on"; readonly item: SecretItem }> {
-  const body = item.pending?.body ?? "";
-  const keep = keeper(run, item, "refresh");
-  if (namesAnotherIdentity(body, { issuer: run.settings.issuer, clientId: run.settings.clientId, subject: item.subject })) {
-    await dropForeign(run, keep, item.pending?.refreshToken);
-    return fail("ACCOUNT_MISMATCH", { message: "the issuer's last answer was for somebody else; the session was removed" });
-  }
-  try {
-    const provider = await run.world.provider(item.sealKey);
-    const answer = await provider.judgeAgain(secret(body));
-    const accepted = await accept(run, keep, answer, item);
-    if (accepted.kind === "token") forgetOutcome(run);
-    if (accepted.kind === "token" && isFresh(accepted.credential, run.settings.minValidity, seconds(run.world)) && !run.settings.forceRefresh) return accepted;
-    try {
-      return { kind: "go-on", item: (await run.world.secrets.read(run.session.itemName)) ?? item };
-    } catch (error) {
-      // A store that hangs from here on: what was judged is good for this call.
-      if (accepted.kind !== "token" || !isOidcError(error) || !isUsable(accepted.credential, seconds(run.world))) throw error;
-      sayFaultLater(run, "the session could not be refreshed once more", error);
-      return accepted;
-    }
-  } catch (error) {
-    if (isOidcError(error) && error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, item.pending?.refreshToken);
-    // Expired meanwhile, for one: its refresh token is the newest all the same.
-    if (isOidcError(error) && error.code === "ID_TOKEN_INVALID") return { kind: "go-on", item };
-    throw error;
-  }
 }

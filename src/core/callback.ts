@@ -1,3 +1,4 @@
+import { fail } from "../errors/oidc-error.ts";
 import { safeText } from "./untrusted-text.ts";
 
 /** What a person pasted, or the query of a redirect: a code's query (`?code=…&state=…`), a denial, or nothing of ours. */
@@ -26,6 +27,21 @@ function decodeOnce(text: string): string {
   } catch {
     return text;
   }
+}
+
+/**
+ * RFC 9207: an authorization answer, a refusal too, that names another issuer than the one this login asked belongs to a mix-up; so does one
+ * that names none though the issuer promised to (`isPromised`). Compared byte for byte, before anything else of it is believed or sent.
+ * `query` as the browser brought it. ISSUER_MISMATCH.
+ */
+export function checkAnswerIssuer(query: string, issuer: string, isPromised: boolean): void {
+  const named = new URLSearchParams(query).getAll("iss");
+  if (named.length === 0 && !isPromised) return;
+  if (named.length === 1 && named[0] === issuer) return;
+  fail("ISSUER_MISMATCH", {
+    message: named.length === 0 ? "the answer to this login does not name its issuer, which the issuer promises (iss)" : "the answer to this login comes from another issuer (iss)",
+    hint: "log in again, in a fresh window; if it happens again, tell the administrator of the issuer",
+  });
 }
 
 /** The issuer's own words about a refusal, made safe: `error: description`. */

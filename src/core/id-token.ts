@@ -1,4 +1,5 @@
 import { fail } from "../errors/oidc-error.ts";
+import { leastLeft } from "./exec-credential.ts";
 import { isObject } from "./session.ts";
 import { safeText } from "./untrusted-text.ts";
 
@@ -34,11 +35,23 @@ export interface TokenExpectation {
   readonly acrValues?: string | undefined;
   /** At login: most seconds since the person authenticated. */
   readonly maxAge?: number | undefined;
+  /** The token is the one that the API server will see, not only the proof of who logged in. */
+  readonly isHandedOut?: boolean;
 }
 
 /**
- * The checks that openid-client leaves to us (protocol.md 3.1): algorithm, azp with a single audience (ID-05), iat in the
- * future (ID-09), sub (ID-17, RF-02), acr (ID-12). ID_TOKEN_INVALID, ACCOUNT_MISMATCH, POLICY_NOT_MET.
+ * The algorithms that this issuer's ID tokens may have: the asymmetric ones of those it lists. RS256 alone when it lists none of them or
+ * nothing: every issuer must offer it (OIDC Discovery 3). Without this the library believes a list of `none` and HS256 (protocol.md ID-07).
+ */
+export function acceptedAlgorithms(listed: unknown): readonly string[] {
+  const accepted = Array.isArray(listed) ? signingAlgorithms.filter((algorithm) => listed.includes(algorithm)) : [];
+  return accepted.length === 0 ? ["RS256"] : accepted;
+}
+
+/**
+ * The checks that openid-client leaves to us (protocol.md 3.1): algorithm, azp with a single audience (ID-05), exp without the library's
+ * 30 seconds of tolerance (ID-08), iat in the future (ID-09), sub (ID-17, RF-02), acr (ID-12). ID_TOKEN_INVALID, ACCOUNT_MISMATCH,
+ * POLICY_NOT_MET.
  */
 export function checkIdToken(token: string, expected: TokenExpectation): Claims {
   const decoded = decodeJwt(token);
@@ -50,6 +63,7 @@ export function checkIdToken(token: string, expected: TokenExpectation): Claims 
   if (claims["azp"] !== undefined && claims["azp"] !== expected.clientId) fail("ID_TOKEN_INVALID", { message: "the ID token was issued to another client (azp)" });
   const iat = claims["iat"];
   if (typeof iat !== "number" || iat > expected.now + 300) fail("ID_TOKEN_INVALID", { message: "the ID token was issued in the future (iat); check this computer's clock" });
+  if (expected.isHandedOut === true) checkTimeLeft(claims["exp"], iat, expected.now);
   checkSubject(claims, expected.subject);
   if (expected.acrValues !== undefined && !expected.acrValues.split(/\s+/).includes(String(claims["acr"] ?? ""))) {
     fail("POLICY_NOT_MET", { message: "the ID token does not carry a requested acr value" });
@@ -60,6 +74,13 @@ export function checkIdToken(token: string, expected: TokenExpectation): Claims 
     fail("POLICY_NOT_MET", { message: "the ID token does not prove an authentication as recent as --max-age asks for" });
   }
   return claims;
+}
+
+/** An API server knows no tolerance: what is about to expire is of no use to it (cli.md M6). Seconds. ID_TOKEN_INVALID. */
+export function checkTimeLeft(exp: unknown, iat: unknown, now: number): void {
+  const receivedAt = typeof iat === "number" ? Math.min(iat, now) : now;
+  if (typeof exp === "number" && exp - now >= leastLeft({ expiresAt: exp, receivedAt })) return;
+  fail("ID_TOKEN_INVALID", { message: "the issuer's new token has expired or is about to (exp); check this computer's clock" });
 }
 
 function checkSubject(claims: Claims, subject: string | undefined): void {
@@ -84,8 +105,8 @@ export function displayName(claims: Claims): string | undefined {
 }
 
 /**
- * True when the ID token inside a raw token answer is plainly for another issuer, client or subject. Unverified: it only
- * decides whether to drop an answer, never whether to trust one.
+ * True when the ID token inside a raw token answer is plainly for another issuer, client or subject; one that does not say is only broken.
+ * Unverified: it only decides whether to drop an answer, never whether to trust one.
  */
 export function namesAnotherIdentity(body: string, expected: { readonly issuer: string; readonly clientId: string; readonly subject: string | undefined }): boolean {
   let answer: unknown;
@@ -97,6 +118,8 @@ export function namesAnotherIdentity(body: string, expected: { readonly issuer: 
   const token = isObject(answer) ? answer["id_token"] : undefined;
   const claims = typeof token === "string" ? decodeJwt(token)?.claims : undefined;
   if (claims === undefined) return false;
-  const audiences = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
-  return claims["iss"] !== expected.issuer || !audiences.includes(expected.clientId) || (expected.subject !== undefined && claims["sub"] !== expected.subject);
+  const { iss, aud, sub } = claims;
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  const isOther = (value: unknown, ours: string | undefined) => value !== undefined && ours !== undefined && value !== ours;
+  return isOther(iss, expected.issuer) || isOther(sub, expected.subject) || (aud !== undefined && !audiences.includes(expected.clientId));
 }

@@ -65,6 +65,20 @@ export interface PendingAnswer {
   readonly receivedAt: string;
   /** SHA-256 of the refresh token that was spent for it: tells whether it follows on what an item holds. Absent at a login. */
   readonly spent?: string;
+  /** Of a login of which nothing was judged yet: what the item says of an earlier login is not about it. */
+  readonly ofNewLogin?: true;
+}
+
+/** What a login's ID token said, as far as the refreshed ones must agree with it (OIDC Core 12.2). What is absent is not compared, but for azp. */
+export interface LoginFacts {
+  /** Seconds since the epoch. */
+  readonly iat?: number;
+  /** Seconds since the epoch. */
+  readonly authTime?: number;
+  /** It named an authorized party: our client, as every azp must. */
+  readonly azp?: true;
+  /** 128 bits of its SHA-256: enough to compare, and short for the Windows limit on an item. */
+  readonly nonce?: string;
 }
 
 export interface SecretItem {
@@ -73,6 +87,8 @@ export interface SecretItem {
   /** A token answer that is stored and not yet judged; its refresh token is the newest. */
   readonly pending?: PendingAnswer;
   readonly subject?: string;
+  /** Absent in items of earlier versions, and of logins without an ID token. */
+  readonly login?: LoginFacts;
   readonly trust: TlsTrust;
   readonly servers: readonly TrustedServer[];
   /** Opens this item's sealed journal. */
@@ -151,6 +167,7 @@ export function parseSecretItem(text: string): SecretItem | Unusable {
     isObject(trust) &&
     typeof trust["insecure"] === "boolean" &&
     isTexts(trust["authorities"]) &&
+    (o["login"] === undefined || isLoginFacts(o["login"])) &&
     (pending === undefined || isPending(pending));
   return valid ? (o as unknown as SecretItem) : "damaged";
 }
@@ -165,8 +182,24 @@ export function parsePendings(text: string): readonly PendingAnswer[] {
   }
 }
 
+function isLoginFacts(value: unknown): boolean {
+  const isOptionalNumber = (member: unknown) => member === undefined || typeof member === "number";
+  return (
+    isObject(value) &&
+    isOptionalNumber(value["iat"]) &&
+    isOptionalNumber(value["authTime"]) &&
+    [true, undefined].some((azp) => azp === value["azp"]) &&
+    isOptionalText(value["nonce"])
+  );
+}
+
 function isPending(value: unknown): boolean {
   return isObject(value) && isText(value["body"]) && isText(value["receivedAt"]) && isOptionalText(value["refreshToken"]) && isOptionalText(value["spent"]);
+}
+
+/** What the next answer must agree with; undefined when that is not known. */
+export function loginOf(item: SecretItem): LoginFacts | undefined {
+  return item.pending?.ofNewLogin === true ? undefined : item.login;
 }
 
 /** The newest refresh token of an item: that of an answer which was not judged yet, else the judged one. */

@@ -110,6 +110,7 @@ describe("what a login asks for", () => {
     supportsOffline: true,
     supportsDevice: true,
     supportsRevocation: true,
+    deniesS256: false,
     authorizationEndpoint: "",
     endSessionEndpoint: "",
     ...more,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Behaviour, type Misbehaving, startMisbehaving } from "../issuer/misbehaving.ts";
-import { callbacks, devices, discoveries, forgedIdTokens, invalidGrantBehindChallenge, onlyFor, tokenFaults } from "../issuer/misbehaviours.ts";
+import { callbacks, devices, discoveries, invalidGrantBehindChallenge, onlyFor, tokenFaults } from "../issuer/misbehaviours.ts";
 import { browse, credentialOf, type Ended, errorCode, type Home, newHome, openUrl, runWithBrowser } from "./program.ts";
 
 let issuer: Misbehaving;
@@ -58,22 +58,6 @@ describe("discovery is refused", () => {
   });
 });
 
-describe("a login is refused when the ID token is", () => {
-  it.each(entries(forgedIdTokens))("%s", async (_, behaviour) => {
-    issuer.become(behaviour);
-    const ended = await runWithBrowser(home, session());
-    expectRefusal(ended, "ID_TOKEN_INVALID");
-    expect(ended.page).toContain("ID_TOKEN_INVALID");
-    issuer.become({});
-    expect(errorCode(await home.run(session("--non-interactive")))).toBe("LOGIN_REQUIRED");
-  });
-
-  it("missing", async () => {
-    issuer.become({ idToken: "missing" });
-    expectRefusal(await runWithBrowser(home, session()), "ID_TOKEN_MISSING", "ID_TOKEN_INVALID");
-  });
-});
-
 describe("a callback is no login", () => {
   it.each(entries(callbacks).filter(([name]) => !/ state$/.test(name)))("%s", async (name, behaviour) => {
     issuer.become(behaviour);
@@ -120,25 +104,6 @@ describe("a refresh meets a fault: the session stays, no browser opens", () => {
     issuer.become({ token: onlyFor("refresh_token", invalidGrantBehindChallenge) });
     const ended = await home.run(session("--force-refresh", "--non-interactive"));
     expectRefusal(ended, "SESSION_REVOKED");
-  });
-
-  it.each(["of another issuer", "for another client", "signed by a stranger", "without a signature"] as const)("an ID token %s at refresh is not used", async (name) => {
-    issuer.become({});
-    const first = credentialOf(await runWithBrowser(home, session()));
-    issuer.become(forgedIdTokens[name]);
-    const ended = await home.run(session("--force-refresh", "--non-interactive"));
-    expectNoSecret(ended);
-    // Either refused, or the token of the login, which is still good; never the forged one.
-    if (ended.stdout !== "") expect(credentialOf(ended).status.token).toBe(first.status.token);
-  });
-
-  it("an ID token of somebody else at refresh ends the session", async () => {
-    issuer.become({});
-    await runWithBrowser(home, session());
-    issuer.become({ idToken: { claims: { sub: "mallory" } } });
-    expectRefusal(await home.run(session("--force-refresh", "--non-interactive")), "ACCOUNT_MISMATCH");
-    issuer.become({});
-    expect(errorCode(await home.run(session("--non-interactive")))).toBe("LOGIN_REQUIRED");
   });
 });
 

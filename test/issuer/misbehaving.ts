@@ -1,7 +1,7 @@
 import { noteExchange } from "../canaries.ts";
 import type { Certificates } from "./certificates.ts";
 import { type Answer, sendAnswer } from "./issuer-answer.ts";
-import { type Forgery, makeIssuerKeys } from "./issuer-keys.ts";
+import { type Forgery, type IssuerKeys, makeIssuerKeys } from "./issuer-keys.ts";
 import { listenOnLocalhost } from "./listen-on-localhost.ts";
 import { makeProperIssuer } from "./proper-issuer.ts";
 import { type IssuerRoute, type ReceivedRequest, readRequest } from "./received-request.ts";
@@ -22,8 +22,9 @@ export interface Behaviour {
   readonly device_authorization?: Override;
   readonly revocation?: Override;
   readonly end_session?: Override;
+  readonly userinfo?: Override;
   /** How ID tokens are made; `missing`: there is none in the answer. */
-  readonly idToken?: Forgery | "missing" | ((request: ReceivedRequest) => Forgery | "missing" | undefined);
+  readonly idToken?: Forgery | "missing" | ((request: ReceivedRequest, accessToken: string) => Forgery | "missing" | undefined);
   /** `rotate` when not given; `keep`: no new one in a refresh answer; `none`: never one. */
   readonly refreshTokens?: "rotate" | "keep" | "none";
   /** Of ID and access tokens in seconds; 3600 when not given. */
@@ -44,6 +45,8 @@ export interface Misbehaving {
   become(behaviour: Behaviour): void;
   /** Refuses every refresh token that is out. */
   revokeEverything(): void;
+  /** As `IssuerKeys.rotate`. */
+  rotateKeys: IssuerKeys["rotate"];
   /** Ends every connection, unanswered ones included. */
   stop(): Promise<void>;
 }
@@ -75,7 +78,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
   const proper = makeProperIssuer({
     issuer: server.origin,
     keys,
-    forgery: (request) => (typeof current.idToken === "function" ? current.idToken(request) : current.idToken),
+    forgery: (request, accessToken) => (typeof current.idToken === "function" ? current.idToken(request, accessToken) : current.idToken),
     refreshTokens: () => current.refreshTokens ?? "rotate",
     lifetime: () => current.lifetime ?? 3600,
   });
@@ -97,6 +100,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
       current = next;
     },
     revokeEverything: proper.revokeEverything,
+    rotateKeys: keys.rotate,
     stop: server.stop,
   };
 }

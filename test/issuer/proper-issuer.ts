@@ -15,8 +15,8 @@ export interface ProperIssuer {
 export interface ProperChoices {
   readonly issuer: string;
   readonly keys: IssuerKeys;
-  /** Called for each ID token. `missing`: the answer has none. */
-  readonly forgery: (request: ReceivedRequest) => Forgery | "missing" | undefined;
+  /** Called for each ID token, with the access token beside it. `missing`: the answer has none. */
+  readonly forgery: (request: ReceivedRequest, accessToken: string) => Forgery | "missing" | undefined;
   /** `rotate`: a new one with each use. `keep`: none in a refresh answer. `none`: never one. */
   readonly refreshTokens: () => "rotate" | "keep" | "none";
   /** Of ID and access tokens, in seconds. */
@@ -106,7 +106,7 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
     const subject = request.grantType === "client_credentials" ? login.clientId : "alice";
     const person = { sub: subject, email: "alice@example.com", groups: ["developers"] };
     const accessToken = await keys.sign({ iss: issuer, aud: login.audience ?? login.clientId, ...person, ...times, jti: randomBytes(8).toString("hex") });
-    const forgery = choices.forgery(request);
+    const forgery = choices.forgery(request, accessToken);
     const idToken =
       forgery === "missing"
         ? undefined
@@ -136,6 +136,7 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
       return {};
     },
     end_session: () => ({ text: "<title>Logged out</title>" }),
+    userinfo: () => ({ json: { sub: "alice", email: "alice@example.com" } }),
     unknown: () => ({ status: 404, text: "<title>not found</title>" }),
   };
   return { answer: async (request) => answers[request.route](request), secrets, revokeEverything: () => refreshTokens.clear() };
@@ -160,6 +161,7 @@ export function metadataOf(issuer: string): Record<string, unknown> {
     device_authorization_endpoint: `${issuer}/device_authorization`,
     revocation_endpoint: `${issuer}/revoke`,
     end_session_endpoint: `${issuer}/logout`,
+    userinfo_endpoint: `${issuer}/userinfo`,
     scopes_supported: ["openid", "offline_access", "email", "groups"],
     response_types_supported: ["code"],
     grant_types_supported: ["authorization_code", "refresh_token", "client_credentials", "password", deviceGrant],

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 
-export type IssuerRoute = "discovery" | "jwks" | "authorization" | "token" | "device_authorization" | "verification" | "revocation" | "end_session" | "unknown";
+export type IssuerRoute = "discovery" | "jwks" | "authorization" | "token" | "device_authorization" | "verification" | "revocation" | "end_session" | "userinfo" | "unknown";
 
 /** One request as it came, byte for byte. It holds secrets, of a test only. */
 export interface ReceivedRequest {
@@ -26,6 +26,7 @@ const routes: Readonly<Record<string, IssuerRoute>> = {
   "/device": "verification",
   "/revoke": "revocation",
   "/logout": "end_session",
+  "/userinfo": "userinfo",
 };
 
 /** Reads the whole request. */
