@@ -50,14 +50,25 @@ export function connectIssuer(options: ProviderOptions, host: string): () => Pro
 }
 
 async function connectOnce(options: ProviderOptions, host: string): Promise<IssuerConnection> {
-  const state: { hook: TokenHook; answer: string | undefined; redirectUri: string | undefined; tokenEndpoint: string | undefined; keysAt: string | undefined } = {
+  const state: {
+    hook: TokenHook;
+    /** Of the exchange that runs. */
+    answer: string | undefined;
+    /** They came during the exchange that runs. */
+    keysAreNew: boolean;
+    redirectUri: string | undefined;
+    tokenEndpoint: string | undefined;
+    keysAt: string | undefined;
+  } = {
     hook: {},
     answer: undefined,
+    keysAreNew: false,
     redirectUri: undefined,
     tokenEndpoint: undefined,
     keysAt: undefined,
   };
   const fetch: client.CustomFetch = async (url, init) => {
+    if (url === state.keysAt) state.keysAreNew = true;
     if (init.method !== "POST") return url === state.keysAt ? keySet(await options.fetch(url, init), host) : options.fetch(url, init);
     const isExchange = url === state.tokenEndpoint;
     const { before, replay, deadlineMs } = state.hook;
@@ -77,8 +88,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   let savedKeys: readonly object[] | undefined = cached?.jwks?.keys;
   let current = cached === undefined ? await learn() : know(cached.metadata, cached.fetchedAt);
   // The library calls keys older than 300 s stale, and refetches for an unknown key only when they are 60 s old: 61 s is both.
-  const keptAt = Math.floor(options.now() / 1000) - 61;
-  if (savedKeys !== undefined) client.setJwksCache(current.config, { jwks: { keys: [...savedKeys] }, uat: keptAt });
+  if (savedKeys !== undefined) client.setJwksCache(current.config, { jwks: { keys: [...savedKeys] }, uat: Math.floor(options.now() / 1000) - 61 });
 
   async function learn(): Promise<Known> {
     const learned = know(await discover(options.issuer, options.clientId, fetch, host), options.now());
@@ -100,11 +110,11 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
 
   /**
    * A key can be replaced under its old name, or have none, and algorithms can be added: then only a token that does not fit says that what
-   * we kept is old. It is fetched anew, and the same answer judged once more.
+   * we knew before it is old. That is fetched anew, and the same answer judged once more.
    */
   async function judgeAnew<T>(error: unknown, run: () => Promise<T>): Promise<T> {
     const doubted = doubtedBy(error);
-    const isOld = doubted === "algorithms" ? isKept : client.getJwksCache(current.config)?.uat === keptAt;
+    const isOld = doubted === "algorithms" ? isKept : !state.keysAreNew;
     if (!isOld || doubted === undefined || state.answer === undefined) throw error;
     try {
       current = await learn();
@@ -130,6 +140,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     async during(hook, run) {
       state.hook = hook;
       state.answer = hook.replay?.reveal();
+      state.keysAreNew = false;
       try {
         return await run().catch((error: unknown) => judgeAnew(error, run));
       } finally {

@@ -23,6 +23,8 @@ export interface Behaviour {
   readonly revocation?: Override;
   readonly end_session?: Override;
   readonly userinfo?: Override;
+  /** Paths that the proper issuer does not have. */
+  readonly unknown?: Override;
   /** How ID tokens are made; `missing`: there is none in the answer. */
   readonly idToken?: Forgery | "missing" | ((request: ReceivedRequest, accessToken: string) => Forgery | "missing" | undefined);
   /** `rotate` when not given; `keep`: no new one in a refresh answer; `none`: never one. */
@@ -45,6 +47,8 @@ export interface Misbehaving {
   become(behaviour: Behaviour): void;
   /** Refuses every refresh token that is out. */
   revokeEverything(): void;
+  /** The proper answer of one endpoint to a request that came elsewhere. */
+  properly(request: ReceivedRequest, route: IssuerRoute): Promise<Answer>;
   /** As `IssuerKeys.rotate`. */
   rotateKeys: IssuerKeys["rotate"];
   /** Ends every connection, unanswered ones included. */
@@ -85,7 +89,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
 
   function decide(request: ReceivedRequest, nth: number): Answer | Promise<Answer> {
     const { route } = request;
-    const override = route === "unknown" || route === "verification" ? undefined : current[route];
+    const override = route === "verification" ? undefined : current[route];
     if (override === undefined) return proper.answer(request);
     return typeof override === "function" ? override(request, nth, () => proper.answer(request)) : override;
   }
@@ -100,6 +104,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
       current = next;
     },
     revokeEverything: proper.revokeEverything,
+    properly: (request, route) => proper.answer({ ...request, route }),
     rotateKeys: keys.rotate,
     stop: server.stop,
   };
