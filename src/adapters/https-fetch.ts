@@ -120,11 +120,12 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     fetch,
     trust: () => added().trust,
     async within(ms, action) {
-      end = performance.now() + ms;
+      const before = end;
+      end = Math.min(before, performance.now() + ms);
       try {
         return await action();
       } finally {
-        end = Number.POSITIVE_INFINITY;
+        end = before;
       }
     },
   };

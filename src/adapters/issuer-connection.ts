@@ -7,7 +7,7 @@ import { fail } from "../errors/oidc-error.ts";
 import type { BeforeJudged, IssuerFacts } from "../ports.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { checkMetadata, discover, endpoint, factsOf, type IssuerMetadata } from "./issuer-metadata.ts";
-import { doubtedBy } from "./openid-faults.ts";
+import { doubtedBy, failNotJson } from "./openid-faults.ts";
 
 /** What happens at the token endpoint during one exchange. */
 export interface TokenHook {
@@ -53,20 +53,14 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   const state: {
     hook: TokenHook;
     /** Of the exchange that runs. */
-    answer: string | undefined;
+    answer?: string | undefined;
     /** They came during the exchange that runs. */
     keysAreNew: boolean;
-    redirectUri: string | undefined;
-    tokenEndpoint: string | undefined;
-    keysAt: string | undefined;
-  } = {
-    hook: {},
-    answer: undefined,
-    keysAreNew: false,
-    redirectUri: undefined,
-    tokenEndpoint: undefined,
-    keysAt: undefined,
-  };
+    redirectUri?: string;
+    tokenEndpoint?: string | undefined;
+    revocationEndpoint?: string | undefined;
+    keysAt?: string | undefined;
+  } = { hook: {}, keysAreNew: false };
   const fetch: client.CustomFetch = async (url, init) => {
     if (url === state.keysAt) state.keysAreNew = true;
     if (init.method !== "POST") return url === state.keysAt ? keySet(await options.fetch(url, init), host) : options.fetch(url, init);
@@ -76,6 +70,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     if (isExchange && state.redirectUri !== undefined && init.body instanceof URLSearchParams && init.body.has("redirect_uri")) init.body.set("redirect_uri", state.redirectUri);
     const response = await options.fetch(url, init, deadlineMs);
     if (response.status >= 400) return plainError(response);
+    if (url === state.revocationEndpoint) await refusePage(response, host);
     if (!isExchange || response.status !== 200) return response;
     const body = await response.text();
     state.answer = body;
@@ -99,6 +94,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   function know(metadata: IssuerMetadata, fetchedAt: number): Known {
     checkMetadata(metadata, options.issuer, host);
     state.tokenEndpoint = endpoint(metadata, "token_endpoint");
+    state.revocationEndpoint = endpoint(metadata, "revocation_endpoint");
     state.keysAt = endpoint(metadata, "jwks_uri");
     const config = new client.Configuration(metadata as client.ServerMetadata, options.clientId, expected(metadata), clientAuthentication(options, metadata));
     config[client.customFetch] = fetch;
@@ -211,6 +207,11 @@ async function plainError(response: Response): Promise<Response> {
     headers.set("content-type", "application/json");
   }
   return new Response(body, { status: response.status, headers });
+}
+
+/** A revocation's answer has a body that says nothing (RFC 7009, section 2.2); a page says that somebody else answered. */
+async function refusePage(response: Response, host: string): Promise<void> {
+  if (response.status === 200 && (await response.clone().text()).trimStart().startsWith("<")) failNotJson("revocation", host);
 }
 
 function parsed(text: string): unknown {

@@ -82,6 +82,7 @@ function certificateReason(code: string, error: unknown): string {
     SELF_SIGNED_CERT_IN_CHAIN: "certificate authority not known here",
     UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "certificate authority not known here",
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate authority not known here",
+    CERT_SIGNATURE_FAILURE: "its signature does not fit its authority",
     CERT_HAS_EXPIRED: "certificate has expired",
     CERT_NOT_YET_VALID: "certificate is not valid yet",
     ERR_TLS_CERT_ALTNAME_INVALID: "certificate is for another name",

@@ -25,11 +25,12 @@ function failFromBody(error: string, description: string | undefined, status: nu
   const reason = describeOAuthError(error, description);
   const code = codeOf(error, status, exchange);
   if (code === "ISSUER_UNREACHABLE") {
-    const wait = retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? `; try again in ${retryAfter} s` : "";
-    return fail(code, { message: `${host} cannot answer now`, reason: `HTTP ${status}, ${reason}${wait}` });
+    return fail(code, { message: `${host} cannot answer now`, reason: `HTTP ${status}, ${reason}${whenToTry(retryAfter)}` });
   }
   return fail(code, { reason });
 }
+
+const whenToTry = (retryAfter: string | null) => (retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? `; try again in ${retryAfter} s` : "");
 
 /** Only invalid_grant, login_required and interaction_required mean "log in again" (cli.md promise 6). */
 function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {
@@ -67,7 +68,7 @@ function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {
 function failFromLibrary(error: unknown, exchange: Exchange, host: string): never {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
   const message = error instanceof Error ? safeText(error.message, 120) : "unknown fault";
-  const status = httpStatusOf(error);
+  const answer = answerWithin(error);
   if (/authentication time|auth_time|last End-User authentication/.test(claimOf(error) ?? "")) {
     return fail("POLICY_NOT_MET", { message: "the ID token does not prove an authentication as recent as --max-age asks for" });
   }
@@ -86,17 +87,9 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
       return fail("ISSUER_UNREACHABLE", { message: `${host} did not answer in time` });
     case "OAUTH_RESPONSE_IS_NOT_JSON":
     case "OAUTH_PARSE_ERROR":
-      return exchange === "discovery"
-        ? fail("DISCOVERY_INVALID", {
-            message: `the discovery document of ${host} is not JSON`,
-            hint: "check --oidc-issuer-url; a login page of the network (captive portal) may answer in the issuer's place",
-          })
-        : fail("ISSUER_UNREACHABLE", {
-            message: `${host} answered with something that is not JSON`,
-            hint: "a login page of the network (captive portal) or a proxy may answer in the issuer's place",
-          });
+      return answer.status >= 400 ? failFromStatus(answer, exchange, host) : failNotJson(exchange, host);
     case "OAUTH_RESPONSE_IS_NOT_CONFORM":
-      return failFromStatus(status, exchange, host);
+      return failFromStatus(answer, exchange, host);
     case "OAUTH_INVALID_RESPONSE":
       return fail(
         exchange === "discovery"
@@ -117,9 +110,23 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
 }
 
 /** What the library says of a token whose parts are no base64url or no JSON. A passing fault would be judged again and again. */
-const brokenToken = /JWT (?:Header|Payload)|not correctly encoded/;
+const brokenToken = /parse JWT|JWT (?:Header|Payload) must be|not correctly encoded/;
 
-function failFromStatus(status: number, exchange: Exchange, host: string): never {
+/** What answers is not the issuer, by all appearances. */
+export function failNotJson(exchange: Exchange, host: string): never {
+  if (exchange === "discovery") {
+    return fail("DISCOVERY_INVALID", {
+      message: `the discovery document of ${host} is not JSON`,
+      hint: "check --oidc-issuer-url; a login page of the network (captive portal) may answer in the issuer's place",
+    });
+  }
+  return fail("ISSUER_UNREACHABLE", {
+    message: `${host} answered with something that is not JSON`,
+    hint: "a login page of the network (captive portal) or a proxy may answer in the issuer's place",
+  });
+}
+
+function failFromStatus({ status, retryAfter }: { readonly status: number; readonly retryAfter: string | null }, exchange: Exchange, host: string): never {
   // RFC 6585, section 6: the network wants a login of its own.
   if (status === 511)
     return fail("ISSUER_UNREACHABLE", {
@@ -127,7 +134,8 @@ function failFromStatus(status: number, exchange: Exchange, host: string): never
       reason: "HTTP 511",
       hint: "open a browser and log in to the network (captive portal)",
     });
-  if (status >= 500 || status === 429 || status === 408 || status === 0) return fail("ISSUER_UNREACHABLE", { message: `${host} cannot answer now`, reason: `HTTP ${status}` });
+  if (status >= 500 || status === 429 || status === 408 || status === 0)
+    return fail("ISSUER_UNREACHABLE", { message: `${host} cannot answer now`, reason: `HTTP ${status}${whenToTry(retryAfter)}` });
   const redirect = status >= 300 && status < 400 && status !== 304 ? " (redirects are not followed)" : "";
   if (exchange === "discovery") return fail("DISCOVERY_INVALID", { message: `${host} has no discovery document under this issuer URL`, reason: `HTTP ${status}${redirect}` });
   return fail("ISSUER_UNREACHABLE", { message: `${host} gave an unexpected answer`, reason: `HTTP ${status}${redirect}` });
@@ -147,14 +155,14 @@ export function doubtedBy(error: unknown): "algorithms" | "keys" | undefined {
 /** WebCrypto refuses a key that is none: a point beside its curve, for one. */
 const isUnusableKey = (error: unknown) => error instanceof Error && error.cause instanceof DOMException && error.cause.name === "DataError";
 
-/** The status of a Response somewhere in the chain of causes; 0 when there is none. */
-function httpStatusOf(error: unknown): number {
+/** Of a Response somewhere in the chain of causes; status 0 when there is none. */
+function answerWithin(error: unknown): { readonly status: number; readonly retryAfter: string | null } {
   let current = error;
   for (let depth = 0; depth < 6 && typeof current === "object" && current !== null; depth++) {
-    if ("status" in current && typeof current.status === "number") return current.status;
+    if (current instanceof Response) return { status: current.status, retryAfter: current.headers.get("retry-after") };
     current = "cause" in current ? current.cause : undefined;
   }
-  return 0;
+  return { status: 0, retryAfter: null };
 }
 
 /** Every message of the chain, to be looked through, never shown. */

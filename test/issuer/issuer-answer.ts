@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 /** One HTTP answer, or the lack of it. Without `json` and `text` the body is empty. */
 export interface Answer {
@@ -12,12 +13,21 @@ export interface Answer {
   readonly after?: Promise<unknown>;
   /** `never`: received and not answered. `reset`: received, then the connection is reset. */
   readonly fate?: "never" | "reset";
+  /** Writes to the connection itself, in place of an HTTP answer; the connection stays open unless this ends it. */
+  readonly wire?: (socket: Socket) => void;
 }
 
 /** Sends the answer; resolves when it is on its way or was dropped as its fate says. */
 export async function sendAnswer(response: ServerResponse, answer: Answer): Promise<void> {
   await answer.after;
   if (answer.fate === "never") return;
+  if (answer.wire !== undefined) {
+    const { socket } = response;
+    // The program cuts what it does not want.
+    socket?.on("error", () => socket.destroy());
+    if (socket !== null) answer.wire(socket);
+    return;
+  }
   if (answer.fate === "reset") {
     // Destroyed without resetting, the peer of a TLS connection may see a clean end.
     const { socket } = response;
