@@ -58,7 +58,7 @@ describe("refresh tokens on disk", () => {
     expect(await disk(collides).read(name)).toBeUndefined();
   });
 
-  it.each(["", "{", "[]", '{"name":1}', `{"name":"${name}"}`])("damaged to %j are moved aside, so that a login heals them", async (text) => {
+  it.each(["", "{", "[]", '{"name":1}', `{"name":"${name}"}`])("damaged to %j are moved aside, so that a login heals them [ST-12]", async (text) => {
     await disk().write(name, "value");
     writeFileSync(join(folder, "refresh", `${sha256Hex(name)}.json`), text);
     expect(await disk().read(name)).toBeUndefined();

@@ -79,7 +79,7 @@ describe("a lock that the kernel holds", () => {
     expect(locks.tryTake("refresh-a")).toBeDefined();
   });
 
-  it("excludes other processes, and dies with its holder at kill -9", async () => {
+  it("excludes other processes, and dies with its holder at kill -9 [ST-05]", async () => {
     const other = await holder("login-a");
     try {
       const locks = await kernelLocks(folder);
@@ -107,7 +107,7 @@ describe("a lock that the kernel holds", () => {
     }
   });
 
-  it("is waited for until the deadline, and no longer", async () => {
+  it("is waited for until the deadline, and no longer [ST-07]", async () => {
     const locks = await kernelLocks(folder);
     locks.tryTake("refresh-a");
     const started = Date.now();
@@ -171,7 +171,7 @@ describe("a lock that the kernel holds", () => {
     expect(most).toBe(1);
   });
 
-  it("lies in a 0600 file of a 0700 folder, which stays when the lock is released", async () => {
+  it("lies in a 0600 file of a 0700 folder, which stays when the lock is released [ST-04]", async () => {
     (await kernelLocks(folder)).tryTake("refresh-a")?.release();
     expect(statSync(join(folder, "locks")).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, "locks", "refresh-a")).mode & 0o777).toBe(0o600);
@@ -231,7 +231,7 @@ describe("where the file system has no kernel locks, or shares them with nobody"
     ["nfs", "rw,vers=3,nolock,local_lock=all", true],
     ["nfs4", "rw,vers=4.2", true],
     ["ext4", "rw", false],
-  ])("on %s (%s) a lease is taken besides the kernel's lock: %s", async (type, options, isLeased) => {
+  ])("on %s (%s) a lease is taken besides the kernel's lock: %s [ST-09]", async (type, options, isLeased) => {
     const locks = await kernelLocks(folder, { mountinfo: () => mountOf(folder, type, options) });
     const held = locks.tryTake("refresh-a");
     expect(existsSync(leaseFolder())).toBe(isLeased);

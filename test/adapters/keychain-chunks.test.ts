@@ -42,7 +42,7 @@ function counting(of: KeychainSlots): { readonly slots: KeychainSlots; changes()
 }
 
 describe("items over the platform's limit", () => {
-  it("come back whole, and leave nothing when they are deleted", async () => {
+  it("come back whole, and leave nothing when they are deleted [ST-21]", async () => {
     await fc.assert(
       fc.asyncProperty(values, async (value) => {
         const items = new Map<string, string>();
@@ -54,7 +54,7 @@ describe("items over the platform's limit", () => {
     );
   });
 
-  it("a crash at any step leaves the old value or the new one", async () => {
+  it("a crash at any step leaves the old value or the new one [ST-21]", async () => {
     await fc.assert(
       fc.asyncProperty(fc.option(values, { nil: undefined }), fc.option(values, { nil: undefined }), async (before, after) => {
         const start = new Map<string, string>();

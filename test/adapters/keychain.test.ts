@@ -127,7 +127,7 @@ describe("the keychain's program", () => {
     expect(await codeOfPromise(storeWith("refused", "answer({ ok: true });").read("item"))).toBe("KEYCHAIN_UNAVAILABLE");
   });
 
-  it("that hangs and heeds no signal is killed at the deadline", async () => {
+  it("that hangs and heeds no signal is killed at the deadline [ST-23]", async () => {
     const file = join(folder, "pid");
     const program = `process.on("SIGTERM", () => {}); require("node:fs").writeFileSync(${JSON.stringify(file)}, String(process.pid)); setInterval(() => {}, 1000);`;
     const started = Date.now();

@@ -75,7 +75,7 @@ describe("a lease", () => {
     expect(other.tryTake(path, "none")).toBeDefined();
   });
 
-  it("of somebody who cannot be checked is over after 30 seconds of silence, not before; a holder renews every 5", () => {
+  it("of somebody who cannot be checked is over after 30 seconds of silence, not before; a holder renews every 5 [ST-05]", () => {
     expect(usualLeaseTimes).toEqual({ leaseMs: 30_000, renewMs: 5_000 });
     vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
     plant(heldBy(elsewhere, first));

@@ -57,7 +57,7 @@ describe("private files", () => {
     expect(files().list("sessions")).toEqual([]);
   });
 
-  it("leave no temporary file behind, and clear away old ones of killed processes", () => {
+  it("leave no temporary file behind, and clear away old ones of killed processes [ST-03]", () => {
     files().write("sessions/a.json", "1");
     const orphan = pathOf("sessions/a.json.1.abc.tmp");
     writeFileSync(orphan, "half");
@@ -113,7 +113,7 @@ describe("private files of a machine that works against them", () => {
     expect(codeOf(() => files().read("sessions/a.json"))).toBe("STORE_UNSAFE");
   });
 
-  it("a write that fails at its last step leaves the old state and no temporary file", () => {
+  it("a write that fails at its last step leaves the old state and no temporary file [ST-03]", () => {
     mkdirSync(pathOf("sessions/a.json/full"), { recursive: true, mode: 0o700 });
     expect(codeOf(() => files().write("sessions/a.json", "text"))).toBe("STORE_UNWRITABLE");
     expect(readdirSync(pathOf("sessions"))).toEqual(["a.json"]);
@@ -152,7 +152,7 @@ describe("private files of a machine that works against them", () => {
     files().moveAside("sessions/none.json");
   });
 
-  it("a reader sees one whole text or another while processes write and are killed", async () => {
+  it("a reader sees one whole text or another while processes write and are killed [ST-03]", async () => {
     const program = join(folder, "writes.cjs");
     const contents = `import { privateFiles } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/adapters/private-files.ts"))};
       const files = privateFiles(process.argv[2]);
@@ -217,13 +217,13 @@ describe("session records", () => {
     store.remove(record.key);
     expect(store.list()).toEqual([]);
   });
-  it("a damaged one is moved aside, so that a login heals it", () => {
+  it("a damaged one is moved aside, so that a login heals it [ST-12]", () => {
     sessionFiles(files()).write(record);
     writeFileSync(pathOf(`sessions/${record.key}.json`), '{"schema":1,', { mode: 0o600 });
     expect(sessionFiles(files()).read(record.key)).toBeUndefined();
     expect(existsSync(pathOf(`sessions/${record.key}.json.corrupt`))).toBe(true);
   });
-  it("one of a newer program is refused and stays", () => {
+  it("one of a newer program is refused and stays [ST-13]", () => {
     files().write(`sessions/${record.key}.json`, JSON.stringify({ ...record, schema: 2 }));
     expect(codeOf(() => sessionFiles(files()).read(record.key))).toBe("STORE_UNREADABLE");
     expect(existsSync(pathOf(`sessions/${record.key}.json`))).toBe(true);

@@ -44,7 +44,7 @@ describe("any schedule of several processes with an expired token, an issuer tha
     );
   });
 
-  it("never sends a spent token, and the next call works, but for the one window", async () => {
+  it("never sends a spent token, and the next call works, but for the one window [B-04]", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(killAt, { minLength: 1, maxLength: 5 }), moves, async (s, kills, planned) => {
         const plan = [...planned];

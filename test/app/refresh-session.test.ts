@@ -185,7 +185,7 @@ describe("a refresh", () => {
     }
   });
 
-  it("that is refused drops the token only if it is still the stored one", async () => {
+  it("that is refused drops the token only if it is still the stored one [RF-07]", async () => {
     here.issuer = { fault: new OidcError("SESSION_REVOKED", {}) };
     expect(await refreshSession(here.run, undefined)).toEqual({ kind: "refused" });
     expect(storedIn(here)?.refreshToken).toBeUndefined();
@@ -376,7 +376,7 @@ describe("a refresh that another process is at", () => {
     expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "token" });
   });
 
-  it("and that takes too long is LOCK_TIMED_OUT, a fault and no logout", async () => {
+  it("and that takes too long is LOCK_TIMED_OUT, a fault and no logout [ST-07]", async () => {
     here.wait = async () => undefined;
     expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "fault", error: { code: "LOCK_TIMED_OUT" } });
   });

@@ -104,7 +104,7 @@ describe.skipIf(missing.length > 0)(title("an unlocked gnome-keyring"), () => {
     await noChildIsLeft(service.current());
   });
 
-  it("keeps a value larger than any pipe takes at once", async () => {
+  it("keeps a value larger than any pipe takes at once [ST-21]", async () => {
     const store = storeIn(service.current());
     const value = "0123456789".repeat(60_000);
     await store.write("large", value);
@@ -174,7 +174,7 @@ describe.skipIf(missing.length > 0)(title("a locked gnome-keyring"), () => {
   const service = withService("locked");
   const dialogs = withPromptWatch(service);
 
-  it.each(operations)("refuses a %s within seconds and raises no dialog", async (operation) => {
+  it.each(operations)("refuses a %s within seconds and raises no dialog [ST-23]", async (operation) => {
     const started = Date.now();
     expect(await codeOfPromise(act(storeIn(service.current()), operation))).toBe("KEYCHAIN_LOCKED");
     expect(Date.now() - started).toBeLessThan(5_000);
@@ -223,7 +223,7 @@ describe.skipIf(missing.length > 0)(title("a bus without a keychain"), () => {
 
 describe.skipIf(missing.length > 0)(title("a frozen keychain"), () => {
   const service = withService("frozen");
-  it("times out within five seconds, and no child is left", async () => {
+  it("times out within five seconds, and no child is left [ST-23]", async () => {
     const store = storeIn(service.current());
     const started = Date.now();
     expect(await codeOfPromise(store.read("x"))).toBe("KEYCHAIN_TIMED_OUT");

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { credentialOf, errorCode, execInfo, type Home, newHome, runWithBrowser } from "../e2e/program.ts";
 import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
@@ -128,16 +128,18 @@ describe.skipIf(missing.length > 0).each([
   const { home, bus } = desktop(kind);
   afterEach(() => rmSync(home().data, { recursive: true, force: true }));
 
-  it(`get-token logs in, prints the credential, and names ${code} with its cure`, async () => {
+  it(`get-token logs in, prints the credential, keeps no refresh token in a file, and names ${code} with its cure [ST-22, ST-23]`, async () => {
     const started = Date.now();
     const ended = await runWithBrowser(home(), session(), bus());
     expect(ended.status, ended.stderr).toBe(0);
     expect(Date.now() - started).toBeLessThan(7_000);
     expect(credentialOf(ended).status.token).toMatch(/^ey/);
     expect(ended.stderr).toContain(`[${code}];`);
+    const files = readdirSync(home().data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.filter(({ parentPath }) => basename(parentPath) === "refresh")).toEqual([]);
   });
 
-  it(`login probes first and ends with ${code} before any browser`, async () => {
+  it(`login probes first and ends with ${code} before any browser [ST-22]`, async () => {
     const ended = await home().run(["login", ...session().slice(1)], bus());
     expect(ended).toMatchObject({ status: 50, stdout: "" });
     expect(errorCode(ended)).toBe(code);

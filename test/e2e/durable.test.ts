@@ -99,7 +99,7 @@ describe("keys that are known", () => {
 });
 
 describe("parallel calls", () => {
-  it("make one refresh, and all get its token", async () => {
+  it("make one refresh, and all get its token [ST-06]", async () => {
     await runWithBrowser(home, session());
     const before = issuer.count("/token");
     ageToken();
@@ -133,7 +133,7 @@ describe("parallel calls", () => {
 });
 
 describe("without a lock binding for this platform (musl)", () => {
-  it("parallel calls still make one refresh, by a lease that dies with its holder", async () => {
+  it("parallel calls still make one refresh, by a lease that dies with its holder [ST-09]", async () => {
     await runWithBrowser(home, session());
     const alone = join(home.folder, "alone");
     cpSync(dirname(programPath), alone, { recursive: true });

@@ -21,7 +21,7 @@ async function whileOthersWait(calls: number, answer: "proper" | { readonly stat
 }
 
 describe("many calls with an expired token", () => {
-  it("wait for one refresh and are woken when it is done, not by a slow poll", async () => {
+  it("wait for one refresh and are woken when it is done, not by a slow poll [ST-06]", async () => {
     await runWithBrowser(home, session());
     ageToken(1);
     const before = issuer.count("/token");
@@ -97,7 +97,7 @@ describe("a fault of the issuer", () => {
 });
 
 describe("a login that is open", () => {
-  it("holds up no refresh: the refresh lock is not held while a person thinks", async () => {
+  it("holds up no refresh: the refresh lock is not held while a person thinks [ST-08]", async () => {
     await runWithBrowser(home, session());
     const login = home.start(["login", ...options()]);
     const [, url = ""] = await login.sees(openUrl);
