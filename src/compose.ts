@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { apiServer } from "./adapters/api-server.ts";
 import { systemBrowser } from "./adapters/browser.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { readConfiguration } from "./adapters/configuration.ts";
@@ -24,6 +25,7 @@ export { stderrWriter } from "./adapters/stderr-writer.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
+import type { ClusterAccess } from "./core/exec-info.ts";
 import { secret } from "./core/secret.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { Settings } from "./core/settings.ts";
@@ -91,6 +93,8 @@ export function machine(start: Process) {
     },
     world: (settings: Settings, how: Circumstances & { readonly mayPrompt: boolean }, itemName: string) =>
       worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
+    /** The API server of a context. */
+    apiServer: (cluster: ClusterAccess, signal: AbortSignal) => apiServer(cluster, { env, version: start.version, log: (level, text) => person.log(level, text), signal }),
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
     client: () => ({ parent: start.parent, parentStart: parentStart({ ppid: start.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),
     /** Remembers a judged call for the hot path. Best effort: without the refresh lock, or a private file, the next call is judged again. */

@@ -4,7 +4,9 @@
  * deadline given or stated here. Times are milliseconds since the epoch unless the name says otherwise.
  */
 import type { CredentialRecord, SecretItem, SessionRecord, TrustedServer } from "./core/session.ts";
+import type { ResultPage } from "./core/result-page.ts";
 import type { Secret } from "./core/secret.ts";
+import type { TokenReview } from "./core/token-proof.ts";
 import type { OidcError } from "./errors/oidc-error.ts";
 
 export interface Clock {
@@ -33,19 +35,6 @@ export interface Browser {
   available(): boolean;
   /** True when a launcher was started; false also for what `openableUrl` refuses. Never throws, never waits for the browser to end. */
   open(url: string): Promise<boolean>;
-}
-
-/** One outcome of the login, told to the person's browser. */
-export interface ResultPage {
-  readonly ok: boolean;
-  /** `https://id.example.com` */
-  readonly issuer: string;
-  /** Who logged in, when known. */
-  readonly account?: string;
-  /** Error code and sentence, when `ok` is false. */
-  readonly code?: string;
-  readonly message?: string;
-  readonly hint?: string;
 }
 
 export interface CallbackOptions {
@@ -169,6 +158,12 @@ export interface OpenIdProvider {
   remember(cacheKey: string): Promise<void>;
   /** RFC 7009. False when the issuer offers no revocation. Deadline 10 seconds. */
   revoke(refreshToken: Secret): Promise<boolean>;
+}
+
+/** The API server of a context, reached as kubectl would, with our token and nothing else. */
+export interface ApiServer {
+  /** API_SERVER_UNREACHABLE; SETTINGS_INVALID for a cluster that cannot be used. Deadline 10 seconds for each request, of three at most. */
+  review(token: Secret): Promise<TokenReview>;
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type * as http from "node:http";
 import type { Duplex } from "node:stream";
 import { OidcError } from "../errors/oidc-error.ts";
-import type { ResultPage } from "../ports.ts";
+import type { ResultPage } from "../core/result-page.ts";
 import { type ExpectedCallback, judgeCallback } from "./callback-request.ts";
 import { contentSecurityPolicy, plainPage, resultPage } from "./result-page.ts";
 

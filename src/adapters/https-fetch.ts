@@ -20,7 +20,13 @@ export interface FetchOptions {
   readonly caFiles: readonly string[];
   readonly caData: readonly string[];
   readonly insecure: boolean;
+  /** True: nobody but `caFiles` and `caData` is trusted, as kubectl does with a cluster's own authority. */
+  readonly onlyThese?: boolean;
+  /** The name in the server's certificate, when it is not the host's. */
+  readonly serverName?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** In place of the environment's proxy; NO_PROXY does not count for it. */
+  readonly proxy?: URL;
   /** Sent to `origin` only. */
   readonly headers: Readonly<Record<string, string>>;
   /** The issuer's origin. */
@@ -65,7 +71,9 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     return cache.added;
   };
   const tlsOptions = () => {
-    cache.tls ??= options.insecure ? { rejectUnauthorized: false, minVersion } : checkedTls(trustedRoots(added().certificates, variables()));
+    cache.tls ??= options.insecure
+      ? { rejectUnauthorized: false, minVersion }
+      : checkedTls(options.onlyThese === true ? [...added().certificates] : trustedRoots(added().certificates, variables()));
     return cache.tls;
   };
 
@@ -87,7 +95,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
       ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
     };
     if (body !== undefined) headers["content-type"] ??= "application/x-www-form-urlencoded;charset=UTF-8";
-    const proxy = proxyFor(url, options.env);
+    const proxy = options.proxy ?? proxyFor(url, options.env);
     const clean = withoutSecretsOf(body, { ...options.headers, ...init.headers });
     const started = Date.now();
     const tunnelEnd = new AbortController();
@@ -101,7 +109,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
           agent: await agentFor(url, proxy, tlsOptions, tunnelEnd.signal),
           endTunnel: () => tunnelEnd.abort(),
           tunnels: proxy !== undefined && url.protocol === "https:",
-          tls: url.protocol === "https:" ? tlsOptions() : {},
+          tls: url.protocol === "https:" ? { ...tlsOptions(), ...(options.serverName === undefined ? {} : { servername: options.serverName }) } : {},
           deadlineMs,
         },
         options,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { serverIdentity } from "../core/exec-info.ts";
+import { type ClusterAccess, serverIdentity } from "../core/exec-info.ts";
 import { isObject, type TrustedServer } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -16,6 +16,8 @@ export interface KubeContext {
   readonly apiVersion: string;
   /** As kubectl would name it in KUBERNETES_EXEC_INFO; undefined when it cannot be told. */
   readonly server: TrustedServer | undefined;
+  /** How kubectl reaches that server; undefined when it cannot be told. */
+  readonly cluster: ClusterAccess | undefined;
   /** The cluster's extension `client.authentication.k8s.io/exec`; undefined when there is none. */
   readonly clusterConfig: unknown;
 }
@@ -54,12 +56,14 @@ function contextOf(name: string, merged: Kubeconfig): KubeContext | string {
   const stanza = exec === undefined ? undefined : stanzaOf(exec);
   if (exec === undefined || stanza === undefined) return `the user of the context ${shown} does not run kubectl-oidc or kubelogin`;
   const cluster = typeof context["cluster"] === "string" ? merged.clusters.get(context["cluster"]) : undefined;
+  const access = cluster === undefined ? undefined : accessOf(cluster);
   return {
     contextName: name,
     ...stanza,
     env: environmentOf(exec["env"]),
     apiVersion: typeof exec["apiVersion"] === "string" ? exec["apiVersion"] : "",
-    server: cluster === undefined ? undefined : serverOf(cluster),
+    server: access === undefined ? undefined : serverOf(access),
+    cluster: access,
     clusterConfig: cluster === undefined ? undefined : execExtension(cluster.value),
   };
 }
@@ -96,22 +100,30 @@ function environmentOf(list: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs);
 }
 
-/** The server as kubectl names it with provideClusterInfo: CA files are read and sent as data. */
-function serverOf({ value: cluster, file }: KubeconfigEntry): TrustedServer | undefined {
+/** The cluster's entry as kubectl reads it, with the content of its CA file. Undefined when it names no server, or that file cannot be read. */
+function accessOf({ value: cluster, file }: KubeconfigEntry): ClusterAccess | undefined {
   const text = (name: string) => (typeof cluster[name] === "string" && cluster[name] !== "" ? cluster[name] : undefined);
   const server = text("server");
   if (server === undefined) return undefined;
   try {
     const caFile = text("certificate-authority");
-    return serverIdentity({
+    return {
       server,
       tlsServerName: text("tls-server-name"),
       insecure: isTrue(cluster["insecure-skip-tls-verify"]),
       certificateAuthorityData: text("certificate-authority-data") ?? (caFile === undefined ? undefined : readFileSync(resolve(dirname(file), caFile)).toString("base64")),
       proxyUrl: text("proxy-url"),
-    });
+    };
   } catch {
-    // The server cannot be named, so it is not added to any list.
+    return undefined;
+  }
+}
+
+/** The server as kubectl names it with provideClusterInfo. One that cannot be named is not added to any list. */
+function serverOf(access: ClusterAccess): TrustedServer | undefined {
+  try {
+    return serverIdentity(access);
+  } catch {
     return undefined;
   }
 }

@@ -16,6 +16,11 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   const name = env[upper] ? upper : upper.toLowerCase();
   const value = env[name];
   if (!value || bypassesProxy(env["NO_PROXY"] || env["no_proxy"] || "", url)) return undefined;
+  return proxyUrl(value, name, `correct or unset ${name}`);
+}
+
+/** The URL of a proxy; without a scheme it is http. SETTINGS_INVALID, naming `source`, for what is no http(s) proxy, never quoting its user info. */
+export function proxyUrl(value: string, source: string, hint: string): URL {
   let proxy: URL | undefined;
   try {
     proxy = new URL(value.includes("://") ? value : `http://${value}`);
@@ -23,8 +28,5 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
     // Said below.
   }
   if (proxy?.protocol === "http:" || proxy?.protocol === "https:") return proxy;
-  return fail("SETTINGS_INVALID", {
-    message: `${name} is not an http or https proxy${proxy === undefined ? "" : ` (${safeText(proxy.protocol, 20)})`}`,
-    hint: `correct or unset ${name}`,
-  });
+  return fail("SETTINGS_INVALID", { message: `${source} is not an http or https proxy${proxy === undefined ? "" : ` (${safeText(proxy.protocol, 20)})`}`, hint });
 }

@@ -1,5 +1,5 @@
 import { safeText } from "../core/untrusted-text.ts";
-import type { ResultPage } from "../ports.ts";
+import type { ResultPage } from "../core/result-page.ts";
 
 /** Of any foreign text in a page. Characters. */
 const longestText = 1_000;

@@ -2,7 +2,8 @@ import { readPasted } from "../core/callback.ts";
 import { displayName } from "../core/id-token.ts";
 import { shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
-import type { CallbackListener, OpenIdProvider, ResultPage, StartedAuthorization, TokenAnswer } from "../ports.ts";
+import type { ResultPage } from "../core/result-page.ts";
+import type { CallbackListener, OpenIdProvider, StartedAuthorization, TokenAnswer } from "../ports.ts";
 import { announcement, type FlowContext } from "./flow-context.ts";
 
 /** Settles once: with the first query that came, from the browser or from the person's hands. */

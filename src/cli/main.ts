@@ -15,6 +15,7 @@ import { statusCommand } from "./status.ts";
 import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
 import { versionCommand } from "./version.ts";
+import { whoamiCommand } from "./whoami.ts";
 
 // Filled by the build.
 declare const PROGRAM_VERSION: string;
@@ -24,6 +25,7 @@ const commands: Readonly<Record<CommandName, (call: Call) => Promise<void>>> = {
   login: loginCommand,
   token: tokenCommand,
   status: statusCommand,
+  whoami: whoamiCommand,
   logout: logoutCommand,
   trust: trustCommand,
   version: versionCommand,

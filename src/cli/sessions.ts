@@ -44,7 +44,7 @@ function contextsWithSessions(call: Call): readonly { readonly name: string; rea
       const settings = call.machine.withPaths(resolveSettings(sources));
       const folder = call.machine.folderOf(settings);
       const { key } = chooseSession(settings, call.machine.sessionsIn(folder));
-      return [{ name: context.contextName, key, folder, gathered: { sources, server: undefined, looked: [], strict: undefined } }];
+      return [{ name: context.contextName, key, folder, gathered: { sources, server: undefined, context: undefined, looked: [], strict: undefined } }];
     } catch (error) {
       // A context that cannot be used is the business of the command that uses it.
       if (isOidcError(error)) return [];

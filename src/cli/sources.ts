@@ -14,6 +14,8 @@ export interface Gathered {
   readonly sources: readonly OptionSource[];
   /** The API server of the context that was used. */
   readonly server: TrustedServer | undefined;
+  /** That context; undefined when none was. */
+  readonly context: ReturnType<Machine["context"]> | undefined;
   /** The configuration files that were looked for, present or not. */
   readonly looked: readonly string[];
   readonly strict: { readonly allow: Readonly<Record<string, readonly string[]>> } | undefined;
@@ -29,7 +31,7 @@ export interface Choice {
 /** `get-token`: flags, environment, cluster.config, then profile and files. */
 export function gatherForPlugin(machine: Machine, env: Environment, options: RawOptions, clusterConfig: unknown): Gathered {
   const first = [typed(options), fromEnvironment(env, "environment"), fromCluster(clusterConfig, "KUBERNETES_EXEC_INFO")];
-  return { ...withFiles(machine, first), server: undefined };
+  return { ...withFiles(machine, first), server: undefined, context: undefined };
 }
 
 /** `login`, `token`, `logout`: the context's stanza stands between flags and environment, so that nobody types an issuer twice. */
@@ -39,12 +41,12 @@ export function gatherForPerson(machine: Machine, env: Environment, choice: Choi
   const own = withFiles(machine, [flags, environment]);
   const isSaid = (name: "oidc-issuer-url" | "profile") => own.sources.some((source) => (source.options[name]?.at(-1) ?? "") !== "");
   const named = choice.context !== undefined || choice.kubeconfig !== undefined;
-  if (!named && (isSaid("oidc-issuer-url") || isSaid("profile"))) return { ...own, server: undefined };
+  if (!named && (isSaid("oidc-issuer-url") || isSaid("profile"))) return { ...own, server: undefined, context: undefined };
   const context = named ? machine.context(choice) : currentContext(machine);
-  if (context === undefined) return { ...own, server: undefined };
+  if (context === undefined) return { ...own, server: undefined, context: undefined };
   const label = `context ${safeText(context.contextName, 60)}`;
   const sources = [flags, argumentsOf(context.args, label), environment, fromEnvironment(context.env, label), fromCluster(context.clusterConfig, label)];
-  return { ...withFiles(machine, sources), server: context.server };
+  return { ...withFiles(machine, sources), server: context.server, context };
 }
 
 /** The current context, or undefined when there is no kubeconfig at all: then a setting is missing, not a context. */
@@ -111,7 +113,7 @@ function fromCluster(config: unknown, where: string): OptionSource {
 }
 
 /** Adds profile and configuration files. SETTINGS_INVALID for a profile that no file has. */
-function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server"> {
+function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server" | "context"> {
   const { machine: shared, user, fixed, isUsersOwn, looked } = machine.configuration();
   const own = { isOwnFile: true as const };
   const files = [

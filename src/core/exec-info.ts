@@ -64,14 +64,18 @@ function serverOf(cluster: Readonly<Record<string, unknown>>): TrustedServer {
   });
 }
 
-/** A server as it is compared and stored: origin, TLS name, identity of its CA, proxy without user info. EXEC_INFO_INVALID for a server that is no URL. */
-export function serverIdentity(cluster: {
+/** A cluster as a kubeconfig and KUBERNETES_EXEC_INFO describe it. */
+export interface ClusterAccess {
   readonly server: string;
   readonly tlsServerName?: string | undefined;
   readonly insecure: boolean;
+  /** Base64 of PEM. */
   readonly certificateAuthorityData?: string | undefined;
   readonly proxyUrl?: string | undefined;
-}): TrustedServer {
+}
+
+/** A server as it is compared and stored: origin, TLS name, identity of its CA, proxy without user info. EXEC_INFO_INVALID for a server that is no URL. */
+export function serverIdentity(cluster: ClusterAccess): TrustedServer {
   const ca = cluster.certificateAuthorityData;
   return {
     origin: originOf(cluster.server),

@@ -192,6 +192,12 @@ export const catalogue = {
     hint: "if you trust that server, run: kubectl oidc trust add --context NAME",
     exit: 40,
   },
+  TOKEN_REFUSED: {
+    title: "the API server does not accept the token",
+    explanation: "The API server answered 401 to a token that is good: it trusts another issuer, audience or algorithm, or cannot reach the issuer.",
+    hint: "compare the API server's --oidc-* flags or AuthenticationConfiguration with: kubectl oidc whoami",
+    exit: 40,
+  },
   KEYCHAIN_UNAVAILABLE: {
     title: "the OS keychain cannot be used",
     explanation: "No keychain service answers in this session (no Secret Service on the session bus, for one).",

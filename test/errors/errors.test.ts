@@ -29,6 +29,8 @@ const contract: Readonly<Record<number, readonly ErrorCode[]>> = {
     "CONTEXT_NOT_FOUND",
     "KUBECONFIG_UNREADABLE",
     "SERVER_NOT_TRUSTED",
+    // Added beside the contract: codes may be added.
+    "TOKEN_REFUSED",
   ],
   50: [
     "KEYCHAIN_UNAVAILABLE",

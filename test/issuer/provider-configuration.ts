@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
 import { type AccountName, accounts, claimsOf } from "./accounts.ts";
@@ -60,7 +60,7 @@ export async function providerConfiguration(storage: ProviderStorage, choices: P
   return {
     adapter: storage.adapter,
     clients,
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"], groups: ["groups"] },
+    claims: { openid: ["sub", "jti"], email: ["email", "email_verified"], profile: ["name"], groups: ["groups"] },
     scopes: ["openid", "offline_access"],
     // kube-apiserver reads the ID token only, so the claims must lie in it and not at the userinfo endpoint.
     conformIdTokenClaims: false,
@@ -68,7 +68,7 @@ export async function providerConfiguration(storage: ProviderStorage, choices: P
     jwks: { keys: [await signingKey("RS256"), await signingKey("ES256")] },
     pkce: { required: () => true },
     rotateRefreshToken: rotate,
-    findAccount: (_, sub) => (Object.hasOwn(accounts, sub) ? { accountId: sub, claims: () => ({ ...claimsOf(sub as AccountName) }) } : undefined),
+    findAccount: (_, sub) => (Object.hasOwn(accounts, sub) ? { accountId: sub, claims: () => ({ ...claimsOf(sub as AccountName), jti: randomUUID() }) } : undefined),
     interactions: { url: (_, interaction) => interactionPath(interaction.uid) },
     renderError: (ctx, out) => {
       ctx.type = "html";
