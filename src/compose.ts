@@ -15,6 +15,9 @@ import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
 import { rememberCall } from "./adapters/memo-files.ts";
 import { noSecretStore } from "./adapters/no-secrets.ts";
+import { kubectlVersion, programOf, programsNamed, real } from "./adapters/plugin-programs.ts";
+import { proxyFor } from "./adapters/proxy.ts";
+import { readKuberc } from "./adapters/kuberc-file.ts";
 import { patientStore } from "./adapters/patient-store.ts";
 import { places, withPaths } from "./adapters/paths.ts";
 import { privateFiles } from "./adapters/private-files.ts";
@@ -95,6 +98,16 @@ export function machine(start: Process) {
       worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
     /** The API server of a context. */
     apiServer: (cluster: ClusterAccess, signal: AbortSignal) => apiServer(cluster, { env, version: start.version, log: (level, text) => person.log(level, text), signal }),
+    /** What `doctor` asks of this computer. */
+    examined: {
+      kuberc: () => readKuberc(env, where.home),
+      programOf: (command: string, folder: string) => programOf(command, folder, env, platform),
+      programsNamed: (name: string) => programsNamed(name, env, platform),
+      kubectlVersion: () => kubectlVersion(env, platform),
+      /** The proxy of a request to this URL; SETTINGS_INVALID for one that cannot be used. */
+      proxyFor: (url: URL) => proxyFor(url, env),
+      own: () => real(process.argv[1]) ?? "",
+    },
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
     client: () => ({ parent: start.parent, parentStart: parentStart({ ppid: start.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),
     /** Remembers a judged call for the hot path. Best effort: without the refresh lock, or a private file, the next call is judged again. */
@@ -184,6 +197,10 @@ export function machine(start: Process) {
           now: () => clock.now(),
         });
       }),
+      async inspectIssuer() {
+        const { inspectIssuer } = await import("./adapters/issuer-inspection.ts");
+        return inspectIssuer(settings.issuer, settings.clientId, issuerHttp.fetch);
+      },
       trust: () => issuerHttp.trust(),
       requestsWithin: (ms, action) => issuerHttp.within(ms, action),
       async qr(text) {

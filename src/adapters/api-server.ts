@@ -4,6 +4,7 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { ReviewedUser, TokenReview } from "../core/token-proof.ts";
 import type { ApiServer } from "../ports.ts";
+import { offsetOf } from "./date-header.ts";
 import { type FetchOptions, httpsFetch } from "./https-fetch.ts";
 import { proxyUrl } from "./proxy.ts";
 
@@ -47,14 +48,17 @@ export function apiServer(cluster: ClusterAccess, machine: Pick<FetchOptions, "e
   return {
     async review(token): Promise<TokenReview> {
       let status = 404;
+      let clockOffset: number | undefined;
       for (const version of versions) {
+        const asked = Date.now();
         const response = await ask(version, token.reveal());
+        clockOffset = offsetOf(response.headers.get("date"), asked, Date.now());
         status = response.status;
-        if (status === 401) return { kind: "refused" };
-        if (status === 200 || status === 201) return { kind: "seen", user: userOf(await response.text(), base.host) };
+        if (status === 401) return { kind: "refused", clockOffset };
+        if (status === 200 || status === 201) return { kind: "seen", user: userOf(await response.text(), base.host), clockOffset };
         if (status !== 404) break;
       }
-      if (status === 403 || status === 404) return { kind: "unanswered", status };
+      if (status === 403 || status === 404) return { kind: "unanswered", status, clockOffset };
       return fail("API_SERVER_UNREACHABLE", { message: `${safeText(base.host, 100)} gave an unexpected answer`, reason: `HTTP ${status}` });
     },
   };

@@ -14,6 +14,12 @@ export interface KubeContext {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly apiVersion: string;
+  readonly interactiveMode: string | undefined;
+  readonly provideClusterInfo: boolean;
+  /** The user's other ways to log in, by their names in the file: kubectl sends a client certificate beside the token, and prefers a token. */
+  readonly competing: readonly string[];
+  /** The folder of the file that the user comes from; a relative command counts from there. */
+  readonly folder: string;
   /** As kubectl would name it in KUBERNETES_EXEC_INFO; undefined when it cannot be told. */
   readonly server: TrustedServer | undefined;
   /** How kubectl reaches that server; undefined when it cannot be told. */
@@ -50,8 +56,9 @@ function contextOf(name: string, merged: Kubeconfig): KubeContext | string {
   const shown = safeText(name, 80);
   const context = merged.contexts.get(name)?.value;
   if (context === undefined) return `the kubeconfig has no context ${shown}`;
-  const user = typeof context["user"] === "string" ? merged.users.get(context["user"])?.value : undefined;
-  if (user === undefined) return `the context ${shown} has no user in the kubeconfig`;
+  const entry = typeof context["user"] === "string" ? merged.users.get(context["user"]) : undefined;
+  const user = entry?.value;
+  if (entry === undefined || user === undefined) return `the context ${shown} has no user in the kubeconfig`;
   const exec = isObject(user["exec"]) ? user["exec"] : undefined;
   const stanza = exec === undefined ? undefined : stanzaOf(exec);
   if (exec === undefined || stanza === undefined) return `the user of the context ${shown} does not run kubectl-oidc or kubelogin`;
@@ -62,11 +69,17 @@ function contextOf(name: string, merged: Kubeconfig): KubeContext | string {
     ...stanza,
     env: environmentOf(exec["env"]),
     apiVersion: typeof exec["apiVersion"] === "string" ? exec["apiVersion"] : "",
+    interactiveMode: typeof exec["interactiveMode"] === "string" ? exec["interactiveMode"] : undefined,
+    provideClusterInfo: isTrue(exec["provideClusterInfo"]),
+    competing: otherLogins.filter((name) => (typeof user[name] === "string" ? user[name] !== "" : user[name] !== undefined && user[name] !== null)),
+    folder: dirname(resolve(entry.file)),
     server: access === undefined ? undefined : serverOf(access),
     cluster: access,
     clusterConfig: cluster === undefined ? undefined : execExtension(cluster.value),
   };
 }
+
+const otherLogins = ["client-certificate", "client-certificate-data", "token", "tokenFile", "username", "auth-provider"];
 
 /** Our own names, kubelogin's, and the names under which kubectl finds either as its plugin. */
 const programs = /^(kubectl-oidc|kubectl-oidc_login|kubectl-oidc-login|kubelogin)$/;

@@ -1,3 +1,4 @@
+import type { IssuerInspection } from "../core/checks/issuer.ts";
 import { credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
 import type { SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
 import type { Settings } from "../core/settings.ts";
@@ -24,6 +25,8 @@ export interface World {
   undisturbed<T>(action: () => Promise<T>): Promise<T>;
   /** One for the whole run. `cacheKey`: the key in the stored item, under which alone what an earlier run learned of the issuer counts. */
   provider(cacheKey?: string): Promise<OpenIdProvider>;
+  /** What the issuer says now. The codes of discovery. */
+  inspectIssuer(): Promise<IssuerInspection>;
   /** The requests of `action` end within `ms`, however many they are; one that spends a token is not begun without its whole time. */
   requestsWithin<T>(ms: number, action: () => Promise<T>): Promise<T>;
   /** The TLS trust that requests of this run have. SETTINGS_INVALID for CA files that cannot be used. */

@@ -4,6 +4,7 @@ import { safeJson, safeText } from "../core/untrusted-text.ts";
 import { isOidcError, OidcError } from "../errors/oidc-error.ts";
 import { errorJson, terminalLines } from "../errors/render.ts";
 import type { Call } from "./call.ts";
+import { doctorCommand } from "./doctor.ts";
 import { type Ending, watchEnding } from "./ending.ts";
 import { getTokenCommand } from "./get-token.ts";
 import { exactHint } from "./hints.ts";
@@ -20,7 +21,7 @@ import { whoamiCommand } from "./whoami.ts";
 // Filled by the build.
 declare const PROGRAM_VERSION: string;
 
-const commands: Readonly<Record<CommandName, (call: Call) => Promise<void>>> = {
+const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => Promise<void>>> = {
   "get-token": getTokenCommand,
   login: loginCommand,
   token: tokenCommand,
@@ -49,6 +50,7 @@ export async function main(): Promise<void> {
   // A wait that nothing can end any more must not look like success.
   process.on("beforeExit", () => finish(new Error("nothing is left to wait for")));
   const ending = watchEnding(() => finish(new OidcError("INTERRUPTED", {})));
+  let status = 0;
   try {
     const invocation = readCommandLine(argv);
     if (invocation.kind === "help") {
@@ -58,9 +60,11 @@ export async function main(): Promise<void> {
     } else {
       known.call = callOf(invocation, argv, env, ending);
       if (invocation.command === "get-token") ending.watchParent();
-      await commands[invocation.command](known.call);
+      // A report is no error, and still says who must act (cli.md M12).
+      if (invocation.command === "doctor") status = await doctorCommand(known.call);
+      else await commands[invocation.command](known.call);
     }
-    process.exit(0);
+    process.exit(status);
   } catch (error) {
     finish(error);
   }

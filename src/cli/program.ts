@@ -30,6 +30,7 @@ export const commandTable = {
   token: { help: "print the current token, refreshed when needed; never asks a person", session: true, context: true, outputs: ["json", "header", "env"] },
   status: { help: "show the stored sessions, without any request", session: false, context: false, outputs: ["json"] },
   whoami: { help: "show the token's claims beside whom the API server sees; never asks a person", session: true, context: true, outputs: ["json"] },
+  doctor: { help: "check program, kubectl, issuer, session and cluster, and say how to mend what is wrong", session: true, context: true, outputs: ["json"] },
   logout: { help: "revoke and delete the session", session: true, context: true, outputs: ["json"] },
   trust: { help: "list, add or remove the API servers that the session may be used with", session: true, context: true, outputs: ["json"] },
   version: { help: "show the version", session: false, context: false, outputs: ["json"] },

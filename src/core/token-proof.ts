@@ -12,7 +12,10 @@ export interface ReviewedUser {
 }
 
 /** `refused`: 401. `unanswered`: the server knows no SelfSubjectReview (before Kubernetes 1.26), or does not allow it (403). */
-export type TokenReview = { readonly kind: "seen"; readonly user: ReviewedUser } | { readonly kind: "refused" } | { readonly kind: "unanswered"; readonly status: number };
+export type TokenReview = ({ readonly kind: "seen"; readonly user: ReviewedUser } | { readonly kind: "refused" } | { readonly kind: "unanswered"; readonly status: number }) & {
+  /** What the server's clock says minus ours, in seconds. */
+  readonly clockOffset?: number | undefined;
+};
 
 /** `same`: it was this very token that the server saw. `other`: another credential. `no-jti`, `not-said`: nothing can be told. */
 export type TokenProof = "same" | "other" | "no-jti" | "not-said";

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { KubercFacts } from "../core/checks/kuberc.ts";
+import { isNestedTooDeeply } from "./yaml-depth.ts";
+
+/** Larger than any kuberc. Bytes. */
+const mostBytes = 1_048_576;
+
+/** kubectl's preferences: $KUBERC, else ~/.kube/kuberc; `off` switches them off (kubernetes/enhancements KEP-3104). */
+export function readKuberc(env: Readonly<Record<string, string | undefined>>, home: string): KubercFacts {
+  if (env["KUBERC"] === "off") return { kind: "off" };
+  const path = env["KUBERC"] || join(home, ".kube", "kuberc");
+  try {
+    const text = readFileSync(path, "utf8");
+    if (text.length > mostBytes || isNestedTooDeeply(text)) return { kind: "unreadable", path };
+    return { kind: "file", path, value: parse(text, { maxAliasCount: 100 }) };
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT" ? { kind: "absent" } : { kind: "unreadable", path };
+  }
+}

@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { searchFolders } from "../core/program-search.ts";
+import { isObject } from "../core/session.ts";
+import { childEnvironment } from "./child-environment.ts";
+import { deadline } from "./deadline.ts";
+import { findProgram } from "./program-path.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Milliseconds. */
+const kubectlDeadline = 5_000;
+/** Characters. */
+const longestAnswer = 65_536;
+
+/** The program that an exec stanza's command means, as client-go finds it: by the PATH, or by the kubeconfig's folder. Links followed. */
+export function programOf(command: string, folder: string, env: Environment, platform: string): string | undefined {
+  const isPath = /[/\\]/.test(command);
+  return real(findProgram(isPath && !isAbsolute(command) ? resolve(folder, command) : command, env, platform));
+}
+
+/** Every program of this name on the PATH, the first first, links followed. */
+export function programsNamed(name: string, env: Environment, platform: string): readonly string[] {
+  const endings = platform === "win32" ? [".exe", ".cmd"] : [""];
+  const found = searchFolders(env["PATH"] ?? env["Path"], platform).flatMap((folder) => endings.map((ending) => join(folder, `${name}${ending}`)).filter(isProgram));
+  return [...new Set(found.map((path) => real(path) ?? path))];
+}
+
+/** `v1.36.2`; undefined when there is no kubectl, or it does not say in time. */
+export async function kubectlVersion(env: Environment, platform: string): Promise<string | undefined> {
+  const program = findProgram("kubectl", env, platform);
+  if (program === undefined) return undefined;
+  const text = await outputOf(program, env, platform);
+  try {
+    const version: unknown = JSON.parse(text);
+    const client = isObject(version) ? version["clientVersion"] : undefined;
+    return isObject(client) && typeof client["gitVersion"] === "string" ? client["gitVersion"] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What kubectl prints; it ends with us, and at its deadline. */
+function outputOf(program: string, env: Environment, platform: string): Promise<string> {
+  return new Promise((done) => {
+    const child = spawn(program, ["version", "--client", "-o", "json"], { stdio: ["ignore", "pipe", "ignore"], windowsHide: true, env: childEnvironment(env, platform) });
+    let text = "";
+    const end = () => {
+      stopTimer();
+      process.off("exit", end);
+      child.kill("SIGKILL");
+      child.stdout?.destroy();
+      child.unref();
+      done(text);
+    };
+    const stopTimer = deadline(kubectlDeadline, end);
+    process.once("exit", end);
+    child.on("error", end);
+    child.on("close", end);
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      if (text.length > longestAnswer) end();
+    });
+  });
+}
+
+/** The path without links; as it is when that cannot be told. */
+export function real(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,79 @@
+import { failed, fromError, type Outcome, ok, warn } from "../core/checks/outcome.ts";
+import { rfc3339 } from "../core/exec-credential.ts";
+import { isMachineGrant } from "../core/keys.ts";
+import { secret } from "../core/secret.ts";
+import { mayBeUsedWith } from "../core/server-trust.ts";
+import type { CredentialRecord } from "../core/session.ts";
+import type { TokenReview } from "../core/token-proof.ts";
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
+import { isOidcError, OidcError } from "../errors/oidc-error.ts";
+import type { ApiServer } from "../ports.ts";
+import { getToken } from "./get-token.ts";
+import { readCredential } from "./keep-session.ts";
+import { refreshSession } from "./refresh-session.ts";
+import { type Run, seconds } from "./world.ts";
+
+/** What was asked for, or our error. */
+export type Found<T> = { readonly kind: "value"; readonly value: T } | { readonly kind: "fault"; readonly error: OidcError };
+
+/** The token that kubectl would get now, if any, and how its renewal went (D-15). */
+export interface FoundToken {
+  readonly token: string | undefined;
+  readonly outcome: Outcome;
+  readonly credential: CredentialRecord | undefined;
+}
+
+/** One refresh, as the next kubectl would make it: a session whose token cannot be renewed is found before it is needed. */
+export async function currentToken(run: Run): Promise<FoundToken> {
+  const { session, settings } = run;
+  const found = await attempt(() => readCredential(run));
+  const cached = found.kind === "value" && found.value !== undefined && found.value.expiresAt > seconds(run.world) ? found.value : undefined;
+  const give = (outcome: Outcome, credential = cached): FoundToken => ({ token: credential?.token, outcome, credential });
+  if (isMachineGrant(settings.grant)) {
+    const made = await attempt(() => getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } }));
+    return made.kind === "value" ? give(ok("a token was issued without a person"), made.value) : give(fromError(made.error));
+  }
+  if (cached === undefined && session.record === undefined) return give(failed("LOGIN_REQUIRED", `not logged in to ${shownUrl(settings.issuer)}`));
+  const refreshed = await attempt(() => refreshSession(run, cached));
+  if (refreshed.kind === "fault") return give(fromError(refreshed.error));
+  switch (refreshed.value.kind) {
+    case "token":
+      return give(ok(`works; the new token is good until ${rfc3339(refreshed.value.credential.expiresAt)}`), refreshed.value.credential);
+    case "none":
+      return give(
+        cached === undefined
+          ? failed("LOGIN_REQUIRED", `no refresh token is stored for ${shownUrl(settings.issuer)}, and no token is good`)
+          : warn(`there is no refresh token: a login is needed at ${rfc3339(cached.expiresAt)}`, "let the issuer grant offline_access to this client"),
+      );
+    case "refused":
+      return give(failed("SESSION_REVOKED", `${shownUrl(settings.issuer)} refuses the refresh token: revoked, expired, or used by somebody else`));
+    case "fault":
+      return give(isOidcError(refreshed.value.error) ? fromError(refreshed.value.error) : failed("UNEXPECTED", "the refresh failed"));
+    default:
+      return refreshed.value satisfies never;
+  }
+}
+
+/** Asks the API server whom it sees. Not one that the session may not be used with. Undefined: there is no token, or no server. */
+export async function askServer(
+  run: Run,
+  found: FoundToken | undefined,
+  server: ApiServer | undefined,
+): Promise<{ readonly review: TokenReview | undefined; readonly error: OidcError | undefined } | undefined> {
+  if (server === undefined || found?.token === undefined || found.credential === undefined) return undefined;
+  if (!mayBeUsedWith(found.credential.servers, run.server))
+    return { review: undefined, error: new OidcError("SERVER_NOT_TRUSTED", { message: `this session may not be used with ${safeText(run.server?.origin, 120)} (D-15)` }) };
+  const { token } = found;
+  const asked = await attempt(() => server.review(secret(token)));
+  return asked.kind === "value" ? { review: asked.value, error: undefined } : { review: undefined, error: asked.error };
+}
+
+/** Any other error than ours is a fault of this program, and thrown. */
+export async function attempt<T>(action: () => Promise<T>): Promise<Found<T>> {
+  try {
+    return { kind: "value", value: await action() };
+  } catch (error) {
+    if (isOidcError(error)) return { kind: "fault", error };
+    throw error;
+  }
+}

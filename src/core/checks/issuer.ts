@@ -1,0 +1,80 @@
+import { safeText } from "../untrusted-text.ts";
+import { failed, type Outcome, ok, together, warn } from "./outcome.ts";
+
+/** What the issuer says now, asked for without any cache. */
+export interface IssuerInspection {
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** What the issuer's clock says minus ours, in seconds. */
+  readonly clockOffset: number | undefined;
+  /** The names of the keys that can verify a signature; undefined when the key set could not be had. */
+  readonly keys: readonly (string | undefined)[] | undefined;
+}
+
+type Metadata = Readonly<Record<string, unknown>>;
+const listOf = (value: unknown): readonly string[] | undefined => (Array.isArray(value) ? value.filter((one) => typeof one === "string") : undefined);
+
+/** D-05: PKCE, and what a session can use. */
+export function checkSupport(metadata: Metadata, grant: string): Outcome {
+  const outcomes: Outcome[] = [];
+  const pkce = listOf(metadata["code_challenge_methods_supported"]);
+  if (pkce !== undefined && !pkce.includes("S256"))
+    outcomes.push(
+      warn(`the issuer does not list the PKCE method S256 (${pkce.map((one) => safeText(one, 20)).join(", ") || "none"})`, "ask the issuer's administrator to allow S256"),
+    );
+  if (grant === "device-code" && metadata["device_authorization_endpoint"] === undefined)
+    outcomes.push(failed("GRANT_UNSUPPORTED", "the issuer has no device authorization", "choose another --grant-type"));
+  if (metadata["require_pushed_authorization_requests"] === true)
+    outcomes.push(
+      failed(
+        "GRANT_UNSUPPORTED",
+        "the issuer demands pushed authorization requests, which this version does not send",
+        "allow plain authorization requests for this client at the issuer",
+      ),
+    );
+  const scopes = listOf(metadata["scopes_supported"]);
+  const has = [
+    ["device login", metadata["device_authorization_endpoint"] !== undefined],
+    ["revocation", metadata["revocation_endpoint"] !== undefined],
+    ["browser logout", metadata["end_session_endpoint"] !== undefined],
+    ["offline_access", scopes?.includes("offline_access") === true],
+    ["iss in answers", metadata["authorization_response_iss_parameter_supported"] === true],
+  ] as const;
+  const yes = has.filter(([, there]) => there).map(([name]) => name);
+  const no = has.filter(([, there]) => !there).map(([name]) => name);
+  return together(outcomes, `PKCE S256${pkce === undefined ? " (not listed)" : ""}; has ${yes.join(", ") || "nothing else"}${no.length === 0 ? "" : `; has no ${no.join(", ")}`}`);
+}
+
+/** D-06: can the client prove itself as this issuer wants it? */
+export function checkClientAuthentication(metadata: Metadata, hasSecret: boolean): Outcome {
+  const methods = listOf(metadata["token_endpoint_auth_methods_supported"]);
+  if (methods === undefined) return ok(hasSecret ? "client secret, in the header" : "public client; the issuer does not list its methods");
+  const shown = methods.map((one) => safeText(one, 30)).join(", ");
+  if (hasSecret && !methods.some((method) => method === "client_secret_basic" || method === "client_secret_post"))
+    return failed("CLIENT_REJECTED", `the issuer takes no client secret (${shown})`, "leave the client secret out, if the client is public");
+  if (!hasSecret && !methods.includes("none"))
+    return warn(`the issuer lists ${shown} and not none: it may refuse a public client`, "register the client as public, or add --oidc-client-secret-file=FILE");
+  return ok(hasSecret ? `client secret (${shown})` : "public client");
+}
+
+/** D-12: is the token's key among the issuer's? `kids` undefined: the key set could not be had. */
+export function checkKeys(keys: readonly (string | undefined)[], kid: unknown): Outcome {
+  if (keys.length === 0) return failed("ID_TOKEN_INVALID", "the issuer publishes no key that can verify a token", "ask the issuer's administrator for its jwks_uri");
+  const count = `${keys.length} ${keys.length === 1 ? "key" : "keys"}`;
+  if (typeof kid !== "string") return ok(count);
+  return keys.includes(kid)
+    ? ok(`${count}, the token's among them`)
+    : warn(`${count}, and the token's (${safeText(kid, 60)}) is not among them: the issuer has replaced it`, "run: kubectl oidc token --force-refresh");
+}
+
+/** D-13. `offsets`: what other clocks say minus ours, in seconds. An API server allows nothing for `exp`, and a minute for `nbf`. */
+export function checkClock(offsets: readonly { readonly of: string; readonly seconds: number }[]): Outcome {
+  if (offsets.length === 0) return { status: "skipped", detail: "nobody said what time it is" };
+  const worst = offsets.reduce((one, other) => (Math.abs(other.seconds) > Math.abs(one.seconds) ? other : one));
+  const size = Math.abs(worst.seconds);
+  // Whole seconds in a Date header, and the way that it took.
+  if (size <= 10) return ok(`right within ${Math.max(1, Math.round(size))} s`);
+  const shown = size < 120 ? `${Math.round(size)} s` : `${Math.round(size / 60)} minutes`;
+  const detail = `this computer's clock is ${shown} ${worst.seconds > 0 ? "behind" : "ahead of"} ${safeText(worst.of, 100)}`;
+  const cure = "set the clock, and let it be kept right: timedatectl set-ntp true";
+  return size < 60 ? warn(detail, cure) : { ...failed("ENVIRONMENT_UNSAFE", detail, cure) };
+}
