@@ -71,7 +71,7 @@ const endText = (status: number | null) => (status === null ? "a signal ended it
 
 /** Its first line; not when it looks like a credential. */
 function faultText(status: number | null, out: string): string {
-  const line = out.includes("{") ? "" : safeText(out.split("\n")[0], 120);
+  const line = /\{|secret|serverurl|username/i.test(out) ? "" : safeText(out.split("\n")[0], 120);
   return line === "" ? endText(status) : line;
 }
 

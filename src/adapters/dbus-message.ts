@@ -43,6 +43,9 @@ export function methodCall(serial: number, call: MethodCall): Buffer {
   return Buffer.concat([front.whole(), body.whole()]);
 }
 
+/** 128 MiB, header included. Bytes. */
+const longestMessage = 134_217_728;
+
 /** One whole message at the start of the bytes, or undefined while more must come. Throws RangeError for bytes that are none. */
 export function nextMessage(bytes: Buffer): Message | undefined {
   if (bytes.length < 16) return undefined;
@@ -50,8 +53,11 @@ export function nextMessage(bytes: Buffer): Message | undefined {
   const bodyLength = head.uint32();
   head.uint32();
   const fieldsEnd = 16 + head.uint32();
-  const bodyStart = (fieldsEnd + 7) & ~7;
+  // Not by bits: those have 32, and the sign is one of them.
+  const bodyStart = Math.ceil(fieldsEnd / 8) * 8;
   const size = bodyStart + bodyLength;
+  // D-Bus specification, "Message Format": who announces more is no bus.
+  if (size > longestMessage) throw new RangeError("a D-Bus message is too long");
   if (bytes.length < size) return undefined;
   const fields = reader(bytes.subarray(16, fieldsEnd), bytes[0] === 0x6c, 0);
   const found: { answers?: number; error?: string; signature?: string } = {};

@@ -21,7 +21,7 @@ export function parseKeychainRequest(line: string): KeychainRequest | undefined 
   const o = parse(line);
   const valid =
     o !== undefined &&
-    ["read", "write", "remove", "probe"].includes(String(o["op"])) &&
+    ["read", "write", "remove", "probe"].some((op) => op === o["op"]) &&
     typeof o["service"] === "string" &&
     typeof o["account"] === "string" &&
     typeof o["mayPrompt"] === "boolean" &&
@@ -33,7 +33,7 @@ export function parseKeychainRequest(line: string): KeychainRequest | undefined 
 export function parseKeychainAnswer(line: string): KeychainAnswer | undefined {
   const o = parse(line);
   if (o?.["ok"] === true && (o["value"] === undefined || typeof o["value"] === "string")) return o as unknown as KeychainAnswer;
-  return o?.["ok"] === false && ["unavailable", "locked", "timed-out"].includes(String(o["fault"])) && typeof o["reason"] === "string"
+  return o?.["ok"] === false && ["unavailable", "locked", "timed-out"].some((fault) => fault === o["fault"]) && typeof o["reason"] === "string"
     ? (o as unknown as KeychainAnswer)
     : undefined;
 }

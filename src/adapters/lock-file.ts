@@ -52,7 +52,9 @@ export function readHolder(path: string, me: LockOwner): LockHolder | undefined 
   try {
     const value: unknown = JSON.parse(readStart(path));
     if (!isObject(value) || value["boot"] !== me.boot || value["space"] !== me.space) return undefined;
-    return Number.isInteger(value["pid"]) && Number.isFinite(value["since"]) ? { pid: Number(value["pid"]), since: Number(value["since"]) } : undefined;
+    const { pid, since } = value;
+    // What no Date can hold was not written by us.
+    return Number.isSafeInteger(pid) && typeof since === "number" && Math.abs(since) <= 8.64e15 ? { pid: Number(pid), since } : undefined;
   } catch {
     return undefined;
   }

@@ -73,7 +73,8 @@ function failFrom(error: CommanderError, args: readonly string[]): never {
       )}`,
     });
   if (error.code === "commander.unknownOption") {
-    const name = /'(--?[^'=]*)/.exec(error.message)?.[1] ?? "";
+    // An argument may hold more than a name: `--password x` as one word.
+    const name = /'(--?[\w-]*)/.exec(error.message)?.[1] ?? "";
     return fail("FLAG_INVALID", { message: `there is no flag ${safeText(name, 60)} here`, ...suggestion(name) });
   }
   if (error.code === "commander.excessArguments") return fail("FLAG_INVALID", { message: "there is an argument too many; options start with --" });

@@ -4,12 +4,20 @@ import { safeText } from "./untrusted-text.ts";
 /** What a person pasted, or the query of a redirect: a code's query (`?code=…&state=…`), a denial, or nothing of ours. */
 export type Pasted = { readonly kind: "query"; readonly query: string } | { readonly kind: "wrong-state" } | { readonly kind: "nothing" };
 
+/** A redirected URL has a few KB. Characters. */
+const longestPasted = 65_536;
+
 /**
  * A pasted code or whole redirected URL → the query that the exchange expects. A bare code gets our own state: the
  * person's hands bound it to this login, and PKCE and nonce still do (RFC 9700, section 4.5.3).
  */
 export function readPasted(text: string, state: string, issuer: string | undefined): Pasted {
-  const trimmed = text.trim().replace(/^["'<]+|["'>]+$/g, "");
+  if (text.length > longestPasted) return { kind: "nothing" };
+  // Mail programs and chats put a URL into these.
+  const trimmed = text
+    .trim()
+    .replace(/^["'<]{1,3}/, "")
+    .replace(/["'>]{1,3}$/, "");
   if (trimmed === "") return { kind: "nothing" };
   const query = /[?&](code|error)=/.test(trimmed) ? trimmed.slice(trimmed.indexOf("?")).replace(/#.*$/, "") : undefined;
   if (query === undefined) {

@@ -1,5 +1,6 @@
 import { fail } from "../errors/oidc-error.ts";
 import { leastLeft } from "./exec-credential.ts";
+import { isNestedDeeper } from "./json-depth.ts";
 import { isObject } from "./session.ts";
 import { safeText } from "./untrusted-text.ts";
 
@@ -16,10 +17,14 @@ export function decodeJwt(token: string): { readonly header: Claims; readonly cl
   return header === undefined || claims === undefined ? undefined : { header, claims };
 }
 
+/** No claim nests like this; printing one that does would end the program. */
+const deepestClaim = 100;
+
 function decodePart(part: string): Claims | undefined {
   try {
     const bytes = Uint8Array.from(atob(part.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const value: unknown = isNestedDeeper(text, deepestClaim) ? undefined : JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

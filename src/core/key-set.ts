@@ -13,8 +13,12 @@ const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 export function provingKeys(set: unknown): readonly object[] | "too many" | undefined {
   if (!isObject(set) || !Array.isArray(set["keys"])) return undefined;
   const keys: readonly unknown[] = set["keys"];
-  return keys.length > mostKeys ? "too many" : keys.filter(isObject).filter(proves);
+  return keys.length > mostKeys ? "too many" : keys.filter(isObject).filter(proves).map(plain);
 }
+
+/** The members that are texts, and lists of texts: nothing else says what a key is (RFC 7517, section 4), and the set is stored. */
+const plain = (key: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(Object.entries(key).filter(([, value]) => typeof value === "string" || (Array.isArray(value) && value.every((one) => typeof one === "string"))));
 
 function proves(key: Readonly<Record<string, unknown>>): boolean {
   if (secretMembers.some((name) => key[name] !== undefined)) return false;

@@ -77,3 +77,15 @@ it("what is normal already stays as it is", () => {
     }),
   );
 });
+
+it("an argument that holds a name and a value in one word is not quoted beyond its name: the value may be a secret", () => {
+  for (const word of ["--password p4ssw0rd-p4ssw0rd", "--oidc-clientsecret=p4ssw0rd-p4ssw0rd", "--nothing:p4ssw0rd-p4ssw0rd"]) {
+    try {
+      readCommandLine(["get-token", word]);
+      expect.unreachable();
+    } catch (error) {
+      expect(String(error)).not.toContain("p4ssw0rd");
+      expect(error).toMatchObject({ code: "FLAG_INVALID" });
+    }
+  }
+});

@@ -35,6 +35,13 @@ describe("the keys of a key set that prove something", () => {
     ["a list", [rsa]],
   ])("leave out what is %s [NW-03]", (_, key) => expect(kept(key, ec)).toEqual([ec]));
 
+  it("keep the members that can say what a key is: what nests for ever would overflow the stack when it is stored [NW-03]", () => {
+    const deep: unknown = JSON.parse(`${"[".repeat(60_000)}${"]".repeat(60_000)}`);
+    const found = kept({ ...ec, kid: "a", key_ops: ["verify"], x5c: deep, odd: { nested: 1 }, count: 5 });
+    expect(found).toEqual([{ ...ec, kid: "a", key_ops: ["verify"] }]);
+    expect(() => JSON.stringify(found)).not.toThrow();
+  });
+
   it("are a hundred at most [NW-03]", () => {
     expect(kept(...Array.from({ length: 100 }, () => ec))).toHaveLength(100);
     expect(kept(...Array.from({ length: 101 }, () => ec))).toBe("too many");

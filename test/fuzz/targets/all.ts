@@ -1,0 +1,39 @@
+import type { Target } from "../target.ts";
+import { callbackRequests, listener, pastedTexts } from "./callback.ts";
+import { browserCommand, commandLine, optionSources, proxyVariables } from "./command-line.ts";
+import { certificates, configurationFiles, helperAnswers, kubeconfigs, lockNotes } from "./files.ts";
+import { deviceAnswers, discovery, errorAnswers, jwts, keySets, tokenAnswers } from "./issuer.ts";
+import { busConversations, busMessages, execInfos, keychainFrames } from "./keychain.ts";
+import { credentials, handoutNotes, memos, sealedFiles, secretStores, storedTexts } from "./stored.ts";
+
+/** Everything that reads what somebody else wrote. */
+export const targets: readonly Target[] = [
+  commandLine,
+  optionSources,
+  execInfos,
+  memos,
+  credentials,
+  handoutNotes,
+  storedTexts,
+  secretStores,
+  sealedFiles,
+  lockNotes,
+  configurationFiles,
+  kubeconfigs,
+  certificates,
+  helperAnswers,
+  keychainFrames,
+  busMessages,
+  busConversations,
+  callbackRequests,
+  pastedTexts,
+  listener,
+  discovery,
+  keySets,
+  tokenAnswers,
+  errorAnswers,
+  deviceAnswers,
+  jwts,
+  proxyVariables,
+  browserCommand,
+];

@@ -1,0 +1,13 @@
+/** A certificate of a throw-away authority, valid for a hundred years; nobody has its key. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBljCCATugAwIBAgIUdGJXepBg3euR8w4G2N5jC2jITCYwCgYIKoZIzj0EAwIw
+HzEdMBsGA1UEAwwUa3ViZWN0bC1vaWRjIGZ1enppbmcwIBcNMjYxMTIzMjIzMDU1
+WhgPMjEyNjEwMzAyMjMwNTVaMB8xHTAbBgNVBAMMFGt1YmVjdGwtb2lkYyBmdXp6
+aW5nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZcgKOjD+zCJYKMCvXRE7ncsD
+BbLEBPPYsbHiyJP0UdZguRfuSq8AB10B388ncR4yYHjvsngEqeg8/s8fLtv0J6NT
+MFEwHQYDVR0OBBYEFIRSI+PZOQZ+ftkUIwQ4z9dIp/SEMB8GA1UdIwQYMBaAFIRS
+I+PZOQZ+ftkUIwQ4z9dIp/SEMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID
+SQAwRgIhANWHV9qWSgF27XCuIwckqrxLwcb+lNa9SJep0iRWstjiAiEAuftstN2U
+O669QWcwgJztaDpCuCG4uUyoT5djfdMJYqQ=
+-----END CERTIFICATE-----
+`;
