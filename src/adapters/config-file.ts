@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { isMap, isScalar, parseDocument } from "yaml";
+import { isMap, isScalar } from "yaml";
 import { optionRow } from "../core/flag-table.ts";
 import { isOptionName, type RawOptions } from "../core/option-values.ts";
 import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import { isNestedTooDeeply } from "./yaml-depth.ts";
+import { yamlDocument } from "./yaml-document.ts";
 
 /** A configuration file after checks (cli.md M15). */
 export interface ConfigFile {
@@ -59,12 +59,15 @@ function readChecked(path: string, mustExist: boolean): string | undefined {
   }
 }
 
+/** Keys are compared each with each other. */
+const mostCharacters = 131_072;
+
 /** The text of a configuration file → its content. SETTINGS_INVALID naming key and line; a value is never quoted. */
 export function parseConfig(text: string, path: string): ConfigFile {
   const where = safeText(path);
   const bad = (problem: string): never => fail("SETTINGS_INVALID", { message: `${where}: ${problem}`, hint: `correct ${where}` });
-  if (isNestedTooDeeply(text)) bad("it is nested too deeply");
-  const document = parseDocument(text, { prettyErrors: false });
+  if (text.length > mostCharacters) bad("it is too large");
+  const document = yamlDocument(text, {}) ?? bad("it is nested too deeply");
   const fault = document.errors[0];
   if (fault !== undefined) bad(`it is not valid YAML (line ${text.slice(0, fault.pos[0]).split("\n").length})`);
   if (document.contents !== null && !isMap(document.contents) && !(isScalar(document.contents) && document.contents.value === null)) bad("it is not a map");

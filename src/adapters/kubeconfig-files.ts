@@ -1,7 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { parseDocument } from "yaml";
-import { isNestedTooDeeply } from "./yaml-depth.ts";
+import { yamlDocument } from "./yaml-document.ts";
 import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
@@ -76,9 +75,9 @@ function readOne(file: string): Readonly<Record<string, unknown>> | undefined {
   const unreadable = (reason: string) => fail("KUBECONFIG_UNREADABLE", { message: `the kubeconfig ${safeText(file)} cannot be read`, reason });
   const text = textOf(file, unreadable);
   if (text === undefined) return undefined;
-  if (isNestedTooDeeply(text)) return unreadable("it is nested too deeply");
   // As Go's YAML: a key may repeat (the last counts), and `<<` merges.
-  const document = parseDocument(text, { prettyErrors: false, logLevel: "silent", uniqueKeys: false, merge: true });
+  const document = yamlDocument(text, { uniqueKeys: false, merge: true });
+  if (document === undefined) return unreadable("it is nested too deeply");
   const fault = document.errors[0];
   if (fault !== undefined) return unreadable(`it is not valid YAML (line ${text.slice(0, fault.pos[0]).split("\n").length})`);
   let value: unknown;

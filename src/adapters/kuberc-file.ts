@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import type { KubercFacts } from "../core/checks/kuberc.ts";
-import { isNestedTooDeeply } from "./yaml-depth.ts";
+import { yamlDocument } from "./yaml-document.ts";
 
 /** Larger than any kuberc. Bytes. */
 const mostBytes = 1_048_576;
@@ -13,8 +12,9 @@ export function readKuberc(env: Readonly<Record<string, string | undefined>>, ho
   const path = env["KUBERC"] || join(home, ".kube", "kuberc");
   try {
     const text = readFileSync(path, "utf8");
-    if (text.length > mostBytes || isNestedTooDeeply(text)) return { kind: "unreadable", path };
-    return { kind: "file", path, value: parse(text, { maxAliasCount: 100 }) };
+    const document = text.length > mostBytes ? undefined : yamlDocument(text, {});
+    if (document === undefined || document.errors.length > 0) return { kind: "unreadable", path };
+    return { kind: "file", path, value: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "ENOENT" ? { kind: "absent" } : { kind: "unreadable", path };
   }

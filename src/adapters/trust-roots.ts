@@ -20,7 +20,8 @@ const systemBundles = [
 /** There the system's trust is a file. */
 const readsFiles = process.platform === "linux" || process.platform === "freebsd";
 
-const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const pemBegin = "-----BEGIN CERTIFICATE-----";
+const pemEnd = "-----END CERTIFICATE-----";
 
 export interface AddedAuthorities {
   /** PEM texts, one certificate each. */
@@ -105,8 +106,20 @@ function readBundle(path: string): string {
 /** Base64 of PEM, as kubeconfig has it; a PEM text itself is taken too. */
 const decode = (data: string) => (data.includes("-----BEGIN") ? data : Buffer.from(data, "base64").toString("latin1"));
 
+/** Each from its beginning to its end. By searching, not by one expression: a file of beginnings alone would take that the square of its size. */
+function pemCertificates(text: string): readonly string[] {
+  const found: string[] = [];
+  for (let from = text.indexOf(pemBegin); from !== -1; ) {
+    const end = text.indexOf(pemEnd, from);
+    if (end === -1) return found;
+    found.push(text.slice(from, end + pemEnd.length));
+    from = text.indexOf(pemBegin, end);
+  }
+  return found;
+}
+
 function certificatesIn(text: string, from: string): readonly string[] {
-  const found = text.match(pemCertificate) ?? [];
+  const found = pemCertificates(text);
   const bad = () => fail("SETTINGS_INVALID", { message: `${from} holds no certificate that can be read`, hint: "give a PEM file with the certificate authority" });
   if (found.length === 0) return bad();
   for (const pem of found) {
@@ -144,7 +157,7 @@ function systemCertificates(): readonly string[] {
 function certificatesOf(path: string | undefined): readonly string[] {
   try {
     if (path === undefined || path === "") return [];
-    return readFile(path).match(pemCertificate) ?? [];
+    return pemCertificates(readFile(path));
   } catch {
     return [];
   }

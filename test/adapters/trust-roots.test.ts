@@ -130,3 +130,12 @@ describe("what a request trusts", () => {
     }
   });
 });
+
+it("a file of beginnings alone is looked through once, not once for each", () => {
+  const text = "-----BEGIN CERTIFICATE-----".repeat(200_000);
+  const started = performance.now();
+  expect(() => addedAuthorities({ caFiles: [], caData: [text], insecure: false, variables: { instead: [], extra: [] } })).toThrow(
+    expect.objectContaining({ code: "SETTINGS_INVALID" }),
+  );
+  expect(performance.now() - started).toBeLessThan(2_000);
+});

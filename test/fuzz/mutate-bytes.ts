@@ -9,6 +9,8 @@ export interface Mutated {
 /** No input is larger: what is slow beyond that is slow by its size alone, and every reader caps that. Bytes. */
 export const mostBytes = 262_144;
 
+const lineBreak = 0x0a;
+
 /** What parsers stumble over. */
 export const tokens: readonly string[] = [
   "__proto__",
@@ -84,11 +86,13 @@ export function mutateBytes(random: () => number, bytes: Buffer, all: readonly B
   switch (Math.floor(random() * 11)) {
     case 0: {
       const copy = Buffer.from(bytes);
-      if (copy.length > 0) copy[at % copy.length] = (copy[at % copy.length] ?? 0) ^ (1 << Math.floor(random() * 8));
-      return { bytes: copy, moved: false };
+      const place = at % Math.max(1, copy.length);
+      if (copy.length > 0) copy[place] = (copy[place] ?? 0) ^ (1 << Math.floor(random() * 8));
+      // Without the line break two values are one.
+      return { bytes: copy, moved: bytes[place] === lineBreak };
     }
     case 1:
-      return between(Buffer.from([Math.floor(random() * 256)]), 1, false);
+      return between(Buffer.from([Math.floor(random() * 256)]), 1, bytes[at] === lineBreak);
     case 2:
       return { bytes: bytes.subarray(0, at), moved: false };
     case 3:
@@ -112,6 +116,6 @@ export function mutateBytes(random: () => number, bytes: Buffer, all: readonly B
     case 8:
       return between(Buffer.from(pick(random, ["80", "c0af", "eda080", "f4908080", "e282", "ff", "00"]), "hex"), 0, false);
     default:
-      return between(Buffer.from(pick(random, tokens)), random() < 0.3 ? 1 : 0, false);
+      return between(Buffer.from(pick(random, tokens)), random() < 0.3 ? 1 : 0, bytes[at] === lineBreak);
   }
 }
