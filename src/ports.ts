@@ -47,6 +47,8 @@ export interface CallbackOptions {
   readonly keyFile: string | undefined;
   /** Sent as a redirect instead of the success page. */
   readonly openAfter: string | undefined;
+  /** The login asked for response_mode=form_post: the answer may come as a form. */
+  readonly formPost: boolean;
   /** The state this login sent; a request without exactly it is answered and does not end the wait. */
   readonly state: string;
 }

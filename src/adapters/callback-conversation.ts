@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { OidcError } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
 import { type ExpectedCallback, judgeCallback } from "./callback-request.ts";
+import { formBody } from "./form-body.ts";
 import { contentSecurityPolicy, plainPage, resultPage } from "./result-page.ts";
 
 /** The talk with the browser of one login. */
@@ -35,21 +36,29 @@ export function callbackConversation(expected: (port: number) => ExpectedCallbac
     }
   }
 
+  function judge(request: http.IncomingMessage, response: http.ServerResponse, wanted: ExpectedCallback, form: string | undefined): void {
+    const judged = judgeCallback({ method: request.method, target: request.url ?? "", host: request.headers.host, form }, wanted);
+    if (judged.kind === "refused") {
+      answer(response, judged.status, (nonce) => plainPage(judged.title, judged.text, nonce));
+    } else if (outcome !== undefined) {
+      answerOutcome(response, outcome.page);
+    } else {
+      // Reloads of the page wait beside the first request, and get the same outcome.
+      waiting.add(response);
+      response.once("close", () => waiting.delete(response));
+      query ??= judged.query;
+      arrived.abort();
+    }
+  }
+
   return {
     handle(request, response) {
       response.on("error", () => undefined);
-      request.resume();
-      const judged = judgeCallback({ method: request.method, target: request.url ?? "", host: request.headers.host }, expected(request.socket.localPort ?? 0));
-      if (judged.kind === "refused") {
-        answer(response, judged.status, (nonce) => plainPage(judged.title, judged.text, nonce));
-      } else if (outcome !== undefined) {
-        answerOutcome(response, outcome.page);
-      } else {
-        // Reloads of the page wait beside the first request, and get the same outcome.
-        waiting.add(response);
-        response.once("close", () => waiting.delete(response));
-        query ??= judged.query;
-        arrived.abort();
+      const wanted = expected(request.socket.localPort ?? 0);
+      if (wanted.formPost && request.method === "POST") void formBody(request).then((form) => judge(request, response, wanted, form));
+      else {
+        request.resume();
+        judge(request, response, wanted, undefined);
       }
     },
     next(signal) {

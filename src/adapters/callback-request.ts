@@ -10,6 +10,8 @@ export interface ExpectedCallback {
   readonly path: string;
   /** Every Host header that names this listener (`hostsOf`). */
   readonly hosts: readonly string[];
+  /** The login asked for response_mode=form_post; without that no POST is looked at. */
+  readonly formPost: boolean;
 }
 
 /** The parts of a request that are judged. */
@@ -18,6 +20,8 @@ export interface CallbackRequest {
   /** The request target: path and query. */
   readonly target: string;
   readonly host: string | undefined;
+  /** The form of a POST as a query; undefined when it has none that can be used. */
+  readonly form?: string | undefined;
 }
 
 export type JudgedCallback =
@@ -31,10 +35,12 @@ export type JudgedCallback =
 export function judgeCallback(request: CallbackRequest, expected: ExpectedCallback): JudgedCallback {
   const refused = (status: 400 | 404 | 405 | 414, title: string, text: string) => ({ kind: "refused", status, title, text }) as const;
   if (request.target.length > longestUrl) return refused(414, "Too long", "This address is too long.");
-  if (request.method !== "GET") return refused(405, "Not allowed", "Only a browser's GET is answered here.");
+  const isForm = request.method === "POST" && expected.formPost;
+  if (request.method !== "GET" && !isForm) return refused(405, "Not allowed", "Only a browser's GET is answered here.");
   if (request.host === undefined || !expected.hosts.includes(request.host)) return refused(400, "Wrong host", "This request was not meant for kubectl-oidc.");
   const at = request.target.indexOf("?");
-  const query = at === -1 ? "" : request.target.slice(at);
+  // Never both: what stands in the address of a form is not part of the answer.
+  const query = isForm ? (request.form ?? "") : at === -1 ? "" : request.target.slice(at);
   if ((at === -1 ? request.target : request.target.slice(0, at)) !== expected.path) return refused(404, "Not found", "There is nothing here.");
   const problem = problemOf(new URLSearchParams(query), expected.state);
   return problem === undefined ? { kind: "answer", query } : refused(400, "Not this login", problem);

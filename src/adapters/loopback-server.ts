@@ -7,8 +7,11 @@ import type { CallbackListener, CallbackOptions, CallbackServer } from "../ports
 import { answerUnreadable, type CallbackConversation, callbackConversation } from "./callback-conversation.ts";
 import { hostsOf } from "./callback-request.ts";
 import { type BindTarget, bindTargets, redirectUriFor } from "./loopback-addresses.ts";
+import { openSockets } from "./open-sockets.ts";
 import { readSecretFile } from "./secret-file.ts";
 
+/** More than any browser opens ahead of need. */
+const mostSilent = 64;
 /** Tries to find an ephemeral port that is free on both families. */
 const ephemeralTries = 10;
 /** What a computer says that has no such family. */
@@ -30,7 +33,7 @@ export function loopbackServer(limits: LoopbackLimits = { request: 10_000, lastP
       const certificate = readCertificate(options);
       const isSecure = certificate !== undefined;
       const conversation = callbackConversation(
-        (port) => ({ state: options.state, path: configured?.pathname ?? "/", hosts: hostsOf(port, isSecure, configured) }),
+        (port) => ({ state: options.state, path: configured?.pathname ?? "/", hosts: hostsOf(port, isSecure, configured), formPost: options.formPost }),
         options.openAfter,
       );
       const refusals: string[] = [];
@@ -71,7 +74,6 @@ function serverFor(certificate: Certificate | undefined, limits: LoopbackLimits,
   } catch {
     return fail("SETTINGS_INVALID", { message: "--local-server-cert and --local-server-key are not a certificate and its key", hint: "give PEM files that belong together" });
   }
-  server.maxConnections = 64;
   server.on("clientError", answerUnreadable);
   return server;
 }
@@ -79,6 +81,7 @@ function serverFor(certificate: Certificate | undefined, limits: LoopbackLimits,
 /** A listening socket with the connections that it has. */
 interface Listening {
   readonly server: http.Server;
+  /** Node's own closeAllConnections passes over those that have not finished their TLS handshake. */
   readonly sockets: ReadonlySet<Socket>;
 }
 
@@ -93,7 +96,7 @@ async function bindAll(target: BindTarget, newServer: () => http.Server): Promis
     const server = newServer();
     const fault = await bind(server, host, port);
     if (fault === undefined) {
-      all.push({ server, sockets: socketsOf(server) });
+      all.push({ server, sockets: openSockets(server, mostSilent) });
       port = (server.address() as AddressInfo).port;
       continue;
     }
@@ -112,16 +115,6 @@ function bind(server: http.Server, host: string, port: number): Promise<string |
     server.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "unknown"));
     server.listen({ host, port, exclusive: true }, () => resolve(undefined));
   });
-}
-
-/** Node's own closeAllConnections passes over those that have not finished their TLS handshake. */
-function socketsOf(server: http.Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  return sockets;
 }
 
 async function closeAll(all: readonly Listening[]): Promise<void> {

@@ -23,6 +23,7 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
     certificateFile: settings.localServerCert,
     keyFile: settings.localServerKey,
     openAfter: settings.openAfter,
+    formPost: settings.extraParams["response_mode"] === "form_post",
     state,
   });
   let page: ResultPage | undefined;

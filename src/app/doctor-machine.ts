@@ -36,6 +36,7 @@ export async function checkPorts({ world, settings }: Run): Promise<Outcome> {
           certificateFile: settings.localServerCert,
           keyFile: settings.localServerKey,
           openAfter: undefined,
+          formPost: false,
           state: "doctor",
         }),
       );

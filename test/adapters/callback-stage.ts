@@ -25,6 +25,7 @@ export async function listen(options: Partial<CallbackOptions> = {}, limits?: Lo
     certificateFile: undefined,
     keyFile: undefined,
     openAfter: undefined,
+    formPost: false,
     state,
     ...options,
   });
@@ -38,7 +39,7 @@ export interface Answer {
   readonly body: string;
 }
 
-export function ask(port: number, path: string, options: http.RequestOptions = {}): Promise<Answer> {
+export function ask(port: number, path: string, options: http.RequestOptions = {}, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = http.request({ host: "127.0.0.1", port, path, agent: false, ...options }, (response) => {
       let body = "";
@@ -48,7 +49,7 @@ export function ask(port: number, path: string, options: http.RequestOptions = {
       response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
     });
     request.on("error", reject);
-    request.end();
+    request.end(body);
   });
 }
 

@@ -3,7 +3,7 @@ import { hostsOf } from "../../src/adapters/callback-request.ts";
 import { bindTargets, redirectUriFor } from "../../src/adapters/loopback-addresses.ts";
 
 describe("addresses", () => {
-  it("localhost means both families; an address means itself", () => {
+  it("localhost means both families; an address means itself [LB-05]", () => {
     expect(bindTargets(["127.0.0.1:8000", "[::1]:9"], undefined)).toEqual([
       { hosts: ["127.0.0.1", "::1"], port: 8000 },
       { hosts: ["127.0.0.1", "::1"], port: 9 },

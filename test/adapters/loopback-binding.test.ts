@@ -10,7 +10,7 @@ import { ask, hasIpv6, listen, never, ok, rawConnection, state, stillWaits, take
 useListeners();
 
 describe("binding and letting go", () => {
-  it("listens on localhost, as the redirect URI says", async () => {
+  it("listens on localhost, as the redirect URI says [N-10, LB-17]", async () => {
     const { port, redirectUri } = await listen();
     expect(redirectUri).toBe(`http://localhost:${port}`);
     expect((await ask(port, "/x")).status).toBe(404);
@@ -33,7 +33,7 @@ describe("binding and letting go", () => {
     }
   });
 
-  it("of a redirect URL with an address listens there only", async () => {
+  it("of a redirect URL with an address listens there only [N-05, LB-06]", async () => {
     const listener = await listen({ redirectUrl: "http://127.0.0.1:0/cb" });
     expect(listener.redirectUri).toBe(`http://127.0.0.1:${listener.port}/cb`);
     await expect(ask(listener.port, "/", { host: "::1" })).rejects.toThrow(/ECONNREFUSED|EADDRNOTAVAIL/);
@@ -44,7 +44,7 @@ describe("binding and letting go", () => {
     expect((await page).status).toBe(200);
   });
 
-  it("drops connections that say nothing, or too slowly, without a word", async () => {
+  it("drops connections that say nothing, or too slowly, without a word [LB-08]", async () => {
     const listener = await listen({}, { request: 100, lastPage: 1_000 });
     const silent = await rawConnection(listener.port);
     const slow = await rawConnection(listener.port, "GET / HT");
@@ -66,7 +66,7 @@ describe("binding and letting go", () => {
   // The deadline for the last page is far away here: only what waits for it can take that long.
   const patient = { request: 10_000, lastPage: 600_000 };
 
-  it("frees its ports at once, connections that a browser opened ahead of need included", async () => {
+  it("frees its ports at once, connections that a browser opened ahead of need included [N-04, LB-07, LB-15]", async () => {
     const listener = await listen({}, patient);
     const idle = await rawConnection(listener.port);
     await listener.finish(undefined);
@@ -85,7 +85,7 @@ describe("binding and letting go", () => {
     await listener.finish(ok);
   });
 
-  it("takes the next address when one is taken, and names what it tried when none is left", async () => {
+  it("takes the next address when one is taken, and names what it tried when none is left [LB-04]", async () => {
     const taken = await takenPort("127.0.0.1");
     try {
       expect((await listen({ addresses: [`127.0.0.1:${taken.port}`, "127.0.0.1:0"] })).port).not.toBe(taken.port);

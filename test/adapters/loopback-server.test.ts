@@ -5,7 +5,7 @@ import { ask, listen, never, ok, rawConnection, state, stillWaits, theAnswer, us
 useListeners();
 
 describe("the conversation with the browser", () => {
-  it("holds the browser's answer until the outcome is known", async () => {
+  it("holds the browser's answer until the outcome is known [LB-16, LB-11]", async () => {
     const listener = await listen();
     const page = ask(listener.port, `/?code=c&state=${state}`);
     expect(await listener.next(never)).toBe(`?code=c&state=${state}`);
@@ -37,7 +37,7 @@ describe("the conversation with the browser", () => {
     ["neither code nor error", `/?state=${state}`, 400],
     ["another path", `/other?code=c&state=${state}`, 404],
     ["an endless address", `/?code=${"c".repeat(16_400)}&state=${state}`, 414],
-  ])("%s is answered and does not end the wait", async (_, path, status) => {
+  ])("%s is answered and does not end the wait [LB-02, LB-07]", async (_, path, status) => {
     const listener = await listen();
     const refused = await ask(listener.port, path);
     expect(refused.status).toBe(status);
@@ -45,19 +45,19 @@ describe("the conversation with the browser", () => {
     expect((await stillWaits(listener)).status).toBe(200);
   });
 
-  it.each(["POST", "HEAD", "OPTIONS"])("%s is refused", async (method) => {
+  it.each(["POST", "HEAD", "OPTIONS"])("%s is refused [LB-07]", async (method) => {
     const { port } = await listen();
     expect((await ask(port, `/?code=c&state=${state}`, { method })).status).toBe(405);
   });
 
-  it("a foreign host name is refused (DNS rebinding), as is our name with another port", async () => {
+  it("a foreign host name is refused (DNS rebinding), as is our name with another port [LB-01]", async () => {
     const listener = await listen();
     for (const host of [`evil.example.com:${listener.port}`, `localhost.evil.example.com:${listener.port}`, "localhost:1", "localhost", `127.0.0.1:${listener.port}@evil`])
       expect((await ask(listener.port, theAnswer, { headers: { host } })).status, host).toBe(400);
     expect((await stillWaits(listener, { headers: { host: `[::1]:${listener.port}` } })).status).toBe(200);
   });
 
-  it("shows why a login failed, everything escaped", async () => {
+  it("shows why a login failed, everything escaped [LB-11]", async () => {
     const listener = await listen();
     const page = ask(listener.port, `/?error=access_denied&state=${state}`);
     await listener.next(never);
@@ -68,7 +68,7 @@ describe("the conversation with the browser", () => {
     expect(body).not.toContain("<script>");
   });
 
-  it("gives a reload beside the first request the same page", async () => {
+  it("gives a reload beside the first request the same page [LB-07]", async () => {
     const listener = await listen();
     const first = ask(listener.port, theAnswer);
     await listener.next(never);
@@ -96,7 +96,7 @@ describe("the conversation with the browser", () => {
     expect(await page).toMatchObject({ status: 400, body: expect.stringContaining("The login was denied.") });
   });
 
-  it("takes the cookies of every other program on localhost", async () => {
+  it("takes the cookies of every other program on localhost [LB-08]", async () => {
     const listener = await listen();
     expect((await stillWaits(listener, { headers: { host: `localhost:${listener.port}`, cookie: `a=${"x".repeat(40_000)}` } })).status).toBe(200);
   });
@@ -105,7 +105,7 @@ describe("the conversation with the browser", () => {
     ["more headers than any browser sends", `GET / HTTP/1.1\r\nhost: localhost\r\ncookie: ${"x".repeat(100_000)}\r\n\r\n`],
     ["what is not HTTP", "\u0016\u0003\u0001 hello\r\n\r\n"],
     ["two lengths", "GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"],
-  ])("%s ends that connection and not the wait", async (_, text) => {
+  ])("%s ends that connection and not the wait [LB-08]", async (_, text) => {
     const listener = await listen();
     expect(await (await rawConnection(listener.port, text)).ended).not.toContain("200 OK");
     expect((await stillWaits(listener)).status).toBe(200);

@@ -15,7 +15,7 @@ describe("a page for the person's browser", () => {
     );
   });
 
-  it("loads nothing, runs nothing and sends nothing, as its policy says too", () => {
+  it("loads nothing, runs nothing and sends nothing, as its policy says too [LB-11, LB-12]", () => {
     for (const page of [resultPage({ ok: true, issuer }, "N"), resultPage({ ok: false, issuer, code: "X", message: "m", hint: "h" }, "N"), plainPage("t", "x", "N")]) {
       expect(page).not.toMatch(/<(script|img|link|iframe|form|a|object|base)\b|\b(src|href|on\w+)=/i);
       expect(page).toContain('<style nonce="N">');

@@ -78,16 +78,16 @@ async function devicePolls(polls: readonly (DevicePoll | Error)[], device: { rea
 }
 
 describe("the device flow", () => {
-  it("polls at the issuer's interval", async () => expect((await devicePolls([pending, pending])).waits).toEqual([5, 5, 5]));
-  it("slow_down adds five seconds to this and all later intervals (RFC 8628, section 3.5)", async () => {
+  it("polls at the issuer's interval [DV-04]", async () => expect((await devicePolls([pending, pending])).waits).toEqual([5, 5, 5]));
+  it("slow_down adds five seconds to this and all later intervals (RFC 8628, section 3.5) [DV-05]", async () => {
     expect((await devicePolls([pending, { kind: "slow-down" }, pending, { kind: "slow-down" }])).waits).toEqual([5, 5, 10, 10, 15]);
   });
-  it("network faults double the wait up to a minute and never end the flow", async () => {
+  it("network faults double the wait up to a minute and never end the flow [DV-10]", async () => {
     const { code, waits } = await devicePolls([unreachable, unreachable, unreachable, unreachable, unreachable, pending]);
     expect(waits).toEqual([5, 10, 20, 40, 60, 60, 5]);
     expect(code).toBe("none");
   });
-  it("ends with the code's life, not later", async () => {
+  it("ends with the code's life, not later [DV-07]", async () => {
     const { code, waits } = await devicePolls(
       Array.from({ length: 99 }, () => pending),
       { interval: 7, expiresIn: 20 },
@@ -95,8 +95,8 @@ describe("the device flow", () => {
     expect(code).toBe("DEVICE_CODE_EXPIRED");
     expect(waits.reduce((sum, wait) => sum + wait, 0)).toBe(20);
   });
-  it("a refusal of the issuer ends it at once", async () => expect((await devicePolls([new OidcError("LOGIN_DENIED", {})])).code).toBe("LOGIN_DENIED"));
-  it("always shows code and URL, and opens the complete one when that is allowed", async () => {
+  it("a refusal of the issuer ends it at once [DV-06, DV-12]", async () => expect((await devicePolls([new OidcError("LOGIN_DENIED", {})])).code).toBe("LOGIN_DENIED"));
+  it("always shows code and URL, and opens the complete one when that is allowed [DV-02]", async () => {
     const { said, opened } = await devicePolls([]);
     expect(said.join("\n")).toMatch(/activate and enter the code ABCD[\s\S]*activate\?code=ABCD/);
     expect(opened).toEqual(["https://id.example.com/activate?code=ABCD"]);

@@ -31,7 +31,7 @@ const killAt = fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined });
 const moves = fc.array(fc.constantFrom<IssuerMove>("answers", "answers", "is down", "lost"), { maxLength: 4 });
 
 describe("any schedule of several processes with an expired token, an issuer that rotates and a kill at any step", () => {
-  it("without kills and faults makes one request, and all get its token", async () => {
+  it("without kills and faults makes one request, and all get its token [RT-06]", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 6 }), async (s, processes) => {
         const machine = sharedMachine({ gate: (label) => s.schedule(Promise.resolve(), label).then(() => undefined), moves: [], hasSession: true });
@@ -44,7 +44,7 @@ describe("any schedule of several processes with an expired token, an issuer tha
     );
   });
 
-  it("never sends a spent token, and the next call works, but for the one window [B-04]", async () => {
+  it("never sends a spent token, and the next call works, but for the one window [B-04, RT-10]", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(killAt, { minLength: 1, maxLength: 5 }), moves, async (s, kills, planned) => {
         const plan = [...planned];

@@ -130,7 +130,7 @@ beforeEach(() => {
 });
 
 describe("a refresh", () => {
-  it("writes the new token before anything judges the answer, and promotes it after", async () => {
+  it("writes the new token before anything judges the answer, and promotes it after [RT-02]", async () => {
     expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "token" });
     expect(here.asked).toEqual(["old"]);
     expect(here.secrets.calls.filter((call) => call.startsWith("write")).length).toBe(2);
@@ -138,14 +138,14 @@ describe("a refresh", () => {
     expect(storedIn(here)?.pending).toBeUndefined();
   });
 
-  it("without rotation writes nothing to the keychain", async () => {
+  it("without rotation writes nothing to the keychain [RT-08, RT-09]", async () => {
     here.issuer = { answer: { refresh_token: undefined } };
     await refreshSession(here.run, undefined);
     expect(here.secrets.calls.filter((call) => call.startsWith("write"))).toEqual([]);
     expect(storedIn(here)?.refreshToken).toBe("old");
   });
 
-  it("that meets a fault after the answer came keeps both generations, and judges before it asks again", async () => {
+  it("that meets a fault after the answer came keeps both generations, and judges before it asks again [RT-04]", async () => {
     here.issuer = { after: new OidcError("ISSUER_UNREACHABLE", {}) };
     expect(await refreshSession(here.run, undefined)).toMatchObject({ kind: "fault" });
     expect(storedIn(here)).toMatchObject({ refreshToken: "old", pending: { refreshToken: "new" } });
@@ -210,7 +210,7 @@ describe("a refresh", () => {
     },
   );
 
-  it("is tried once more at once when the connection was cut before an answer, and not otherwise", async () => {
+  it("is tried once more at once when the connection was cut before an answer, and not otherwise [RT-01]", async () => {
     here.issuer = { fault: new OidcError("ISSUER_UNREACHABLE", { reason: "read ECONNRESET" }) };
     await refreshSession(here.run, undefined);
     expect(here.asked).toEqual(["old", "old"]);
@@ -272,7 +272,7 @@ describe("a refresh", () => {
     expect([storedIn(here), here.records.size, here.credentials.size]).toEqual([undefined, 0, 0]);
   });
 
-  it("answered for somebody else removes both and revokes what came", async () => {
+  it("answered for somebody else removes both and revokes what came [RT-04]", async () => {
     here.issuer = { answer: { id_token: jwt({ ...good, sub: "mallory" }) } };
     expect(await codeOfPromise(refreshSession(here.run, undefined))).toBe("ACCOUNT_MISMATCH");
     expect(storedIn(here)).toBeUndefined();

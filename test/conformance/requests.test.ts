@@ -11,7 +11,7 @@ const s256 = (verifier: string) => createHash("sha256").update(verifier).digest(
 const names = (query: URLSearchParams) => [...query.keys()].sort();
 
 describe("a login asks", () => {
-  it.concurrent("with what the protocol demands, the same at both endpoints, and no more [RP-80, B-02, B-05, N-06, N-07, P-04]", () =>
+  it.concurrent("with what the protocol demands, the same at both endpoints, and no more [RP-80, B-02, B-05, N-06, N-07, N-09, P-04]", () =>
     onStage(async ({ issuer, logIn }) => {
       credentialOf(await logIn());
       const [authorization] = issuer.received("authorization");

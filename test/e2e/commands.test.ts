@@ -33,7 +33,7 @@ function writeKubeconfig(args: readonly string[], more: { readonly command?: str
 useStage();
 
 describe("login", () => {
-  it("says who, until when and where; stdout stays empty", async () => {
+  it("says who, until when and where; stdout stays empty [LB-03]", async () => {
     const ended = await runWithBrowser(home, ["login", ...options()]);
     expect(ended).toMatchObject({ status: 0, stdout: "" });
     expect(ended.stderr).toContain(`logged in to ${issuer.url} as ann@example.com`);
@@ -177,7 +177,7 @@ describe("token", () => {
 });
 
 describe("logout", () => {
-  it("revokes, then deletes everything of the session; the next call asks again", async () => {
+  it("revokes, then deletes everything of the session; the next call asks again [V-01, V-06, L-04, B-12]", async () => {
     await runWithBrowser(home, ["get-token", ...options()]);
     expect(issuer.live.size).toBe(1);
     const ended = await home.run(["logout", ...options()]);
@@ -189,7 +189,7 @@ describe("logout", () => {
     expect(errorCode(next)).toBe("LOGIN_REQUIRED");
   });
 
-  it("deletes all the same when the issuer cannot revoke, and says so", async () => {
+  it("deletes all the same when the issuer cannot revoke, and says so [V-03]", async () => {
     await runWithBrowser(home, ["get-token", ...options()]);
     issuer.play.revoke = { status: 500, body: "" };
     const ended = await home.run(["logout", ...options()]);
@@ -215,7 +215,7 @@ describe("logout", () => {
     expect(issuer.live.size).toBe(0);
   });
 
-  it("--sso sends client_id and logout_hint, never a token", async () => {
+  it("--sso sends client_id and logout_hint, never a token [L-01, L-02, L-04, RP-70]", async () => {
     await runWithBrowser(home, ["get-token", ...options()]);
     const ended = await home.run(["logout", "--sso", ...options()]);
     const [, url = ""] = /session here: (\S+)/.exec(ended.stderr) ?? [];

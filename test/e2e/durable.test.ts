@@ -16,7 +16,7 @@ const forgetKeys = () => rmSync(join(home.data, "issuers"), { recursive: true })
 useStage();
 
 describe("a refresh token that came is not lost", () => {
-  it("when the keys cannot be fetched: it is stored, and judged later without a new refresh", async () => {
+  it("when the keys cannot be fetched: it is stored, and judged later without a new refresh [RT-02, RT-04]", async () => {
     await runWithBrowser(home, session());
     forgetKeys();
     issuer.play.jwks = () => ({ status: 503, body: "" });
@@ -33,7 +33,7 @@ describe("a refresh token that came is not lost", () => {
     expect(storedItem().pending).toBeUndefined();
   });
 
-  it("when we are killed between the answer and its judgement", async () => {
+  it("when we are killed between the answer and its judgement [RT-02, RT-03]", async () => {
     await runWithBrowser(home, session());
     forgetKeys();
     issuer.play.jwks = () => "hang";
@@ -46,7 +46,7 @@ describe("a refresh token that came is not lost", () => {
     expect((await home.run(session("--force-refresh", "--non-interactive"))).status).toBe(0);
   });
 
-  it("when we are killed while the issuer thinks: the old one is still there", async () => {
+  it("when we are killed while the issuer thinks: the old one is still there [RT-01, RT-10]", async () => {
     await runWithBrowser(home, session());
     const [token] = [...issuer.live];
     issuer.play.token = () => "hang";
@@ -60,7 +60,7 @@ describe("a refresh token that came is not lost", () => {
     expect((await home.run(session("--force-refresh", "--non-interactive"))).status).toBe(0);
   });
 
-  it("when Ctrl-C comes while the issuer answers: the answer is stored first", async () => {
+  it("when Ctrl-C comes while the issuer answers: the answer is stored first [RT-05]", async () => {
     await runWithBrowser(home, session());
     const gate: { open?: () => void } = {};
     issuer.play.token = async (_, proper) => {
@@ -172,13 +172,13 @@ describe("the end of things", () => {
     expect(errorCode(weaker)).toBe("SETTINGS_INVALID");
   });
 
-  it("a login that nobody finishes ends at its deadline", async () => {
+  it("a login that nobody finishes ends at its deadline [LB-14]", async () => {
     const ended = await home.run(session("--authentication-timeout-sec=1"));
     expect(ended).toMatchObject({ status: 20, stdout: "" });
     expect(errorCode(ended)).toBe("LOGIN_TIMED_OUT");
   });
 
-  it("when kubectl dies, we do within a second or two, and the port is free", async () => {
+  it("when kubectl dies, we do within a second or two, and the port is free [LB-14]", async () => {
     const parent = spawn(
       process.execPath,
       [

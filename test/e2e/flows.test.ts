@@ -25,7 +25,7 @@ describe("the browser flow", () => {
     expect((await started.ended).status).toBe(0);
   });
 
-  it("answers a foreign request without ending the wait", async () => {
+  it("answers a foreign request without ending the wait [LB-02]", async () => {
     const started = home.start(session());
     const [, url = ""] = await started.sees(openUrl);
     const redirectUri = new URL(url).searchParams.get("redirect_uri") ?? "";
@@ -36,7 +36,7 @@ describe("the browser flow", () => {
     expect((await started.ended).status).toBe(0);
   });
 
-  it("tries the second address when the first is taken, on either family", async () => {
+  it("tries the second address when the first is taken, on either family [LB-04, LB-05]", async () => {
     const taken = createServer();
     // On ::1 only, where this machine has it: nothing on 127.0.0.1 says that the port is taken.
     await new Promise<void>((resolve) => {
@@ -158,7 +158,7 @@ describe("the browser flow", () => {
     expect(good.status, good.stderr).toBe(0);
   });
 
-  it("refuses another account than the one asked for", async () => {
+  it("refuses another account than the one asked for [LB-03]", async () => {
     const ended = await runWithBrowser(home, session("--account=bob@example.com"));
     expect(ended).toMatchObject({ status: 20, stdout: "" });
     expect(errorCode(ended)).toBe("ACCOUNT_MISMATCH");
@@ -225,7 +225,7 @@ describe("the device flow", () => {
     expect(ended.stderr).toMatch(/[█▀▄]{5}/);
   });
 
-  it("is chosen when no browser can be reached", async () => {
+  it("is chosen when no browser can be reached [LB-18]", async () => {
     const ended = await home.run(session().filter((arg) => arg !== "--skip-open-browser"));
     expect(ended.status, ended.stderr).toBe(0);
     expect(ended.stderr).toContain("WDJB-MJHT");

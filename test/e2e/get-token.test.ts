@@ -126,7 +126,7 @@ describe("get-token", () => {
     expect(await home.run(["help", "get-token"])).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage:"), stderr: "" });
   });
 
-  it("the tokens are stored when the browser gets its page", async () => {
+  it("the tokens are stored when the browser gets its page [LB-16]", async () => {
     const started = home.start(session());
     const [, url = ""] = await started.sees(openUrl);
     const { page } = await browse(url);

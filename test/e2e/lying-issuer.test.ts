@@ -108,11 +108,11 @@ describe("a refresh meets a fault: the session stays, no browser opens", () => {
 });
 
 describe("a device answer", () => {
-  it.each(["opens a script", "opens a file"] as const)("that %s is refused", async (name) => {
+  it.each(["opens a script", "opens a file"] as const)("that %s is refused [DV-14]", async (name) => {
     issuer.become(devices[name]);
     expectRefusal(await home.run(session("--grant-type=device-code")), "DISCOVERY_INVALID");
   });
-  it("that moves the cursor is shown as plain text", async () => {
+  it("that moves the cursor is shown as plain text [DV-15]", async () => {
     issuer.become(devices["moves the cursor"]);
     const ended = await home.run(session("--grant-type=device-code"));
     expectNoSecret(ended);

@@ -32,7 +32,7 @@ async function timeToEnd(started: Started): Promise<number> {
 }
 
 describe("a signal while a refresh token is being replaced", () => {
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s, once or five times, waits for the answer and its storing", async (signal) => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s, once or five times, waits for the answer and its storing [RT-05]", async (signal) => {
     await runWithBrowser(home, session());
     const gate = holdToken();
     const started = home.start(session("--force-refresh"));
@@ -70,7 +70,7 @@ describe("a signal at any other time ends us within a second and leaves nothing"
     ["a browser is waited for", openUrl, []],
     ["a device code is shown", /enter the code/, ["--grant-type=device-code"]],
   ];
-  it.each(flows)("while %s", async (_, shown, more) => {
+  it.each(flows)("while %s [LB-14]", async (_, shown, more) => {
     issuer.play.token = () => ({ status: 400, body: { error: "authorization_pending" } });
     const started = home.start(session(...more));
     await started.sees(shown);

@@ -21,7 +21,7 @@ async function whileOthersWait(calls: number, answer: "proper" | { readonly stat
 }
 
 describe("many calls with an expired token", () => {
-  it("wait for one refresh and are woken when it is done, not by a slow poll [ST-06]", async () => {
+  it("wait for one refresh and are woken when it is done, not by a slow poll [ST-06, RT-06]", async () => {
     await runWithBrowser(home, session());
     ageToken(1);
     const before = issuer.count("/token");
@@ -57,7 +57,7 @@ describe("many calls with an expired token", () => {
 });
 
 describe("a fault of the issuer", () => {
-  it("429 says when to try again; the session stays and no browser opens", async () => {
+  it("429 says when to try again; the session stays and no browser opens [RT-11]", async () => {
     await runWithBrowser(home, session());
     ageToken(1);
     issuer.play.token = () => ({ status: 429, body: { error: "slow_down" }, headers: { "retry-after": "7" } });
@@ -82,7 +82,7 @@ describe("a fault of the issuer", () => {
     expect(Date.parse(credentialOf(used).status.expirationTimestamp)).toBeGreaterThan(Date.now() + 8_000);
   });
 
-  it("that cuts the connection once, within its grace period, costs nothing: one retry at once", async () => {
+  it("that cuts the connection once, within its grace period, costs nothing: one retry at once [RT-01]", async () => {
     await runWithBrowser(home, session());
     let first = true;
     issuer.play.token = (_, proper) => {

@@ -22,7 +22,7 @@ export const callbackRequests: Target = {
   start: () => ({
     run(input, say) {
       const [method = "", host = "", ...rest] = input.toString().split("\n");
-      const expected = { state, path: "/", hosts: ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"] };
+      const expected = { state, path: "/", hosts: ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"], formPost: false };
       const judged = judgeCallback({ method, host, target: rest.join("\n") }, expected);
       if (judged.kind === "refused") {
         for (const text of [judged.title, judged.text]) say(text);
@@ -73,6 +73,7 @@ export const listener: Target = {
   seeds: [
     `GET /?code=x&state=wrong HTTP/1.1\r\nHost: localhost:1\r\nCookie: a=${cookie}\r\n\r\n`,
     "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nstate",
+    "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\ncode=x&state=y",
     "HEAD /favicon.ico HTTP/1.0\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     "GET http://evil.example.com/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nGET / HTTP/1.1\r\n\r\n",
@@ -82,7 +83,7 @@ export const listener: Target = {
   ],
   async start() {
     const server = loopbackServer({ request: 300, lastPage: 100 });
-    const options = { certificateFile: undefined, keyFile: undefined, redirectUrl: undefined, openAfter: undefined };
+    const options = { certificateFile: undefined, keyFile: undefined, redirectUrl: undefined, openAfter: undefined, formPost: true };
     const listening = await server.listen({ ...options, addresses: ["127.0.0.1:0"], state });
     const port = Number(new URL(listening.redirectUri).port);
     const wait = { isOver: false };
