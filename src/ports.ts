@@ -126,7 +126,10 @@ export interface DeviceAuthorization {
   readonly verifier: Secret;
 }
 
-export type DevicePoll = { readonly kind: "pending" } | { readonly kind: "slow-down" } | { readonly kind: "tokens"; readonly answer: TokenAnswer };
+export type DevicePoll =
+  | { readonly kind: "pending" | "slow-down" }
+  | { readonly kind: "later"; readonly seconds: number }
+  | { readonly kind: "tokens"; readonly answer: TokenAnswer };
 
 /**
  * The OpenID Provider. Faults: ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, DISCOVERY_INVALID, ISSUER_MISMATCH,

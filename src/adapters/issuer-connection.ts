@@ -1,8 +1,10 @@
 import * as client from "openid-client";
 import { acceptedAlgorithms } from "../core/id-token.ts";
 import { type Secret, secret } from "../core/secret.ts";
+import { plainDeviceAnswer } from "../core/device-answer.ts";
 import { provingKeys } from "../core/key-set.ts";
 import { isObject } from "../core/session.ts";
+import { plainTokenAnswer } from "../core/token-answer.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { BeforeJudged, IssuerFacts } from "../ports.ts";
 import type { ProviderOptions } from "./provider-options.ts";
@@ -59,6 +61,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     redirectUri?: string;
     tokenEndpoint?: string | undefined;
     revocationEndpoint?: string | undefined;
+    deviceEndpoint?: string | undefined;
     keysAt?: string | undefined;
   } = { hook: {}, keysAreNew: false };
   const fetch: client.CustomFetch = async (url, init) => {
@@ -71,8 +74,9 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     const response = await options.fetch(url, init, deadlineMs);
     if (response.status >= 400) return plainError(response);
     if (url === state.revocationEndpoint) await refusePage(response, host);
+    if (url === state.deviceEndpoint && response.status === 200) return plainDevice(response);
     if (!isExchange || response.status !== 200) return response;
-    const body = await response.text();
+    const body = plainTokenAnswer(await response.text());
     state.answer = body;
     if (before !== undefined) await journal(body, before);
     return new Response(body, { status: response.status, headers: response.headers });
@@ -95,6 +99,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     checkMetadata(metadata, options.issuer, host);
     state.tokenEndpoint = endpoint(metadata, "token_endpoint");
     state.revocationEndpoint = endpoint(metadata, "revocation_endpoint");
+    state.deviceEndpoint = endpoint(metadata, "device_authorization_endpoint");
     state.keysAt = endpoint(metadata, "jwks_uri");
     const config = new client.Configuration(metadata as client.ServerMetadata, options.clientId, expected(metadata), clientAuthentication(options, metadata));
     config[client.customFetch] = fetch;
@@ -212,6 +217,12 @@ async function plainError(response: Response): Promise<Response> {
 /** A revocation's answer has a body that says nothing (RFC 7009, section 2.2); a page says that somebody else answered. */
 async function refusePage(response: Response, host: string): Promise<void> {
   if (response.status === 200 && (await response.clone().text()).trimStart().startsWith("<")) failNotJson("revocation", host);
+}
+
+async function plainDevice(response: Response): Promise<Response> {
+  const body = await response.text();
+  const answer = parsed(body);
+  return answer === undefined ? new Response(body, { status: 200, headers: response.headers }) : jsonResponse(JSON.stringify(plainDeviceAnswer(answer)));
 }
 
 function parsed(text: string): unknown {

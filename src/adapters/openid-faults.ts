@@ -155,6 +155,12 @@ export function doubtedBy(error: unknown): "algorithms" | "keys" | undefined {
 /** WebCrypto refuses a key that is none: a point beside its curve, for one. */
 const isUnusableKey = (error: unknown) => error instanceof Error && error.cause instanceof DOMException && error.cause.name === "DataError";
 
+/** Seconds that a busy issuer asks to wait (RFC 9110, section 10.2.3): 503 and 429 only, and not as a date. */
+export function laterBy(error: unknown): number | undefined {
+  const { status, retryAfter } = error instanceof client.ResponseBodyError ? { status: error.status, retryAfter: error.response.headers.get("retry-after") } : answerWithin(error);
+  return (status === 503 || status === 429) && retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined;
+}
+
 /** Of a Response somewhere in the chain of causes; status 0 when there is none. */
 function answerWithin(error: unknown): { readonly status: number; readonly retryAfter: string | null } {
   let current = error;

@@ -9,7 +9,7 @@ import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { judgedAnswer } from "./judged-answer.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
-import { type Exchange, failFrom } from "./openid-faults.ts";
+import { type Exchange, failFrom, laterBy } from "./openid-faults.ts";
 
 /** Milliseconds for a revocation (cli.md M11). */
 const revocationDeadline = 10_000;
@@ -109,7 +109,8 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       } catch (error) {
         if (error instanceof client.ResponseBodyError && error.error === "authorization_pending") return { kind: "pending" };
         if (error instanceof client.ResponseBodyError && error.error === "slow_down") return { kind: "slow-down" };
-        return failFrom(error, "poll", host);
+        const seconds = laterBy(error);
+        return seconds === undefined ? failFrom(error, "poll", host) : { kind: "later", seconds };
       } finally {
         connection.saveKeys();
       }

@@ -45,8 +45,10 @@ async function poll(context: FlowContext, device: DeviceAuthorization): Promise<
   let interval = device.interval;
   let faults = 0;
   let lastFault: string | undefined;
+  let asked = 0;
   for (;;) {
-    const wait = Math.min(slowestPoll, interval * 2 ** faults);
+    // Longer than our slowest when the issuer says so; the code's end comes first all the same.
+    const wait = Math.max(asked, Math.min(slowestPoll, interval * 2 ** faults));
     await pause(context, Math.min(wait * 1000, Math.max(0, expiresAt - world.clock.now())));
     if (world.clock.now() >= expiresAt) fail("DEVICE_CODE_EXPIRED", lastFault === undefined ? {} : { reason: `the issuer could not be asked: ${lastFault}` });
     try {
@@ -56,8 +58,10 @@ async function poll(context: FlowContext, device: DeviceAuthorization): Promise<
       if (polled.kind === "tokens") return polled.answer;
       // RFC 8628 3.5: slow_down adds five seconds to this and all later intervals.
       if (polled.kind === "slow-down") interval += 5;
+      asked = polled.kind === "later" ? polled.seconds : 0;
     } catch (error) {
       if (!isOidcError(error) || error.code !== "ISSUER_UNREACHABLE" || context.received()) throw error;
+      asked = 0;
       faults = Math.min(faults + 1, 6);
       lastFault = error.reason ?? error.message;
       world.terminal.log(1, `the issuer could not be asked (${lastFault}); trying again`);

@@ -64,7 +64,8 @@ async function tryToRevoke(run: Run, token: string, cacheKey: string | undefined
     return revoked;
   } catch (error) {
     if (!isOidcError(error) || error.code === "INTERRUPTED") throw error;
-    terminal.warn(`the session could not be revoked at the issuer: ${error.message} [${error.code}]; it was deleted here`);
+    const why = error.reason === undefined ? "" : `: ${error.reason}`;
+    terminal.warn(`the session could not be revoked at the issuer: ${error.message}${why} [${error.code}]; it was deleted here`);
     return false;
   }
 }

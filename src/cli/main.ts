@@ -1,6 +1,6 @@
 import { machine, stderrWriter } from "../compose.ts";
 import { ownVariables } from "../core/program-search.ts";
-import { safeJson, safeText } from "../core/untrusted-text.ts";
+import { safeJson } from "../core/untrusted-text.ts";
 import { isOidcError, OidcError } from "../errors/oidc-error.ts";
 import { errorJson, terminalLines } from "../errors/render.ts";
 import type { Call } from "./call.ts";
@@ -119,16 +119,28 @@ function withHint(error: OidcError, call: Call): OidcError {
   return new OidcError(error.code, { message: error.message, hint, ...(error.reason === undefined ? {} : { reason: error.reason }) });
 }
 
-/** The stack without its message. */
-const framesOf = (error: Error) =>
-  (error.stack ?? "")
+/** What the engine wrote of the stack, below the message: a message can hold lines that look like it. Function, file and place only. */
+function framesOf(error: Error): readonly string[] {
+  const stack = error.stack ?? "";
+  const at = error.message === "" ? 0 : stack.indexOf(error.message);
+  if (at === -1) return [];
+  return stack
+    .slice(at + error.message.length)
     .split("\n")
-    .filter((line) => /^\s+at /.test(line))
-    .map((line) => safeText(line, 200));
+    .flatMap((line) => {
+      const [, called = "", place = ""] = /^ {4}at (?:async )?(?:([\w.$<>]{1,60}) )?\(?(?:.*[/\\])?((?:node:[\w/]+|[\w-]+\.c?js):\d+:\d+)\)?$/.exec(line) ?? [];
+      return place === "" ? [] : [`at ${called === "" ? "" : `${called} `}(${place})`];
+    });
+}
+
+/** Names and codes of errors are words of a program; anything else may be what an issuer said. */
+const wordOf = (text: unknown, pattern: RegExp) => (typeof text === "string" && pattern.test(text) ? text : undefined);
 
 /** A fault of ours: its kind and place, never its message, which may hold what must not be shown. */
 function unexpected(error: unknown): OidcError {
-  const place = error instanceof Error ? /\(?([\w.-]+\.c?js:\d+:\d+)\)?/.exec(error.stack ?? "")?.[1] : undefined;
-  const code = error instanceof Error && "code" in error ? ` ${safeText(error.code, 40)}` : "";
-  return new OidcError("UNEXPECTED", { reason: `${error instanceof Error ? safeText(error.name, 40) : "fault"}${code}${place === undefined ? "" : ` at ${place}`}` }, error);
+  if (!(error instanceof Error)) return new OidcError("UNEXPECTED", { reason: "fault" }, error);
+  const [frame] = framesOf(error);
+  const name = wordOf(error.name, /^[A-Z][A-Za-z]{2,30}$/) ?? "Error";
+  const code = wordOf("code" in error ? error.code : undefined, /^[A-Z][A-Z0-9_]{1,40}$/);
+  return new OidcError("UNEXPECTED", { reason: `${name}${code === undefined ? "" : ` ${code}`}${frame === undefined ? "" : ` ${frame}`}` }, error);
 }

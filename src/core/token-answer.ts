@@ -1,3 +1,4 @@
+import { isNestedDeeper } from "./json-depth.ts";
 import { isObject } from "./session.ts";
 
 /**
@@ -14,7 +15,8 @@ export function isTokenAnswer(body: string): boolean {
   if (!isObject(answer)) return false;
   const isText = (name: string) => typeof answer[name] === "string" && answer[name] !== "";
   const isAbsentOr = (name: string, isRight: boolean) => answer[name] === undefined || isRight;
-  const life = Number.parseFloat(String(answer["expires_in"]));
+  const { expires_in: expires } = answer;
+  const life = typeof expires === "number" ? expires : typeof expires === "string" ? Number.parseFloat(expires) : Number.NaN;
   return (
     isText("access_token") &&
     isText("token_type") &&
@@ -24,3 +26,23 @@ export function isTokenAnswer(body: string): boolean {
     isAbsentOr("expires_in", life >= 0)
   );
 }
+
+/**
+ * A token answer without the members that say nothing: null for an optional one, and an empty refresh token. Some issuers write them where they
+ * have none to give; the OIDC library refuses the whole answer then, and every refresh of that session. Any other text stays as it is.
+ */
+export function plainTokenAnswer(body: string): string {
+  if (isNestedDeeper(body, 100)) return body;
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body);
+  } catch {
+    return body;
+  }
+  if (!isObject(answer)) return body;
+  const saysNothing = ([name, value]: readonly [string, unknown]) => (optional.includes(name) && value === null) || (name === "refresh_token" && value === "");
+  const members = Object.entries(answer);
+  return members.some(saysNothing) ? JSON.stringify(Object.fromEntries(members.filter((member) => !saysNothing(member)))) : body;
+}
+
+const optional: readonly string[] = ["refresh_token", "id_token", "scope", "expires_in"];

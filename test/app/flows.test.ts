@@ -87,6 +87,11 @@ describe("the device flow", () => {
     expect(waits).toEqual([5, 10, 20, 40, 60, 60, 5]);
     expect(code).toBe("none");
   });
+  it("waits as long as a busy issuer asks, and then at the usual interval; never beyond the code's life [DV-07, DV-11]", async () => {
+    expect((await devicePolls([{ kind: "later", seconds: 90 }, pending])).waits).toEqual([5, 90, 5]);
+    expect((await devicePolls([{ kind: "later", seconds: 2 }])).waits).toEqual([5, 5]);
+    expect(await devicePolls([{ kind: "later", seconds: 100_000 }], { expiresIn: 20 })).toMatchObject({ code: "DEVICE_CODE_EXPIRED", waits: [5, 15] });
+  });
   it("ends with the code's life, not later [DV-07]", async () => {
     const { code, waits } = await devicePolls(
       Array.from({ length: 99 }, () => pending),

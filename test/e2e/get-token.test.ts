@@ -7,7 +7,7 @@ import { home, issuer, session, useStage } from "./stage.ts";
 useStage();
 
 describe("get-token", () => {
-  it("logs in by browser, then answers from the cache without any request, then refreshes with one request", async () => {
+  it("logs in by browser, then answers from the cache without any request, then refreshes with one request [RT-07]", async () => {
     const first = await runWithBrowser(home, session());
     expect(first.status, first.stderr).toBe(0);
     const credential = credentialOf(first);

@@ -1,0 +1,20 @@
+import { isObject } from "./session.ts";
+
+/** RFC 8628, section 3.2: without an interval a client waits five seconds. */
+const usualInterval = 5;
+/** Seconds, when an issuer does not say, or not in a way that anybody understands: `expires_in` is required. */
+const usualLife = 600;
+
+/**
+ * A device authorization answer with numbers where numbers belong: issuers send "5", 0, and nothing, and the OIDC library refuses the whole
+ * answer then (protocol.md DV-09). Other members stay as they are; what is no object too.
+ */
+export function plainDeviceAnswer(answer: unknown): unknown {
+  if (!isObject(answer) || answer["error"] !== undefined) return answer;
+  return { ...answer, interval: positive(answer["interval"]) ?? usualInterval, expires_in: positive(answer["expires_in"]) ?? usualLife };
+}
+
+function positive(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number > 0 ? number : undefined;
+}
