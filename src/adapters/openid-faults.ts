@@ -155,10 +155,10 @@ export function doubtedBy(error: unknown): "algorithms" | "keys" | undefined {
 /** WebCrypto refuses a key that is none: a point beside its curve, for one. */
 const isUnusableKey = (error: unknown) => error instanceof Error && error.cause instanceof DOMException && error.cause.name === "DataError";
 
-/** Seconds that a busy issuer asks to wait (RFC 9110, section 10.2.3): 503 and 429 only, and not as a date. */
+/** Seconds that a busy issuer asks to wait (RFC 9110, section 10.2.3): 503 and 429 only, not as a date, and not 0, which is no reason to forget our own back-off. */
 export function laterBy(error: unknown): number | undefined {
   const { status, retryAfter } = error instanceof client.ResponseBodyError ? { status: error.status, retryAfter: error.response.headers.get("retry-after") } : answerWithin(error);
-  return (status === 503 || status === 429) && retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined;
+  return (status === 503 || status === 429) && retryAfter !== null && /^[1-9]\d{0,5}$/.test(retryAfter) ? Number(retryAfter) : undefined;
 }
 
 /** Of a Response somewhere in the chain of causes; status 0 when there is none. */

@@ -101,15 +101,21 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     },
     async pollDevice(device, before) {
       const connection = await connect();
+      // Once an answer came the code is spent: whoever is busy then (the keys' endpoint) must not have it sent again.
+      let isSpent = false;
+      const noted: typeof before = async (received) => {
+        isSpent = true;
+        await before(received);
+      };
       try {
-        const answer = await connection.during({ before }, () =>
+        const answer = await connection.during({ before: noted }, () =>
           client.genericGrantRequest(connection.config, deviceGrant, { device_code: device.deviceCode.reveal(), code_verifier: device.verifier.reveal() }),
         );
         return { kind: "tokens", answer: judge(answer, options.maxAge) };
       } catch (error) {
         if (error instanceof client.ResponseBodyError && error.error === "authorization_pending") return { kind: "pending" };
         if (error instanceof client.ResponseBodyError && error.error === "slow_down") return { kind: "slow-down" };
-        const seconds = laterBy(error);
+        const seconds = isSpent ? undefined : laterBy(error);
         return seconds === undefined ? failFrom(error, "poll", host) : { kind: "later", seconds };
       } finally {
         connection.saveKeys();

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { searchFolders } from "../core/program-search.ts";
 import { isObject } from "../core/session.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { deadline } from "./deadline.ts";
-import { findProgram } from "./program-path.ts";
+import { findProgram, isProgram } from "./program-path.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -72,14 +72,5 @@ export function real(path: string | undefined): string | undefined {
     return realpathSync(path);
   } catch {
     return path;
-  }
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
   }
 }

@@ -18,7 +18,8 @@ export function findProgram(name: string, env: Readonly<Record<string, string | 
     .find(isProgram);
 }
 
-function isProgram(path: string): boolean {
+/** True for a file that may be executed. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

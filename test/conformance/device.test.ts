@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EndpointStage, endpointStage } from "../adapters/endpoint-stage.ts";
-import { errorCode } from "../e2e/program.ts";
+import { credentialOf, errorCode } from "../e2e/program.ts";
 import { oauthError } from "../issuer/issuer-answer.ts";
 import type { Override } from "../issuer/misbehaving.ts";
 import { changeJson, onlyFor } from "../issuer/misbehaviours.ts";
@@ -66,6 +66,7 @@ describe("a poll", () => {
     ["is for a code that is none", oauthError("invalid_grant"), "DEVICE_CODE_EXPIRED"],
     ["meets a fault", { status: 500, text: "no" }, "ISSUER_UNREACHABLE"],
     ["meets a page", { text: "<html>" }, "ISSUER_UNREACHABLE"],
+    ["is told to wait for no time", { status: 503, text: "", headers: { "retry-after": "0" } }, "ISSUER_UNREACHABLE"],
     ["is told to wait until a date", { status: 503, text: "", headers: { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" } }, "ISSUER_UNREACHABLE"],
   ])("that %s has its own name [DV-06, DV-10]", (_, token, code) => expect(poll(token)).rejects.toMatchObject({ code }));
 });
@@ -84,6 +85,19 @@ describe("the device flow of the built program", () => {
       const code = issuer.received("token")[0]?.form.get("device_code") ?? "none";
       expect(ended.stderr).not.toContain(code);
     }));
+  it.concurrent.each([{}, { "retry-after": "1" }])(
+    "keys that cannot be had when the tokens came, headers %j: the answer is kept and judged later, the spent code is not sent again [DV-10, DV-11, RT-04]",
+    (headers) =>
+      onStage(async ({ issuer, home, session, refresh }) => {
+        issuer.become({ device_authorization: changeJson({ interval: 1, expires_in: 20 }), jwks: { status: 503, text: "", headers: { ...headers } } });
+        const ended = await home.run(session(device));
+        expect(ended).toMatchObject({ status: 30, stdout: "" });
+        expect(errorCode(ended)).toBe("ISSUER_UNREACHABLE");
+        expect(issuer.count("token")).toBe(1);
+        issuer.become({});
+        credentialOf(await refresh(device));
+      }),
+  );
   it.concurrent("an expired code starts no other login by itself [DV-06, DV-12]", () =>
     onStage(async ({ issuer, home, session }) => {
       issuer.become({ device_authorization: changeJson({ interval: 1 }), token: oauthError("expired_token") });
