@@ -36,6 +36,7 @@ const urlBanner = { js: "const __bundleUrl=require('node:url').pathToFileURL(__f
 
 await Promise.all([
   build({ ...common, entryPoints: ["bin/kubectl-oidc.ts"], outfile: "dist/kubectl-oidc.cjs" }),
+  build({ ...common, entryPoints: ["bin/kubectl_complete-oidc.ts"], outfile: "dist/kubectl_complete-oidc.cjs" }),
   build({ ...common, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli.cjs", banner: urlBanner }),
   build({ ...common, entryPoints: ["src/adapters/openid-provider.ts"], outfile: "dist/oidc.cjs", banner: urlBanner }),
   build({ ...common, entryPoints: ["src/adapters/keychain-child.ts"], outfile: "dist/keychain-child.cjs", banner: urlBanner }),

@@ -4,6 +4,7 @@ import { safeJson } from "../core/untrusted-text.ts";
 import { isOidcError, OidcError } from "../errors/oidc-error.ts";
 import { errorJson, terminalLines } from "../errors/render.ts";
 import type { Call } from "./call.ts";
+import { answerCompletion, completionCommand } from "./completion.ts";
 import { doctorCommand } from "./doctor.ts";
 import { type Ending, watchEnding } from "./ending.ts";
 import { getTokenCommand } from "./get-token.ts";
@@ -29,6 +30,7 @@ const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => 
   whoami: whoamiCommand,
   logout: logoutCommand,
   trust: trustCommand,
+  completion: completionCommand,
   version: versionCommand,
 };
 
@@ -52,6 +54,10 @@ export async function main(): Promise<void> {
   const ending = watchEnding(() => finish(new OidcError("INTERRUPTED", {})));
   let status = 0;
   try {
+    if (argv[0] === "__complete") {
+      await answerCompletion(machineOf(env, 0), argv.slice(1));
+      process.exit(0);
+    }
     const invocation = readCommandLine(argv);
     if (invocation.kind === "help") {
       // The plugin's stdout is one ExecCredential or nothing: whoever asks it for help reads stderr.
@@ -73,7 +79,7 @@ export async function main(): Promise<void> {
 function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: readonly string[], env: Call["env"], ending: Ending): Call {
   const cwd = currentFolder();
   return {
-    machine: machine({ env, platform: process.platform, cwd, parent: process.ppid, version: PROGRAM_VERSION, verbosity: invocation.verbosity }),
+    machine: machineOf(env, invocation.verbosity),
     invocation,
     argv,
     env,
@@ -83,6 +89,9 @@ function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: read
     undisturbed: ending.undisturbed,
   };
 }
+
+const machineOf = (env: Call["env"], verbosity: number) =>
+  machine({ env, platform: process.platform, cwd: currentFolder(), parent: process.ppid, version: PROGRAM_VERSION, verbosity });
 
 /** A working directory that was deleted must not keep kubectl from its token. */
 function currentFolder(): string {

@@ -5,15 +5,18 @@ import { writeOut } from "../hot/write-out.ts";
  * Everything that goes to stdout goes through here (the hot path apart): data, whole or not at all. The last gate: only what is safe on a
  * terminal and our own line breaks.
  */
-export function writeData(text: string): Promise<void> {
+export function writeData(text: string, gate: (line: string) => string = safeLine): Promise<void> {
   return new Promise((resolve, reject) => {
     try {
-      writeOut(text.split("\n").map(safeLine).join("\n"), resolve);
+      writeOut(text.split("\n").map(gate).join("\n"), resolve);
     } catch (error) {
       reject(error);
     }
   });
 }
+
+/** The same for a form that has tabs between its parts. */
+export const writeTabbed = (text: string): Promise<void> => writeData(text, (line) => line.split("\t").map(safeLine).join("\t"));
 
 /** One JSON value on one line, foreign texts exactly as they are: what is not safe on a terminal is escaped. */
 export function writeJson(value: unknown): Promise<void> {

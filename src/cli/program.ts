@@ -33,6 +33,7 @@ export const commandTable = {
   doctor: { help: "check program, kubectl, issuer, session and cluster, and say how to mend what is wrong", session: true, context: true, outputs: ["json"] },
   logout: { help: "revoke and delete the session", session: true, context: true, outputs: ["json"] },
   trust: { help: "list, add or remove the API servers that the session may be used with", session: true, context: true, outputs: ["json"] },
+  completion: { help: "print a completion script for bash, zsh, fish or powershell", session: false, context: false, outputs: [] },
   version: { help: "show the version", session: false, context: false, outputs: ["json"] },
 } as const satisfies Record<string, { help: string; session: boolean; context: boolean; outputs: readonly string[] }>;
 
@@ -112,6 +113,7 @@ function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text
     if (about.session) for (const row of optionTable) command.addOption(sessionOption(row));
     command.option("-v, --v <level>", "1 steps, 4 requests, 8 headers; never a secret");
     if (name === "trust") command.addArgument(new Argument("<action>", "what to do").choices(["list", "add", "remove"])).argument("[server]", "URL of an API server");
+    if (name === "completion") command.addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish", "powershell"]));
     // Commander gives the words, then the options, then the command itself.
     command.action((...given: readonly unknown[]) => onCommand(invocationOf(name as CommandName, command.opts(), given.slice(0, -2))));
   }

@@ -1,0 +1,138 @@
+import { optionTable } from "../core/flag-table.ts";
+import { commandTable, type CommandName } from "./program.ts";
+
+/** What this computer has to offer: names in kubeconfig, sessions and configuration file. */
+export interface KnownNames {
+  readonly contexts: readonly string[];
+  readonly issuers: readonly string[];
+  readonly clients: readonly string[];
+  readonly accounts: readonly string[];
+  readonly profiles: readonly string[];
+}
+
+export interface Completion {
+  readonly candidates: readonly (readonly [value: string, about: string])[];
+  /** The shell offers file names too. */
+  readonly files: boolean;
+}
+
+const shells = ["bash", "zsh", "fish", "powershell"];
+/** Words that come after a command. */
+const positional: Readonly<Partial<Record<CommandName | "help", readonly string[]>>> = { trust: ["list", "add", "remove"], completion: shells, help: Object.keys(commandTable) };
+
+/** Options of the program itself, beside those of a session. */
+const ownOptions: readonly (readonly [name: string, about: string, where: (command: CommandName) => boolean])[] = [
+  ["context", "kubeconfig context", (command) => commandTable[command].context],
+  ["kubeconfig", "kubeconfig file", (command) => commandTable[command].context || command === "status"],
+  ["output", "format", (command) => commandTable[command].outputs.length > 0],
+  ["all", "every stored session", (command) => command === "logout"],
+  ["sso", "end the browser's session too", (command) => command === "logout"],
+  ["help", "show help", () => true],
+];
+const takesNoValue: readonly string[] = ["all", "sso", "help"];
+
+/**
+ * What may stand in the place of the last of `words`, which is the beginning of a word or empty. `known` is asked only when it is needed.
+ * Names that a shell could read as more than one word, or as a command, are not offered: a kubeconfig can come from anybody.
+ */
+export function complete(words: readonly string[], known: () => KnownNames): Completion {
+  const last = words.at(-1) ?? "";
+  const before = words.slice(0, -1);
+  const command = before.find((word) => !word.startsWith("-"));
+  if (command === undefined) {
+    if (last.startsWith("-"))
+      return offer(
+        [
+          ["--help", "show help"],
+          ["--version", "show the version"],
+        ],
+        last,
+      );
+    return offer([...Object.entries(commandTable).map(([name, { help }]) => [name, help] as const), ["help", "show help for a command"]], last);
+  }
+  const isCommand = Object.hasOwn(commandTable, command);
+  if (!isCommand && command !== "help") return { candidates: [], files: false };
+  const inOne = /^(--?[\w-]+)=(.*)$/.exec(last);
+  if (inOne !== null && isCommand) {
+    const [, name = "", value = ""] = inOne;
+    const { candidates, files } = valuesOf(bare(name), command as CommandName, value, known);
+    return { candidates: candidates.map(([text, about]) => [`${name}=${text}`, about]), files };
+  }
+  const previous = before.at(-1) ?? "";
+  if (isCommand && /^--?[\w-]+$/.test(previous) && takesValue(bare(previous))) return valuesOf(bare(previous), command as CommandName, last, known);
+  if (last.startsWith("-")) return isCommand ? offer(optionsOf(command as CommandName), last) : { candidates: [], files: false };
+  const nth = before.slice(before.indexOf(command) + 1).filter((word) => !word.startsWith("-")).length;
+  return nth === 0
+    ? offer(
+        (positional[command as CommandName] ?? []).map((word) => [word, ""]),
+        last,
+      )
+    : { candidates: [], files: false };
+}
+
+const bare = (flag: string) => ({ "-o": "output", "-v": "v" })[flag] ?? flag.replace(/^--?/, "");
+
+function takesValue(name: string): boolean {
+  const row = optionTable.find((one) => one.name === name);
+  return row === undefined ? !takesNoValue.includes(name) : row.kind !== "boolean";
+}
+
+function optionsOf(command: CommandName): readonly (readonly [string, string])[] {
+  const session = commandTable[command].session
+    ? optionTable.filter((row) => !("hidden" in row))
+    : command === "status"
+      ? optionTable.filter(({ name }) => name === "token-cache-dir")
+      : [];
+  return [
+    ...ownOptions.filter(([, , where]) => where(command)).map(([name, about]) => [`--${name}`, about] as const),
+    ...session.map(({ name, help }) => [`--${name}`, help] as const),
+  ];
+}
+
+function valuesOf(name: string, command: CommandName, start: string, known: () => KnownNames): Completion {
+  const row = optionTable.find((one) => one.name === name);
+  if (name === "kubeconfig" || row?.kind === "path" || row?.kind === "paths") return { candidates: [], files: true };
+  return offer(
+    textsOf(name, command, row !== undefined && "values" in row ? row.values : undefined, row?.kind === "boolean", known).map((text) => [text, ""]),
+    start,
+  );
+}
+
+function textsOf(name: string, command: CommandName, values: readonly string[] | undefined, isBoolean: boolean, known: () => KnownNames): readonly string[] {
+  if (values !== undefined) return values;
+  if (isBoolean) return ["true", "false"];
+  switch (name) {
+    case "context":
+      return known().contexts;
+    case "output":
+      return commandTable[command].outputs;
+    case "v":
+      return ["0", "1", "4", "8"];
+    case "oidc-issuer-url":
+      return known().issuers;
+    case "oidc-client-id":
+      return known().clients;
+    case "account":
+      return known().accounts;
+    case "profile":
+      return known().profiles;
+    case "token-cache-storage":
+      return ["keyring", "helper:", "disk", "none"];
+    case "prompt":
+      return ["login", "consent", "select_account"];
+    case "oidc-pkce-method":
+      return ["S256"];
+    default:
+      return [];
+  }
+}
+
+/** Those that begin like this, each once. */
+function offer(candidates: readonly (readonly [string, string])[], start: string): Completion {
+  const fitting = candidates.filter(([value]) => value.startsWith(start) && /^[\w@%+=:,./~-]+$/.test(value));
+  return { candidates: [...new Map(fitting).entries()], files: false };
+}
+
+/** The answer in the form that kubectl's completion of plugins reads (cobra): a candidate a line, then the directive. */
+export const completionText = ({ candidates, files }: Completion): string =>
+  `${candidates.map(([value, about]) => (about === "" ? value : `${value}\t${about}`)).join("\n")}${candidates.length === 0 ? "" : "\n"}${files ? ":0" : ":4"}\n`;
