@@ -2,10 +2,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const [folder, passedChecks, failedChecks, ...missing] = process.argv.slice(2);
+const [folder, passedChecks, ...missing] = process.argv.slice(2);
 let passed = Number(passedChecks);
-let failed = Number(failedChecks);
 const skipped = [...missing];
+// What is no test file: one file for each failure, with what it printed last.
+const checks = readdirSync(folder).filter((file) => file.startsWith("failed-"));
+let failed = checks.length;
+for (const file of checks.sort()) console.log(readFileSync(join(folder, file), "utf8"));
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".json"))) {
   const report = JSON.parse(readFileSync(join(folder, name), "utf8"));
   const ring = name.replace(/\.json$/, "");
@@ -19,7 +22,7 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith(".json")))
       if (test.status === "passed") passed++;
       else if (test.status === "failed") {
         failed++;
-        console.log(`FAILED (${ring}): ${test.fullName}`);
+        console.log(`FAILED (${ring}): ${test.fullName}\n${(test.failureMessages[0] ?? "").slice(0, 1500)}`);
       } else skipped.push(`${ring}: ${test.fullName}`);
     }
   }
