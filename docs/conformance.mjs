@@ -45,7 +45,12 @@ function testsById(reports) {
   return byId;
 }
 
-const cell = (text) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+// A hostile text in a test's title must not play its trick in the page.
+const cell = (text) =>
+  text
+    .replace(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, "·")
+    .replaceAll("|", "\\|")
+    .replaceAll("<", "&lt;");
 const who = { library: "library", option: "library, by an option", us: "us", both: "library and us" };
 /** Most tests that one row names. */
 const shown = 3;
