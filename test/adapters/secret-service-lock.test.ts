@@ -64,6 +64,18 @@ describe("whether a keychain item can be had without a dialog", () => {
     expect("reason" in answer ? answer.reason : "").toMatch(reason);
   });
 
+  it.each<[string, BusStep]>([
+    ["no default keyring", { signature: "o", body: text("/") }],
+    ["no such object", { error: "org.freedesktop.DBus.Error.UnknownObject" }],
+  ])("%s in the moment in which the service reads its folder anew is looked at again", async (_, step) => {
+    const good: readonly BusStep[] = [
+      { signature: "o", body: text(login) },
+      { signature: "v", body: variantOfBoolean(false) },
+      { signature: "aoao", body: twoLists([], []) },
+    ];
+    expect(await asked(good, { first: [step] })).toMatchObject({ state: "unlocked" });
+  });
+
   it("a bus that refuses us is unavailable", async () => {
     expect(await asked([], { greeting: "REJECTED EXTERNAL\r\n" })).toMatchObject({ state: "unavailable", reason: "the session bus refused us" });
   });

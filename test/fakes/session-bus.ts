@@ -10,6 +10,8 @@ export interface BusOptions {
   /** Sent instead of `OK …` when a client authenticates; undefined with `mute`: nothing at all. */
   readonly greeting?: string;
   readonly mute?: boolean;
+  /** The script of the first connection, when it is another one. */
+  readonly first?: readonly BusStep[];
   /** Answers in the other byte order, as on s390x. */
   readonly bigEndian?: boolean;
 }
@@ -27,8 +29,10 @@ export async function startSessionBus(steps: readonly BusStep[], options: BusOpt
   const path = join(folder, "bus");
   const calls: string[] = [];
   const sockets = new Set<Socket>();
+  let connections = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
+    const script = connections++ === 0 ? (options.first ?? steps) : steps;
     socket.on("error", () => undefined);
     const state = { bytes: Buffer.alloc(0), ready: false, step: 0 };
     socket.on("data", (chunk: Buffer) => {
@@ -47,7 +51,7 @@ export async function startSessionBus(steps: readonly BusStep[], options: BusOpt
           socket.write(message(call.serial, { signature: "s", body: text(":1.7") }, options.bigEndian));
           continue;
         }
-        const step = steps[state.step++] ?? "silent";
+        const step = script[state.step++] ?? "silent";
         if (step === "hang-up") socket.destroy();
         else if (step !== "silent" && "raw" in step) socket.end(step.raw);
         else if (step !== "silent") socket.write(message(call.serial, step, options.bigEndian));
