@@ -1,5 +1,5 @@
 import { optionTable } from "../core/flag-table.ts";
-import { commandTable, type CommandName } from "./program.ts";
+import { type CommandName, commandTable } from "./command-table.ts";
 
 /** What this computer has to offer: names in kubeconfig, sessions and configuration file. */
 export interface KnownNames {

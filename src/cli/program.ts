@@ -1,9 +1,12 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { type OptionRow, optionRow, optionTable } from "../core/flag-table.ts";
+import { nearest } from "../core/nearest.ts";
 import type { RawOptions } from "../core/option-values.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { normaliseArguments } from "./arguments.ts";
+import { type CommandName, commandTable } from "./command-table.ts";
+import { commandHelp, programHelp } from "./help.ts";
 
 /** What a command line asks for. */
 export type Invocation =
@@ -22,22 +25,6 @@ export type Invocation =
       /** 0, 1, 4 or 8; what lies between counts as the lower one. */
       readonly verbosity: number;
     };
-
-/** The commands, with what each takes. `outputs`: values of `-o`. */
-export const commandTable = {
-  "get-token": { help: "exec credential plugin: prints one ExecCredential for kubectl", session: true, context: false, outputs: [] },
-  login: { help: "log in now and store the session", session: true, context: true, outputs: ["json"] },
-  token: { help: "print the current token, refreshed when needed; never asks a person", session: true, context: true, outputs: ["json", "header", "env"] },
-  status: { help: "show the stored sessions, without any request", session: false, context: false, outputs: ["json"] },
-  whoami: { help: "show the token's claims beside whom the API server sees; never asks a person", session: true, context: true, outputs: ["json"] },
-  doctor: { help: "check program, kubectl, issuer, session and cluster, and say how to mend what is wrong", session: true, context: true, outputs: ["json"] },
-  logout: { help: "revoke and delete the session", session: true, context: true, outputs: ["json"] },
-  trust: { help: "list, add or remove the API servers that the session may be used with", session: true, context: true, outputs: ["json"] },
-  completion: { help: "print a completion script for bash, zsh, fish or powershell", session: false, context: false, outputs: [] },
-  version: { help: "show the version", session: false, context: false, outputs: ["json"] },
-} as const satisfies Record<string, { help: string; session: boolean; context: boolean; outputs: readonly string[] }>;
-
-export type CommandName = keyof typeof commandTable;
 
 /**
  * Reads a command line. FLAG_INVALID and COMMAND_UNKNOWN for what cannot be read; values are judged later, with the other
@@ -62,17 +49,15 @@ export function readCommandLine(argv: readonly string[]): Invocation {
     if (error.code === "commander.helpDisplayed" || error.code === "commander.help") return { kind: "help", text: found.help };
     return failFrom(error, args);
   }
-  return found.invocation ?? { kind: "help", text: program.helpInformation() };
+  return found.invocation ?? { kind: "help", text: programHelp() };
 }
 
 function failFrom(error: CommanderError, args: readonly string[]): never {
-  if (error.code === "commander.unknownCommand")
-    return fail("COMMAND_UNKNOWN", {
-      message: `there is no command ${safeText(
-        args.find((arg) => !arg.startsWith("-")),
-        40,
-      )}`,
-    });
+  if (error.code === "commander.unknownCommand") {
+    const word = args.find((arg) => !arg.startsWith("-")) ?? "";
+    const near = nearest(word, [...Object.keys(commandTable), "help"]);
+    return fail("COMMAND_UNKNOWN", { message: `there is no command ${safeText(word, 40)}`, ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc ${near}?` }) });
+  }
   if (error.code === "commander.unknownOption") {
     // An argument may hold more than a name: `--password x` as one word.
     const name = /'(--?[\w-]*)/.exec(error.message)?.[1] ?? "";
@@ -82,32 +67,33 @@ function failFrom(error: CommanderError, args: readonly string[]): never {
   return fail("FLAG_INVALID", { message: safeText(error.message.replace(/^error: /, "").replace(/\.$/, ""), 160) });
 }
 
-/** A known option that differs in its prefix only (`--issuer-url`), or that the name begins. */
+/** A known option that differs in its prefix (`--issuer-url`), that the name begins, or that is misspelt. */
 function suggestion(name: string): { readonly hint?: string } {
   const bare = name.replace(/^-+/, "");
-  const near = optionTable.find((row) => row.name === `oidc-${bare}` || (bare.length > 5 && row.name.startsWith(bare)));
-  return near === undefined ? {} : { hint: `did you mean --${near.name}?` };
+  const names = optionTable.filter((row) => !("hidden" in row)).map((row) => row.name);
+  const near =
+    names.find((one) => one === `oidc-${bare}`) ?? nearest(bare, [...names, "context", "kubeconfig", "output"]) ?? names.find((one) => bare.length > 5 && one.startsWith(bare));
+  return near === undefined ? {} : { hint: `did you mean --${near}?` };
 }
 
 function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text: string) => void): Command {
   const quiet = (command: Command) =>
     command
       .exitOverride()
-      .configureOutput({ writeOut: onHelp, writeErr: () => undefined, getOutHelpWidth: () => 110, getErrHelpWidth: () => 110 })
+      .configureOutput({ writeOut: onHelp, writeErr: () => undefined })
       .showSuggestionAfterError(false)
       .allowExcessArguments(false);
   const program = quiet(new Command("kubectl oidc"));
-  program
-    .description("Log in to Kubernetes with OpenID Connect: one login, short-lived credentials for kubectl.")
-    .helpCommand("help [command]", "show help for a command")
-    .addHelpText("after", "\nAn existing kubelogin stanza works when its command is changed to kubectl-oidc and nothing else.\n");
+  program.helpCommand("help [command]", "show help for a command");
+  program.helpInformation = programHelp;
   for (const [name, about] of Object.entries(commandTable)) {
-    const command = quiet(program.command(name)).description(about.help);
+    const command = quiet(program.command(name));
+    command.helpInformation = () => commandHelp(name as CommandName);
     if (about.context)
       command
         .option("--context <name>", "read the options from this kubeconfig context")
         .option("--kubeconfig <file>", "kubeconfig file (default $KUBECONFIG, then ~/.kube/config)");
-    if (name === "status") command.option("--kubeconfig <file>", "kubeconfig file whose contexts are matched").addOption(sessionOption(rowOf("token-cache-dir")));
+    if (name === "status") command.option("--kubeconfig <file>").addOption(sessionOption(rowOf("token-cache-dir")));
     if (about.outputs.length > 0) command.option("-o, --output <format>", about.outputs.join(", "));
     if (name === "logout") command.option("--all", "every stored session, and the lists of trusted servers").option("--sso", "end the browser's session at the issuer too");
     if (about.session) for (const row of optionTable) command.addOption(sessionOption(row));

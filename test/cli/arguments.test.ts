@@ -89,3 +89,19 @@ it("an argument that holds a name and a value in one word is not quoted beyond i
     }
   }
 });
+
+it.each([
+  [["lgoin"], "COMMAND_UNKNOWN", "did you mean: kubectl oidc login?"],
+  [["statsu"], "COMMAND_UNKNOWN", "did you mean: kubectl oidc status?"],
+  [["login", "--issuer-url=x"], "FLAG_INVALID", "did you mean --oidc-issuer-url?"],
+  [["login", "--oidc-isuer-url=x"], "FLAG_INVALID", "did you mean --oidc-issuer-url?"],
+  [["login", "--contxt=x"], "FLAG_INVALID", "did you mean --context?"],
+  [["login", "--acount=x"], "FLAG_INVALID", "did you mean --account?"],
+] as const)("%j: what was meant is offered, never guessed", (argv, code, hint) => {
+  try {
+    readCommandLine([...argv]);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toMatchObject({ code, hint });
+  }
+});

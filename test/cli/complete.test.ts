@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { complete, completionText, type KnownNames } from "../../src/cli/complete.ts";
-import { commandTable } from "../../src/cli/program.ts";
+import { commandTable } from "../../src/cli/command-table.ts";
 import { hostileTexts } from "../fakes/hostile-texts.ts";
 
 const known: KnownNames = {

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resultPage } from "../../src/adapters/result-page.ts";
-import { commandTable, readCommandLine } from "../../src/cli/program.ts";
+import { commandTable } from "../../src/cli/command-table.ts";
+import { readCommandLine } from "../../src/cli/program.ts";
 import { catalogue, type ErrorCode } from "../../src/errors/catalogue.ts";
 import { OidcError } from "../../src/errors/oidc-error.ts";
 import { terminalLines } from "../../src/errors/render.ts";
@@ -18,6 +19,13 @@ describe("help", () => {
     await expect(helpOf(["help"])).toMatchFileSnapshot(golden("help/program.txt"));
     expect(helpOf([])).toBe(helpOf(["help"]));
     expect(helpOf(["--help"])).toBe(helpOf(["help"]));
+  });
+  it("is 80 columns wide, begins with usage and examples, and tells no more than it must of a program's options", () => {
+    for (const text of [helpOf([]), ...Object.keys(commandTable).map((name) => helpOf(["help", name]))]) {
+      for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+      expect(text.indexOf("Examples")).toBeGreaterThan(text.indexOf("Usage:"));
+      if (text.includes("\nOptions")) expect(text.indexOf("\nOptions")).toBeGreaterThan(text.indexOf("Examples"));
+    }
   });
   it.each(Object.keys(commandTable))("of %s", async (command) => {
     await expect(helpOf(["help", command])).toMatchFileSnapshot(golden(`help/${command}.txt`));
