@@ -1,4 +1,5 @@
 import type { SessionRecord } from "../core/session.ts";
+import { shellWord } from "../core/shell-word.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import type { Call } from "./call.ts";
 import { tableText, writeData, writeJson } from "./output.ts";
@@ -26,7 +27,29 @@ export async function statusCommand(call: Call): Promise<void> {
       contexts.map(({ name }) => name).join(",") || "-",
     ].map((cell) => safeText(cell, 120)),
   );
-  return writeData(tableText([["ISSUER", "ACCOUNT", "STATE", "TOKEN EXPIRES", "STORAGE", "CONTEXTS"], ...rows]));
+  await writeData(tableText([["ISSUER", "ACCOUNT", "STATE", "TOKEN EXPIRES", "STORAGE", "CONTEXTS"], ...rows]));
+  const over = sessions.filter(({ record }) => stateOf(record, now) === "expired");
+  const working = sessions.length - over.length;
+  call.machine.terminal.say(
+    `kubectl-oidc: ${working} of ${sessions.length} ${sessions.length === 1 ? "session works" : "sessions work"} without a login${over.length === 0 ? "" : `; ${over.length} ${over.length === 1 ? "needs" : "need"} one`}`,
+  );
+  for (const session of over) call.machine.terminal.say(`kubectl-oidc: run: ${loginFor(session)}`);
+}
+
+/** What makes that session work again, in words that no shell misreads. */
+function loginFor({ record, contexts }: StoredSession): string {
+  const words = (flags: readonly (readonly [string, string])[]) => flags.map(([name, value]) => [name, shellWord(value, process.platform)] as const);
+  const [context] = contexts;
+  const { issuer, clientId, account, scopes, storage } = record.identity;
+  const own: [string, string][] = [
+    ["oidc-issuer-url", issuer],
+    ["oidc-client-id", clientId],
+    ...(scopes.length === 0 ? [] : [["oidc-extra-scope", scopes.join(",")] as [string, string]]),
+    ...(account === undefined ? [] : [["account", account] as [string, string]]),
+    ...(storage === "keyring" ? [] : [["token-cache-storage", storage] as [string, string]]),
+  ];
+  const flags = words(context === undefined ? own : [["context", context.name]]);
+  return flags.some(([, word]) => word === undefined) ? "kubectl oidc login --context NAME" : `kubectl oidc login${flags.map(([name, word]) => ` --${name}=${word}`).join("")}`;
 }
 
 function stateOf(record: SessionRecord, now: number): State {
