@@ -6,11 +6,16 @@ import { readConfiguration } from "./adapters/configuration.ts";
 import { credentialFile, credentialFiles, credentialItems, noCredentials } from "./adapters/credential-files.ts";
 import { credentialHelperStore } from "./adapters/credential-helper.ts";
 import { diskSecretStore } from "./adapters/disk-secrets.ts";
+import { keptClientSecret } from "./adapters/client-secrets.ts";
 import { handoutNotes } from "./adapters/handout-notes.ts";
 import { httpsFetch } from "./adapters/https-fetch.ts";
 import { issuerCache } from "./adapters/issuer-cache.ts";
 import { keychainStore } from "./adapters/keychain.ts";
 import { listContexts, loadContext } from "./adapters/kubeconfig.ts";
+import { applyHardening, type Hardening, type Pins, planHardening } from "./adapters/hardening.ts";
+import { type PlannedChange, planChange, planReturn, readBackup } from "./adapters/kubeconfig-plan.ts";
+import { surveyKubeconfig } from "./adapters/kubeconfig-survey.ts";
+import { applyChanges } from "./adapters/kubeconfig-writer.ts";
 import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
 import { rememberCall } from "./adapters/memo-files.ts";
@@ -19,13 +24,15 @@ import { kubectlVersion, programOf, programsNamed, real } from "./adapters/plugi
 import { proxyFor } from "./adapters/proxy.ts";
 import { readKuberc } from "./adapters/kuberc-file.ts";
 import { patientStore } from "./adapters/patient-store.ts";
-import { places, withPaths } from "./adapters/paths.ts";
+import { expandPath, places, withPaths } from "./adapters/paths.ts";
 import { privateFiles } from "./adapters/private-files.ts";
 import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
 export { stderrWriter } from "./adapters/stderr-writer.ts";
 import { terminal } from "./adapters/terminal.ts";
+import { addedAuthorities } from "./adapters/trust-roots.ts";
+import { yamlText } from "./adapters/yaml-rewrite.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
@@ -83,6 +90,26 @@ export function machine(start: Process) {
     configuration: () => readConfiguration(where, env),
     context: (choice: { readonly kubeconfig: string | undefined; readonly context: string | undefined }) => loadContext({ ...given(choice), env, home: where.home }),
     contexts: (choice: { readonly kubeconfig: string | undefined }) => listContexts({ ...given(choice), env, home: where.home }),
+    /** All that the kubeconfig files say, for those who change them, and what changes them. */
+    kubeconfig: {
+      survey: (choice: { readonly kubeconfig: string | undefined }) => surveyKubeconfig({ ...given(choice), env, home: where.home }),
+      planChange,
+      planReturn,
+      readBackup,
+      apply: (changes: readonly PlannedChange[], signal: AbortSignal) => applyChanges(changes, (ms) => systemClock().sleep(ms, signal)),
+    },
+    /** Block style, for people and for `kubectl apply`. */
+    yaml: (value: unknown) => yamlText(value, false),
+    /** PEM of the authorities that these settings add; undefined when they add none. */
+    authorityOf(settings: Settings): string | undefined {
+      const { certificates } = addedAuthorities({ caFiles: settings.caFiles, caData: settings.caData, insecure: false, variables: { instead: [], extra: [] } });
+      return certificates.length === 0 ? undefined : `${certificates.map((pem) => pem.trim()).join("\n")}\n`;
+    },
+    /** `~` expanded, and absolute: a stanza is used in any folder. */
+    absolute: (path: string) => expandPath(path, where.home, cwd),
+    /** Keeps a client secret in a private file, for a stanza that must not hold it; gives its path. The codes of private files. */
+    keptClientSecret: (issuer: string, clientId: string) => keptClientSecret(defaultFiles, issuer, clientId),
+    hardening: { plan: (pins: Pins, program: string) => planHardening(where, pins, program), apply: (plan: Hardening) => applyHardening(plan) },
     withPaths: (settings: Settings) => withPaths(settings, env, where, cwd),
     /** True when a path among these settings depends on the working directory. */
     dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
@@ -107,6 +134,8 @@ export function machine(start: Process) {
       /** The proxy of a request to this URL; SETTINGS_INVALID for one that cannot be used. */
       proxyFor: (url: URL) => proxyFor(url, env),
       own: () => real(process.argv[1]) ?? "",
+      /** As it was called, links not followed: what kubectl's allow-list compares. */
+      called: () => process.argv[1] ?? "",
     },
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
     client: () => ({ parent: start.parent, parentStart: parentStart({ ppid: start.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),

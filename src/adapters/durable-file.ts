@@ -13,13 +13,14 @@ const noFollow = fs.constants.O_NOFOLLOW ?? 0;
 
 /**
  * Writes a file whole or not at all: temporary file 0600, fsync, rename, fsync of the folder. Whoever is killed, or loses power, leaves
- * the old content or the new one. Throws what Node throws.
+ * the old content or the new one. `like`: mode and owner of a file that is not ours alone. Throws what Node throws.
  */
-export function writeDurably(target: string, text: string): void {
+export function writeDurably(target: string, text: string, like: { readonly mode?: number; readonly uid?: number; readonly gid?: number } = {}): void {
   const temporary = temporaryName(target);
   let fd: number | undefined;
   try {
     fd = openTemporary(temporary);
+    makeLike(fd, like);
     finish(fd, temporary, target, text);
   } catch (error) {
     removeQuietly(temporary);
@@ -74,6 +75,18 @@ function openTemporary(path: string): number {
   // An odd umask could take our own right to read it away.
   if (isPosix) fs.fchmodSync(fd, 0o600);
   return fd;
+}
+
+/** Another owner can be set by root alone; whoever else writes a file of somebody's group becomes its owner. */
+function makeLike(fd: number, { mode, uid, gid }: { readonly mode?: number; readonly uid?: number; readonly gid?: number }): void {
+  if (!isPosix) return;
+  const now = fs.fstatSync(fd);
+  try {
+    if (uid !== undefined && gid !== undefined && (uid !== now.uid || gid !== now.gid)) fs.fchownSync(fd, uid, gid);
+  } catch {
+    // EPERM.
+  }
+  if (mode !== undefined) fs.fchmodSync(fd, mode);
 }
 
 /** Fills an open temporary file and moves it to its place. Closes it in every case. */
@@ -131,7 +144,8 @@ function removeQuietly(path: string): void {
 function removeOrphans(path: string): void {
   try {
     for (const name of fs.readdirSync(path)) {
-      if (!name.endsWith(".tmp")) continue;
+      // Of the names that we give: the folder may be somebody else's too (~/.kube).
+      if (!/\.\d+\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
       const stat = fs.lstatSync(join(path, name), { throwIfNoEntry: false });
       if (stat !== undefined && Date.now() - stat.mtimeMs > orphanAge) removeQuietly(join(path, name));
     }

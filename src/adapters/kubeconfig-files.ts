@@ -21,6 +21,13 @@ export interface KubeconfigEntry {
   readonly file: string;
 }
 
+/** One file that is there, with its text and what it holds. */
+export interface KubeconfigFile {
+  readonly file: string;
+  readonly text: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
 /** All files as one. */
 export interface Kubeconfig {
   readonly current: string | undefined;
@@ -34,12 +41,19 @@ export interface Kubeconfig {
  * that are absent are passed over. KUBECONFIG_UNREADABLE naming the file; with reason ENOENT when there is none at all.
  */
 export function readKubeconfig(choice: KubeconfigChoice): Kubeconfig {
+  return mergedKubeconfig(readKubeconfigFiles(choice));
+}
+
+/** The files that are there, each by itself, in their order. The codes of `readKubeconfig`. */
+export function readKubeconfigFiles(choice: KubeconfigChoice): readonly KubeconfigFile[] {
   const files = filesOf(choice);
-  const documents = files.flatMap((file) => {
-    const value = readOne(file);
-    return value === undefined ? [] : [{ file, value }];
-  });
+  const documents = files.flatMap((file) => readOne(file) ?? []);
   if (documents.length === 0) fail("KUBECONFIG_UNREADABLE", { message: `there is no kubeconfig at ${safeText(files.join(delimiter), 160)}`, reason: "ENOENT" });
+  return documents;
+}
+
+/** Of each name the first file's entry. */
+export function mergedKubeconfig(documents: readonly KubeconfigFile[]): Kubeconfig {
   const merged = (list: string, inner: string) => {
     const entries = new Map<string, KubeconfigEntry>();
     for (const { file, value } of documents) {
@@ -71,7 +85,7 @@ function namedEntries(list: unknown, inner: string): readonly { readonly name: s
 }
 
 /** Undefined for a file that is absent. A reason never quotes the file: it may hold secrets. */
-function readOne(file: string): Readonly<Record<string, unknown>> | undefined {
+function readOne(file: string): KubeconfigFile | undefined {
   const unreadable = (reason: string) => fail("KUBECONFIG_UNREADABLE", { message: `the kubeconfig ${safeText(file)} cannot be read`, reason });
   const text = textOf(file, unreadable);
   if (text === undefined) return undefined;
@@ -86,7 +100,7 @@ function readOne(file: string): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return unreadable("it cannot be expanded");
   }
-  return value === null || value === undefined ? {} : isObject(value) ? value : unreadable("it is not a kubeconfig");
+  return { file, text, value: value === null || value === undefined ? {} : isObject(value) ? value : unreadable("it is not a kubeconfig") };
 }
 
 function textOf(file: string, unreadable: (reason: string) => never): string | undefined {

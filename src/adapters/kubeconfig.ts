@@ -52,7 +52,7 @@ export function listContexts(choice: KubeconfigChoice): readonly KubeContext[] {
 }
 
 /** The context, or the sentence that says why it cannot be used. */
-function contextOf(name: string, merged: Kubeconfig): KubeContext | string {
+export function contextOf(name: string, merged: Kubeconfig): KubeContext | string {
   const shown = safeText(name, 80);
   const context = merged.contexts.get(name)?.value;
   if (context === undefined) return `the kubeconfig has no context ${shown}`;
@@ -114,7 +114,7 @@ function environmentOf(list: unknown): Readonly<Record<string, string>> {
 }
 
 /** The cluster's entry as kubectl reads it, with the content of its CA file. Undefined when it names no server, or that file cannot be read. */
-function accessOf({ value: cluster, file }: KubeconfigEntry): ClusterAccess | undefined {
+export function accessOf({ value: cluster, file }: KubeconfigEntry): ClusterAccess | undefined {
   const text = (name: string) => (typeof cluster[name] === "string" && cluster[name] !== "" ? cluster[name] : undefined);
   const server = text("server");
   if (server === undefined) return undefined;
@@ -133,7 +133,7 @@ function accessOf({ value: cluster, file }: KubeconfigEntry): ClusterAccess | un
 }
 
 /** The server as kubectl names it with provideClusterInfo. One that cannot be named is not added to any list. */
-function serverOf(access: ClusterAccess): TrustedServer | undefined {
+export function serverOf(access: ClusterAccess): TrustedServer | undefined {
   try {
     return serverIdentity(access);
   } catch {
@@ -144,7 +144,7 @@ function serverOf(access: ClusterAccess): TrustedServer | undefined {
 /** kubectl's YAML has the booleans of YAML 1.1; ours leaves those words as text. */
 const isTrue = (value: unknown) => value === true || (typeof value === "string" && /^(y|yes|on)$/i.test(value));
 
-function execExtension(cluster: Readonly<Record<string, unknown>>): unknown {
+export function execExtension(cluster: Readonly<Record<string, unknown>>): unknown {
   const list = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
   return list.filter(isObject).find(({ name }) => name === "client.authentication.k8s.io/exec")?.["extension"];
 }

@@ -1,9 +1,10 @@
 import { ignoredFlags, optionRow } from "../core/flag-table.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
+import { commandFlagTakesValue } from "./command-flags.ts";
 
-/** Flags of commands that are not options of a session: `true` takes a value. */
-const commandFlags: Readonly<Record<string, boolean>> = { context: true, kubeconfig: true, output: true, v: true, help: false, all: false, sso: false };
+/** Flags of every command: `true` takes a value. */
+const generalFlags: Readonly<Record<string, boolean>> = { output: true, v: true, help: false };
 
 /**
  * kubelogin's and pflag's syntax → the one form that commander gets, `--name=value` (cli.md M1): `--flag` of a boolean is
@@ -49,5 +50,6 @@ function longForm(arg: string): string {
 function takesAValue(name: string): boolean | undefined {
   const row = optionRow(name);
   if (row !== undefined) return row.kind !== "boolean";
-  return Object.hasOwn(ignoredFlags, name) ? ignoredFlags[name] : Object.hasOwn(commandFlags, name) ? commandFlags[name] : undefined;
+  if (Object.hasOwn(ignoredFlags, name)) return ignoredFlags[name];
+  return Object.hasOwn(generalFlags, name) ? generalFlags[name] : commandFlagTakesValue(name);
 }

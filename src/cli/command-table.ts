@@ -9,8 +9,6 @@ interface CommandRow {
   readonly seeAlso: readonly string[];
   /** Takes the options of a session. */
   readonly session: boolean;
-  /** Takes `--context` and `--kubeconfig`. */
-  readonly context: boolean;
   /** Values of `-o`. */
   readonly outputs: readonly string[];
   /** Words after the command, as usage shows them. */
@@ -19,6 +17,34 @@ interface CommandRow {
 
 /** The commands, in the order of the help. */
 export const commandTable = {
+  setup: {
+    help: "set up a kubeconfig context, and log in",
+    about:
+      "From a context, an issuer and a client ID to a kubectl that works: asks the issuer, logs in once, shows whom the API server will see, plans the change of the kubeconfig, asks, and writes it. Prints what the cluster's administrator needs.",
+    group: "start",
+    examples: [
+      ["setup --context prod --oidc-issuer-url=https://id.example.com --oidc-client-id=kubernetes", "plan, ask, write"],
+      ["setup --context prod --oidc-issuer-url=https://id.example.com --oidc-client-id=kubernetes --dry-run", "the plan alone, and what the administrator needs"],
+      ["setup --context prod --undo", "put the context back as it was"],
+    ],
+    seeAlso: ["migrate", "doctor", "login"],
+    session: true,
+    outputs: ["json"],
+  },
+  migrate: {
+    help: "take over users of kubelogin and auth-provider",
+    about:
+      "Rewrites the kubeconfig users that run kubelogin, or use the former auth-provider oidc, to run kubectl-oidc, and takes their refresh tokens over. Says what it cannot carry over. Run again, it finds nothing to do.",
+    group: "start",
+    examples: [
+      ["migrate --dry-run", "what would change"],
+      ["migrate", "every user of the kubeconfig, after a question"],
+      ["migrate --context prod --yes", "the user of one context, without a question"],
+    ],
+    seeAlso: ["setup", "status"],
+    session: false,
+    outputs: ["json"],
+  },
   login: {
     help: "log in now and store the session",
     about: "Logs in now, whatever is cached, and says who you are, until when, and where the session is stored.",
@@ -31,7 +57,6 @@ export const commandTable = {
     ],
     seeAlso: ["status", "logout", "doctor"],
     session: true,
-    context: true,
     outputs: ["json"],
   },
   status: {
@@ -44,7 +69,6 @@ export const commandTable = {
     ],
     seeAlso: ["whoami", "doctor"],
     session: false,
-    context: false,
     outputs: ["json"],
   },
   whoami: {
@@ -57,7 +81,6 @@ export const commandTable = {
     ],
     seeAlso: ["doctor", "status"],
     session: true,
-    context: true,
     outputs: ["json"],
   },
   doctor: {
@@ -70,7 +93,6 @@ export const commandTable = {
     ],
     seeAlso: ["whoami", "status"],
     session: true,
-    context: true,
     outputs: ["json"],
   },
   logout: {
@@ -84,7 +106,6 @@ export const commandTable = {
     ],
     seeAlso: ["login", "status"],
     session: true,
-    context: true,
     outputs: ["json"],
   },
   trust: {
@@ -98,7 +119,6 @@ export const commandTable = {
     ],
     seeAlso: ["status"],
     session: true,
-    context: true,
     outputs: ["json"],
     words: "list|add|remove [URL]",
   },
@@ -113,7 +133,6 @@ export const commandTable = {
     ],
     seeAlso: ["login", "whoami"],
     session: true,
-    context: true,
     outputs: ["json", "header", "env"],
   },
   "get-token": {
@@ -123,7 +142,6 @@ export const commandTable = {
     examples: [["get-token --oidc-issuer-url=https://id.example.com --oidc-client-id=kubernetes", "as args of an exec stanza"]],
     seeAlso: ["login", "doctor"],
     session: true,
-    context: false,
     outputs: [],
   },
   completion: {
@@ -137,7 +155,6 @@ export const commandTable = {
     ],
     seeAlso: [],
     session: false,
-    context: false,
     outputs: [],
     words: "bash|zsh|fish|powershell",
   },
@@ -148,7 +165,6 @@ export const commandTable = {
     examples: [["version -o json", ""]],
     seeAlso: [],
     session: false,
-    context: false,
     outputs: ["json"],
   },
 } as const satisfies Record<string, CommandRow>;

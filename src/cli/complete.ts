@@ -1,4 +1,5 @@
 import { optionTable } from "../core/flag-table.ts";
+import { commandFlagTakesValue, flagsOf } from "./command-flags.ts";
 import { type CommandName, commandTable } from "./command-table.ts";
 
 /** What this computer has to offer: names in kubeconfig, sessions and configuration file. */
@@ -19,17 +20,6 @@ export interface Completion {
 const shells = ["bash", "zsh", "fish", "powershell"];
 /** Words that come after a command. */
 const positional: Readonly<Partial<Record<CommandName | "help", readonly string[]>>> = { trust: ["list", "add", "remove"], completion: shells, help: Object.keys(commandTable) };
-
-/** Options of the program itself, beside those of a session. */
-const ownOptions: readonly (readonly [name: string, about: string, where: (command: CommandName) => boolean])[] = [
-  ["context", "kubeconfig context", (command) => commandTable[command].context],
-  ["kubeconfig", "kubeconfig file", (command) => commandTable[command].context || command === "status"],
-  ["output", "format", (command) => commandTable[command].outputs.length > 0],
-  ["all", "every stored session", (command) => command === "logout"],
-  ["sso", "end the browser's session too", (command) => command === "logout"],
-  ["help", "show help", () => true],
-];
-const takesNoValue: readonly string[] = ["all", "sso", "help"];
 
 /**
  * What may stand in the place of the last of `words`, which is the beginning of a word or empty. `known` is asked only when it is needed.
@@ -74,7 +64,7 @@ const bare = (flag: string) => ({ "-o": "output", "-v": "v" })[flag] ?? flag.rep
 
 function takesValue(name: string): boolean {
   const row = optionTable.find((one) => one.name === name);
-  return row === undefined ? !takesNoValue.includes(name) : row.kind !== "boolean";
+  return row === undefined ? name !== "help" && commandFlagTakesValue(name) !== false : row.kind !== "boolean";
 }
 
 function optionsOf(command: CommandName): readonly (readonly [string, string])[] {
@@ -84,7 +74,9 @@ function optionsOf(command: CommandName): readonly (readonly [string, string])[]
       ? optionTable.filter(({ name }) => name === "token-cache-dir")
       : [];
   return [
-    ...ownOptions.filter(([, , where]) => where(command)).map(([name, about]) => [`--${name}`, about] as const),
+    ...flagsOf(command).map(({ name, help }) => [`--${name}`, help] as const),
+    ...(commandTable[command].outputs.length > 0 ? [["--output", "format"] as const] : []),
+    ["--help", "show help"],
     ...session.map(({ name, help }) => [`--${name}`, help] as const),
   ];
 }
@@ -92,8 +84,9 @@ function optionsOf(command: CommandName): readonly (readonly [string, string])[]
 function valuesOf(name: string, command: CommandName, start: string, known: () => KnownNames): Completion {
   const row = optionTable.find((one) => one.name === name);
   if (name === "kubeconfig" || row?.kind === "path" || row?.kind === "paths") return { candidates: [], files: true };
+  const values = row === undefined ? flagsOf(command).find((flag) => flag.name === name)?.values : "values" in row ? row.values : undefined;
   return offer(
-    textsOf(name, command, row !== undefined && "values" in row ? row.values : undefined, row?.kind === "boolean", known).map((text) => [text, ""]),
+    textsOf(name, command, values, row?.kind === "boolean", known).map((text) => [text, ""]),
     start,
   );
 }

@@ -1,4 +1,5 @@
 import { environmentName, type OptionRow, optionTable } from "../core/flag-table.ts";
+import { flagsOf } from "./command-flags.ts";
 import { type CommandName, commandRow, commandTable } from "./command-table.ts";
 
 /** Of a terminal that nobody widened. Characters. */
@@ -64,17 +65,10 @@ export function commandHelp(name: CommandName): string {
 
 /** Options of the command itself, beside those of a session. */
 export function ownOptions(name: CommandName): readonly [string, string][] {
-  const { context, outputs } = commandRow(name);
+  const { outputs } = commandRow(name);
   return [
-    ...(context ? ([["--context NAME", "read the options from this kubeconfig context"]] as [string, string][]) : []),
-    ...(context || name === "status" ? ([["--kubeconfig FILE", "kubeconfig file (default $KUBECONFIG, then ~/.kube/config)"]] as [string, string][]) : []),
+    ...flagsOf(name).map(({ name, value, help }): [string, string] => [`--${name}${value === undefined ? "" : ` ${value}`}`, help]),
     ...(outputs.length > 0 ? ([[`-o ${outputs.join("|")}`, "how to print it"]] as [string, string][]) : []),
-    ...(name === "logout"
-      ? ([
-          ["--all", "every stored session, and the lists of trusted servers"],
-          ["--sso", "end the browser's session at the issuer too"],
-        ] as [string, string][])
-      : []),
     ["-v LEVEL", "1 steps, 4 requests, 8 headers; never a secret"],
     ["-h, --help", "show this page"],
   ];

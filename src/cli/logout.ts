@@ -11,13 +11,14 @@ import { type Gathered, gatherForPerson } from "./sources.ts";
 /** Revokes and deletes the session that is meant, or with `--all` every stored one. Nothing stored is no error. */
 export async function logoutCommand(call: Call): Promise<void> {
   refuseUnsafeEnvironment(call.env);
-  const { all, options, context, kubeconfig } = call.invocation;
+  const { flags, options, context, kubeconfig } = call.invocation;
+  const all = flags["all"] === true;
   const selects = context !== undefined || kubeconfig !== undefined || options["oidc-issuer-url"] !== undefined;
   if (all && !selects) return logOutEverywhere(call);
   const gathered = gatherForPerson(call.machine, call.env, call.invocation);
   const run = openRun(call, gathered, { mayPrompt: false, server: undefined });
   await logOutOf(call, run, all);
-  if (call.invocation.sso) await endBrowserSession(run);
+  if (call.invocation.flags["sso"] === true) await endBrowserSession(run);
 }
 
 async function logOutOf(call: Call, run: Run, servers: boolean): Promise<void> {
@@ -36,7 +37,7 @@ async function logOutEverywhere(call: Call): Promise<void> {
     try {
       const run = runOf(call, record, folder, contexts[0]?.gathered);
       await logOutOf(call, run, true);
-      if (call.invocation.sso) await endBrowserSession(run);
+      if (call.invocation.flags["sso"] === true) await endBrowserSession(run);
     } catch (error) {
       if (!isOidcError(error) || error.code === "INTERRUPTED") throw error;
       call.machine.terminal.warn(`${shownUrl(record.identity.issuer)}: ${error.message} [${error.code}]`);

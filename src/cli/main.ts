@@ -14,6 +14,8 @@ import { logoutCommand } from "./logout.ts";
 import { writeData } from "./output.ts";
 import type { CommandName } from "./command-table.ts";
 import { type Invocation, readCommandLine } from "./program.ts";
+import { migrateCommand } from "./migrate.ts";
+import { setupCommand } from "./setup.ts";
 import { statusCommand } from "./status.ts";
 import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
@@ -25,6 +27,8 @@ declare const PROGRAM_VERSION: string;
 
 const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => Promise<void>>> = {
   "get-token": getTokenCommand,
+  setup: setupCommand,
+  migrate: migrateCommand,
   login: loginCommand,
   token: tokenCommand,
   status: statusCommand,

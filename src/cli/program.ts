@@ -5,6 +5,7 @@ import type { RawOptions } from "../core/option-values.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { normaliseArguments } from "./arguments.ts";
+import { type CommandFlag, commandFlags, flagsOf } from "./command-flags.ts";
 import { type CommandName, commandTable } from "./command-table.ts";
 import { commandHelp, programHelp } from "./help.ts";
 
@@ -18,8 +19,8 @@ export type Invocation =
       readonly context: string | undefined;
       readonly kubeconfig: string | undefined;
       readonly output: string | undefined;
-      readonly all: boolean;
-      readonly sso: boolean;
+      /** The command's own flags, by name: the value, or true for one without. */
+      readonly flags: Readonly<Record<string, string | true>>;
       /** Words after the command: `trust add URL` has two. */
       readonly words: readonly string[];
       /** 0, 1, 4 or 8; what lies between counts as the lower one. */
@@ -72,7 +73,9 @@ function suggestion(name: string): { readonly hint?: string } {
   const bare = name.replace(/^-+/, "");
   const names = optionTable.filter((row) => !("hidden" in row)).map((row) => row.name);
   const near =
-    names.find((one) => one === `oidc-${bare}`) ?? nearest(bare, [...names, "context", "kubeconfig", "output"]) ?? names.find((one) => bare.length > 5 && one.startsWith(bare));
+    names.find((one) => one === `oidc-${bare}`) ??
+    nearest(bare, [...new Set([...names, ...commandFlags.map((flag) => flag.name), "output"])]) ??
+    names.find((one) => bare.length > 5 && one.startsWith(bare));
   return near === undefined ? {} : { hint: `did you mean --${near}?` };
 }
 
@@ -89,13 +92,9 @@ function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text
   for (const [name, about] of Object.entries(commandTable)) {
     const command = quiet(program.command(name));
     command.helpInformation = () => commandHelp(name as CommandName);
-    if (about.context)
-      command
-        .option("--context <name>", "read the options from this kubeconfig context")
-        .option("--kubeconfig <file>", "kubeconfig file (default $KUBECONFIG, then ~/.kube/config)");
-    if (name === "status") command.option("--kubeconfig <file>").addOption(sessionOption(rowOf("token-cache-dir")));
+    for (const flag of flagsOf(name as CommandName)) command.addOption(commandOption(flag));
+    if (name === "status") command.addOption(sessionOption(rowOf("token-cache-dir")));
     if (about.outputs.length > 0) command.option("-o, --output <format>", about.outputs.join(", "));
-    if (name === "logout") command.option("--all", "every stored session, and the lists of trusted servers").option("--sso", "end the browser's session at the issuer too");
     if (about.session) for (const row of optionTable) command.addOption(sessionOption(row));
     command.option("-v, --v <level>", "1 steps, 4 requests, 8 headers; never a secret");
     if (name === "trust") command.addArgument(new Argument("<action>", "what to do").choices(["list", "add", "remove"])).argument("[server]", "URL of an API server");
@@ -108,6 +107,11 @@ function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text
 
 function rowOf(name: string): OptionRow {
   return optionRow(name) ?? fail("UNEXPECTED");
+}
+
+function commandOption({ name, value, values, help }: CommandFlag): Option {
+  const option = new Option(`--${name}${value === undefined ? "" : ` <${value.toLowerCase()}>`}`, help);
+  return values === undefined ? option : option.choices(values);
 }
 
 function sessionOption(row: OptionRow): Option {
@@ -149,8 +153,12 @@ function invocationOf(command: CommandName, parsed: Readonly<Record<string, unkn
     context: text("context"),
     kubeconfig: text("kubeconfig"),
     output,
-    all: parsed["all"] === true,
-    sso: parsed["sso"] === true,
+    flags: Object.fromEntries(
+      flagsOf(command).flatMap(({ name }) => {
+        const value = parsed[attributeOf(name)];
+        return value === true || typeof value === "string" ? [[name, value]] : [];
+      }),
+    ),
     words: words.filter((word) => typeof word === "string"),
     verbosity: Number(level),
   };

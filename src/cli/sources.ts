@@ -70,10 +70,10 @@ export function sourcesOfContext(machine: Machine, context: ReturnType<Machine["
   }
 }
 
-const typed = (options: RawOptions): OptionSource => ({ label: "command line", typed: true, options });
+export const typed = (options: RawOptions): OptionSource => ({ label: "command line", typed: true, options });
 
 /** The arguments of a stanza are read as a command line of `get-token`; what is wrong there is SETTINGS_INVALID. */
-function argumentsOf(args: readonly string[], label: string): OptionSource {
+export function argumentsOf(args: readonly string[], label: string): OptionSource {
   try {
     const read = readCommandLine(["get-token", ...args]);
     return { label, typed: false, options: read.kind === "command" ? read.options : {} };
@@ -83,7 +83,7 @@ function argumentsOf(args: readonly string[], label: string): OptionSource {
   }
 }
 
-function fromEnvironment(env: Environment, label: string): OptionSource {
+export function fromEnvironment(env: Environment, label: string): OptionSource {
   const options: Partial<Record<string, readonly string[]>> = {};
   for (const row of optionTable) {
     const value = env[environmentName(row.name)];
@@ -96,7 +96,7 @@ function fromEnvironment(env: Environment, label: string): OptionSource {
 }
 
 /** `spec.cluster.config`: says who and for what, and nothing that weakens security. SETTINGS_INVALID for any other key. */
-function fromCluster(config: unknown, where: string): OptionSource {
+export function fromCluster(config: unknown, where: string): OptionSource {
   const label = `cluster config of ${where}`;
   if (config === undefined || config === null) return { label, typed: false, options: {} };
   const bad = (problem: string): never =>
@@ -113,7 +113,7 @@ function fromCluster(config: unknown, where: string): OptionSource {
 }
 
 /** Adds profile and configuration files. SETTINGS_INVALID for a profile that no file has. */
-function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server" | "context"> {
+export function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server" | "context"> {
   const { machine: shared, user, fixed, isUsersOwn, looked } = machine.configuration();
   const own = { isOwnFile: true as const };
   const files = [

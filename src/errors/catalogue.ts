@@ -36,6 +36,12 @@ export const catalogue = {
     hint: "run: kubectl oidc help",
     exit: 2,
   },
+  CONFIRMATION_REQUIRED: {
+    title: "nobody has agreed to the change",
+    explanation: "A command that changes a kubeconfig asks first. The answer was no, or nobody could be asked. Nothing was changed.",
+    hint: "add --yes to agree, or --dry-run to see the plan",
+    exit: 2,
+  },
   LOGIN_REQUIRED: {
     title: "not logged in",
     explanation: "No usable session is stored, and this call may not open a browser, show a code or prompt.",
@@ -197,6 +203,12 @@ export const catalogue = {
     explanation: "The API server answered 401 to a token that is good: it trusts another issuer, audience or algorithm, or cannot reach the issuer.",
     hint: "compare the API server's --oidc-* flags or AuthenticationConfiguration with: kubectl oidc whoami",
     exit: 40,
+  },
+  KUBECONFIG_UNWRITABLE: {
+    title: "the kubeconfig cannot be written",
+    explanation: "The kubeconfig, or the file beside it that keeps its former text, cannot be written, is locked by another program, or has changed meanwhile.",
+    hint: "check the owner and the mode of the kubeconfig and of its folder",
+    exit: 50,
   },
   KEYCHAIN_UNAVAILABLE: {
     title: "the OS keychain cannot be used",

@@ -6,7 +6,7 @@ import { errorJson, terminalLines } from "../../src/errors/render.ts";
 /** The contract's table: codes and statuses never move. */
 const contract: Readonly<Record<number, readonly ErrorCode[]>> = {
   1: ["UNEXPECTED"],
-  2: ["FLAG_INVALID", "FLAG_CONFLICT", "COMMAND_UNKNOWN"],
+  2: ["FLAG_INVALID", "FLAG_CONFLICT", "COMMAND_UNKNOWN", "CONFIRMATION_REQUIRED"],
   20: ["LOGIN_REQUIRED", "LOGIN_DENIED", "LOGIN_TIMED_OUT", "DEVICE_CODE_EXPIRED", "SESSION_REVOKED", "LOGIN_PAUSED", "ACCOUNT_MISMATCH", "POLICY_NOT_MET"],
   30: [
     "ISSUER_UNREACHABLE",
@@ -43,6 +43,7 @@ const contract: Readonly<Record<number, readonly ErrorCode[]>> = {
     "LOCK_TIMED_OUT",
     "PORTS_IN_USE",
     "BROWSER_UNAVAILABLE",
+    "KUBECONFIG_UNWRITABLE",
   ],
   130: ["INTERRUPTED"],
 };

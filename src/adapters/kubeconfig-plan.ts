@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from "node:fs";
+import { backupWith, type KubeconfigValue, type Touched } from "../core/kubeconfig-edits.ts";
+import { holds } from "../core/json-values.ts";
+import { isObject } from "../core/session.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { KubeconfigFile } from "./kubeconfig-files.ts";
+import { maskSecrets } from "./kubeconfig-mask.ts";
+import { backupOf, type FileChange } from "./kubeconfig-writer.ts";
+import { textDiff } from "./text-diff.ts";
+import { yamlDocument } from "./yaml-document.ts";
+import { rewriteYaml } from "./yaml-rewrite.ts";
+
+/** One file's change, ready to be shown and applied. */
+export interface PlannedChange extends FileChange {
+  /** Unified, its secrets hidden. Empty: the file stays. */
+  readonly diff: string;
+  /** The file as it was before our first change lies there afterwards. */
+  readonly backupFile: string;
+}
+
+/**
+ * Plans the text of a kubeconfig file that is to hold `wanted`. `touched`: the entries that this changes, which the backup must know.
+ * `kept`: what the backup is made of in place of the file as it is (a refresh token that moves away must not stay there in clear).
+ */
+export function planChange(file: KubeconfigFile, wanted: KubeconfigValue, touched: readonly Touched[], kept: KubeconfigValue = file.value): PlannedChange {
+  const after = rewriteYaml(file.text, wanted);
+  const known = after === file.text ? undefined : readBackup(file.file);
+  const added = known === undefined ? undefined : backupWith(known.value, kept, touched);
+  const backup = after === file.text ? undefined : known === undefined ? rewriteYaml(file.text, kept) : added === undefined ? undefined : rewriteYaml(known.text, added);
+  return {
+    file: file.file,
+    before: file.text,
+    after,
+    ...(backup === undefined ? {} : { backup }),
+    diff: textDiff(file.file, maskSecrets(file.text), maskSecrets(after)),
+    backupFile: backupOf(file.file),
+  };
+}
+
+/** Plans the way back to `wanted`; when that is all that the backup holds, its very text comes back, and the backup goes. */
+export function planReturn(file: KubeconfigFile, wanted: KubeconfigValue): PlannedChange {
+  const known = readBackup(file.file);
+  const isAll = known !== undefined && holds(known.value, wanted);
+  const after = isAll ? known.text : rewriteYaml(file.text, wanted);
+  return {
+    file: file.file,
+    before: file.text,
+    after,
+    ...(isAll ? { backup: null } : {}),
+    diff: textDiff(file.file, maskSecrets(file.text), maskSecrets(after)),
+    backupFile: backupOf(file.file),
+  };
+}
+
+/** The file as it was before our first change; undefined when we never changed it. KUBECONFIG_UNREADABLE. */
+export function readBackup(file: string): KubeconfigFile | undefined {
+  const path = backupOf(file);
+  if (!existsSync(path)) return undefined;
+  const unreadable = (reason: string) => fail("KUBECONFIG_UNREADABLE", { message: `${safeText(path, 200)} cannot be read`, reason, hint: "look at it, and move it away" });
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    return unreadable((error as NodeJS.ErrnoException).code ?? "unknown");
+  }
+  const document = yamlDocument(text, { uniqueKeys: false, merge: true });
+  if (document === undefined || document.errors.length > 0) return unreadable("it is not valid YAML");
+  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  return isObject(value) ? { file: path, text, value } : unreadable("it is not a kubeconfig");
+}

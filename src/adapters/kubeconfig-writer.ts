@@ -1,0 +1,99 @@
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { shellWord } from "../core/shell-word.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { writeDurably } from "./durable-file.ts";
+
+/** One file that is to change. Texts, whole. */
+export interface FileChange {
+  readonly file: string;
+  /** As it was read for the plan; undefined for a file that is to be made. */
+  readonly before: string | undefined;
+  readonly after: string;
+  /** What `backupOf(file)` is to hold; undefined: it stays as it is. `null`: it goes. */
+  readonly backup?: string | null;
+}
+
+/** Milliseconds that `kubectl config` may take to let go of a file. */
+const longestWait = 5_000;
+const interval = 50;
+
+/** Where the file as it was before our first change is kept. Through a link: beside what it points to. */
+export const backupOf = (file: string): string => `${real(file)}.before-kubectl-oidc`;
+
+/**
+ * Writes the changes in their order, each whole or not at all, with its owner and mode kept, under the lock that `kubectl config` takes.
+ * KUBECONFIG_UNWRITABLE, with nothing written, when a file is not any more what the plan was made from, or is locked by somebody else.
+ */
+export async function applyChanges(changes: readonly FileChange[], pause: (ms: number) => Promise<void>): Promise<void> {
+  const held: string[] = [];
+  try {
+    for (const { file } of changes) {
+      await lock(file, pause);
+      held.push(file);
+    }
+    for (const { file, before } of changes) if (read(file) !== before) refuse(file, "it has changed since the plan was made", "run the command again");
+    for (const { file, before, after, backup } of changes) {
+      if (typeof backup === "string") write(backupOf(file), backup, file);
+      if (after !== before) write(real(file), after, file);
+      // Last: until then it is all there is of the former text.
+      if (backup === null) fs.rmSync(backupOf(file), { force: true });
+    }
+  } finally {
+    for (const file of held) fs.rmSync(lockOf(file), { force: true });
+  }
+}
+
+/** The file's text; undefined when it is not there. KUBECONFIG_UNWRITABLE when it cannot be read. */
+function read(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : refuseAs(file, error);
+  }
+}
+
+/** client-go's own (tools/clientcmd/config.go, lockName): it fails when the file is there. */
+const lockOf = (file: string) => `${file}.lock`;
+
+async function lock(file: string, pause: (ms: number) => Promise<void>): Promise<void> {
+  for (let waited = 0; ; waited += interval) {
+    try {
+      if (!fs.existsSync(dirname(file))) fs.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      fs.closeSync(fs.openSync(lockOf(file), "wx", 0o600));
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") refuseAs(file, error);
+      if (waited >= longestWait)
+        refuse(file, "another program is writing it", `end it; when none does, run: rm ${shellWord(lockOf(file), process.platform) ?? "the .lock file beside it"}`);
+      await pause(interval);
+    }
+  }
+}
+
+function write(target: string, text: string, file: string): void {
+  try {
+    const known = fs.statSync(real(file), { throwIfNoEntry: false });
+    writeDurably(target, text, known === undefined ? {} : { mode: known.mode & 0o777, uid: known.uid, gid: known.gid });
+  } catch (error) {
+    refuseAs(file, error);
+  }
+}
+
+function real(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+function refuseAs(file: string, error: unknown): never {
+  if (isOidcError(error)) throw error;
+  return refuse(file, (error as NodeJS.ErrnoException).code ?? "unknown", "check the owner and the mode of the file and of its folder");
+}
+
+function refuse(file: string, reason: string, hint: string): never {
+  return fail("KUBECONFIG_UNWRITABLE", { message: `the kubeconfig ${safeText(file, 200)} cannot be written; nothing was changed`, reason, hint });
+}

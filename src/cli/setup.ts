@@ -1,0 +1,7 @@
+import { fail } from "../errors/oidc-error.ts";
+import type { Call } from "./call.ts";
+
+/** Being built. */
+export async function setupCommand(_call: Call): Promise<void> {
+  fail("COMMAND_UNKNOWN");
+}
