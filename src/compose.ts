@@ -20,7 +20,7 @@ import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
 import { rememberCall } from "./adapters/memo-files.ts";
 import { noSecretStore } from "./adapters/no-secrets.ts";
-import { kubectlVersion, programOf, programsNamed, real } from "./adapters/plugin-programs.ts";
+import { kubectlVersion, programAsCalled, programOf, programsNamed, real } from "./adapters/plugin-programs.ts";
 import { proxyFor } from "./adapters/proxy.ts";
 import { readKuberc } from "./adapters/kuberc-file.ts";
 import { patientStore } from "./adapters/patient-store.ts";
@@ -134,8 +134,8 @@ export function machine(start: Process) {
       /** The proxy of a request to this URL; SETTINGS_INVALID for one that cannot be used. */
       proxyFor: (url: URL) => proxyFor(url, env),
       own: () => real(process.argv[1]) ?? "",
-      /** As it was called, links not followed: what kubectl's allow-list compares. */
-      called: () => process.argv[1] ?? "",
+      /** This program by the PATH, else as it was called; links are not followed, since kubectl's allow-list compares it as it is written. */
+      callable: () => programAsCalled("kubectl-oidc", process.argv[1] ?? "", env, platform),
     },
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
     client: () => ({ parent: start.parent, parentStart: parentStart({ ppid: start.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),

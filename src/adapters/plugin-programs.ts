@@ -27,6 +27,13 @@ export function programsNamed(name: string, env: Environment, platform: string):
   return [...new Set(found.map((path) => real(path) ?? path))];
 }
 
+/** The absolute path by which others start the running program: that of the PATH when it leads here, else the one it was called by. */
+export function programAsCalled(name: string, called: string, env: Environment, platform: string): { readonly path: string; readonly isOnPath: boolean } {
+  const found = findProgram(name, env, platform);
+  const isOnPath = found !== undefined && (real(found) === real(called) || platform === "win32");
+  return { path: isOnPath ? found : called, isOnPath };
+}
+
 /** `v1.36.2`; undefined when there is no kubectl, or it does not say in time. */
 export async function kubectlVersion(env: Environment, platform: string): Promise<string | undefined> {
   const program = findProgram("kubectl", env, platform);

@@ -16,7 +16,7 @@ export interface ExecStanza {
 export const installHint = "kubectl-oidc logs in to this cluster with OpenID Connect. Install it with: npm install --global kubectl-oidc";
 
 /** Options of one call, or of the command line that made the stanza: no stanza holds them. */
-const notInStanza: readonly string[] = ["force-refresh", "non-interactive", "oidc-use-pkce", "oidc-pkce-method", "qr", "skip-open-browser", "browser-command"];
+const notInStanza: readonly string[] = ["force-refresh", "non-interactive", "oidc-use-pkce", "oidc-pkce-method", "qr"];
 
 /** Bytes of base64. client-go hands the cluster over in one variable, and Linux takes 128 KiB of one (protocol.md EC-13). */
 const mostAuthority = 88_000;

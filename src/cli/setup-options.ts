@@ -1,0 +1,104 @@
+import { optionRow } from "../core/flag-table.ts";
+import { secretOptions, stanzaArguments } from "../core/exec-stanza.ts";
+import type { RawOptions } from "../core/option-values.ts";
+import { isPresetName, issuerProblemOf, type PresetName, presetFor, presetOf } from "../core/presets.ts";
+import { mergeSources, type OptionSource } from "../core/settings.ts";
+import { shellWord } from "../core/shell-word.ts";
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { Call } from "./call.ts";
+import { argumentsOf, fromCluster, fromEnvironment, typed, withFiles } from "./sources.ts";
+import type { SetupTarget } from "./setup-target.ts";
+
+/** Where setup's options come from, strongest first; those of the user's stanza count, so that nothing is typed twice. */
+export function setupSources(call: Call, { stanza, cluster, contextName }: SetupTarget): readonly OptionSource[] {
+  const label = `context ${safeText(contextName, 60)}`;
+  const first = [
+    typed(call.invocation.options),
+    ...(stanza === undefined ? [] : [argumentsOf(stanza.args, label)]),
+    fromEnvironment(call.env, "environment"),
+    ...(stanza === undefined ? [] : [fromEnvironment(stanza.env, label)]),
+    fromCluster(cluster.config, label),
+  ];
+  return withFiles(call.machine, first).sources;
+}
+
+/** The preset that is named, or that the issuer's URL tells. SETTINGS_INCOMPLETE without an issuer; ISSUER_MISMATCH for a URL that this kind of issuer cannot have. */
+export function chosenPreset(call: Call, sources: readonly OptionSource[]): PresetName {
+  const { raw } = mergeSources(sources);
+  const issuer = raw["oidc-issuer-url"]?.at(-1);
+  const needs = "run: kubectl oidc setup --context NAME --oidc-issuer-url=URL --oidc-client-id=ID";
+  if (issuer === undefined || raw["oidc-client-id"]?.at(-1) === undefined)
+    return fail("SETTINGS_INCOMPLETE", { message: `${issuer === undefined ? "--oidc-issuer-url" : "--oidc-client-id"} is not set`, hint: needs });
+  if (!URL.canParse(issuer)) return "generic";
+  const named = call.invocation.flags["preset"];
+  const preset = typeof named === "string" && isPresetName(named) ? named : presetFor(issuer);
+  const problem = issuerProblemOf(preset, issuer);
+  if (problem === undefined) return preset;
+  const word = problem.meant === undefined ? undefined : shellWord(problem.meant, process.platform);
+  return fail("ISSUER_MISMATCH", {
+    message: `${shownUrl(issuer, 200)} cannot be the issuer: ${problem.problem}`,
+    hint:
+      word === undefined
+        ? "ask the issuer's administrator for the issuer URL"
+        : `use --oidc-issuer-url=${word}${typeof named === "string" ? "" : ", or --preset generic to go on with yours"}`,
+  });
+}
+
+/** What the preset fills in, as the weakest source: scopes that the issuer knows. SETTINGS_INCOMPLETE when it needs a secret and there is none. */
+export function presetSource(name: PresetName, sources: readonly OptionSource[], scopesSupported: readonly string[] | undefined): OptionSource {
+  const { raw } = mergeSources(sources);
+  const preset = presetOf(name);
+  if (preset.needsSecret && raw["oidc-client-secret-file"] === undefined && raw["oidc-client-secret"] === undefined) {
+    fail("SETTINGS_INCOMPLETE", {
+      message: `${preset.title} takes no client without its secret, and none was given`,
+      hint: "add --oidc-client-secret-file=FILE with the client secret in it",
+    });
+  }
+  // An unknown scope fails the login at some issuers (invalid_scope); one that lists none is asked for openid alone unless its kind is known.
+  const scopes = preset.scopes.filter((scope) => (scopesSupported === undefined ? name !== "generic" && name !== "keycloak" : scopesSupported.includes(scope)));
+  return {
+    label: `preset ${name}`,
+    typed: false,
+    options: {
+      ...(scopes.length === 0 ? {} : { "oidc-extra-scope": scopes }),
+      ...(preset.prompt === undefined ? {} : { prompt: [preset.prompt] }),
+    },
+  };
+}
+
+export interface StanzaOptions {
+  readonly args: readonly string[];
+  /** The client secret that would have stood in the stanza, and the file for it. */
+  readonly clientSecret: { readonly text: string; readonly path: string; write(secret: string): void } | undefined;
+}
+
+/**
+ * The arguments of the stanza: what was typed, what it said before, what the preset filled in, and who the issuer is. What the environment, a
+ * profile or a file says stays there. A client secret goes to a private file. FLAG_INVALID for another secret that was typed.
+ */
+export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly OptionSource[]): StanzaOptions {
+  const { raw, from } = mergeSources(sources);
+  const label = `context ${safeText(target.contextName, 60)}`;
+  const written: Partial<Record<string, readonly string[]>> = {};
+  const isProfiled = from.profile?.typed === true || from.profile?.label === label;
+  for (const [name, values] of Object.entries(raw)) {
+    const source = from[name as keyof RawOptions];
+    const isOwn = source?.typed === true || source?.label === label || source?.label.startsWith("preset ") === true;
+    const isIdentity =
+      (name === "oidc-issuer-url" || name === "oidc-client-id") && !(isProfiled && source?.label.startsWith("profile ")) && source?.label.startsWith("cluster config") !== true;
+    if (!isOwn && !isIdentity) continue;
+    const kind = optionRow(name)?.kind;
+    written[name] = kind === "path" || kind === "paths" ? values.map((path) => (path === "" ? path : call.machine.absolute(path))) : values;
+  }
+  const secret = written["oidc-client-secret"]?.at(-1);
+  const others = secretOptions(written as RawOptions).filter((name) => name !== "oidc-client-secret");
+  if (others.length > 0)
+    fail("FLAG_INVALID", {
+      message: `--${others[0]} is a secret, and setup writes none into a kubeconfig`,
+      hint: others[0] === "password" ? "use --password-file" : "put it into a profile of the configuration file, and add --profile NAME",
+    });
+  if (secret === undefined || secret === "") return { args: stanzaArguments(written as RawOptions), clientSecret: undefined };
+  const file = call.machine.keptClientSecret(written["oidc-issuer-url"]?.at(-1) ?? "", written["oidc-client-id"]?.at(-1) ?? "");
+  return { args: stanzaArguments({ ...written, "oidc-client-secret-file": [file.path] } as RawOptions), clientSecret: { ...file, text: secret } };
+}

@@ -1,0 +1,74 @@
+import { getToken } from "../app/get-token.ts";
+import { logInNow } from "../app/log-in-now.ts";
+import type { Run } from "../app/world.ts";
+import { type ExpectedUser, expectedUser, type UserMapping } from "../core/administrator.ts";
+import { decodeJwt } from "../core/id-token.ts";
+import { presetOf, type PresetName } from "../core/presets.ts";
+import type { CredentialRecord } from "../core/session.ts";
+import { textsOf } from "../core/token-proof.ts";
+import { isOidcError, type OidcError } from "../errors/oidc-error.ts";
+import type { Call } from "./call.ts";
+
+/** The token that the cluster will get; `fault`: why there is none. */
+export type SetupToken = { readonly credential: CredentialRecord; readonly fault?: undefined } | { readonly credential: undefined; readonly fault: OidcError };
+
+/** That of the session, when there is one that works; else, when a person may be asked, that of one login. The codes of a typed login. */
+export async function setupToken(call: Call, run: Run): Promise<SetupToken> {
+  const mayLogIn = call.invocation.flags["dry-run"] !== true && run.settings.nonInteractive !== true;
+  try {
+    return { credential: await getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } }) };
+  } catch (error) {
+    // Whoever must log in (20) is asked to; a network that fails is no reason to.
+    if (!isOidcError(error) || error.code === "INTERRUPTED" || (mayLogIn && error.exitStatus !== 20)) throw error;
+    if (!mayLogIn) return { credential: undefined, fault: error };
+  }
+  const { terminal } = call.machine;
+  const mayPrompt = terminal.stdinIsTerminal && terminal.stderrIsTerminal;
+  return { credential: await logInNow(run, { mayPrompt, interactive: true, events: undefined }) };
+}
+
+/** How the API server will see the token, as far as flags, preset and the token itself tell. */
+export interface Seen {
+  readonly mapping: UserMapping;
+  readonly claims: Readonly<Record<string, unknown>> | undefined;
+  readonly expected: ExpectedUser | undefined;
+  readonly warnings: readonly string[];
+}
+
+export function seenUser(call: Call, run: Run, preset: PresetName, { credential }: SetupToken): Seen {
+  const { settings } = run;
+  const text = (name: string) => (typeof call.invocation.flags[name] === "string" ? (call.invocation.flags[name] as string) : undefined);
+  const decoded = credential === undefined ? undefined : decodeJwt(credential.token);
+  const claims = decoded?.claims;
+  const warnings: string[] = [];
+  const usual = presetOf(preset);
+  const usernameClaim = text("username-claim") ?? usualName(usual.usernameClaim, claims);
+  const groupsClaim = text("groups-claim") ?? usual.groupsClaim;
+  const audience = textsOf(claims?.["aud"]) ?? (settings.useAccessToken && settings.audiences.length > 0 ? settings.audiences : [settings.clientId]);
+  const mapping: UserMapping = {
+    issuer: settings.issuer,
+    audiences: audience.includes(settings.clientId) ? [settings.clientId] : audience,
+    usernameClaim,
+    usernamePrefix: text("username-prefix") ?? "oidc:",
+    groupsClaim: groupsClaim === "" ? undefined : groupsClaim,
+    groupsPrefix: text("groups-prefix") ?? "oidc:",
+    algorithm: typeof decoded?.header["alg"] === "string" ? decoded.header["alg"] : undefined,
+    authority: call.machine.authorityOf(settings),
+  };
+  const expected = claims === undefined ? undefined : expectedUser(mapping, claims);
+  if (expected !== undefined && expected.username === undefined)
+    warnings.push("the token lacks the claim of the user name: an API server that is set up so refuses it; --username-claim names another");
+  if (claims?.["email_verified"] === false && usernameClaim === "email")
+    warnings.push("email_verified is false: an API server refuses a token whose e-mail address is the user name; --username-claim names another");
+  if (expected !== undefined && mapping.groupsClaim !== undefined && expected.groups.length === 0)
+    warnings.push("the token holds no groups: bind the user name, or have the issuer send them");
+  if (!settings.issuer.startsWith("https:")) warnings.push("an API server takes https issuers only; this one is for tests");
+  return { mapping, claims, expected, warnings };
+}
+
+/** An e-mail address that nobody confirmed is no name (protocol.md AP-06); every token has a sub. */
+function usualName(claim: string, claims: Readonly<Record<string, unknown>> | undefined): string {
+  if (claims === undefined) return claim;
+  const isUsable = typeof claims[claim] === "string" && !(claim === "email" && claims["email_verified"] === false);
+  return isUsable ? claim : "sub";
+}

@@ -1,0 +1,109 @@
+import type { Machine } from "../compose.ts";
+import { nearest } from "../core/nearest.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { Call } from "./call.ts";
+
+type Survey = ReturnType<Machine["kubeconfig"]["survey"]>;
+type Context = Survey["contexts"] extends ReadonlyMap<string, infer T> ? T : never;
+type Cluster = Survey["clusters"] extends ReadonlyMap<string, infer T> ? T : never;
+
+/** What setup is about: one context, its cluster, and the user that is to be written. */
+export interface SetupTarget {
+  readonly survey: Survey;
+  readonly contextName: string;
+  /** Undefined: it is to be made. */
+  readonly context: Context | undefined;
+  /** Where context and user are written. */
+  readonly contextFile: string;
+  readonly userFile: string;
+  readonly cluster: Cluster;
+  readonly userName: string;
+  /** What the user runs now; undefined for a new one. */
+  readonly stanza: Context["stanza"];
+  /** The `env` of its stanza, as the file has it. */
+  readonly env: readonly unknown[] | undefined;
+  /** Other contexts that use the user and change with it. */
+  readonly sharedWith: readonly string[];
+}
+
+/** CONTEXT_NOT_FOUND, SETTINGS_INVALID, FLAG_INVALID, KUBECONFIG_UNREADABLE. */
+export function setupTarget(call: Call): SetupTarget {
+  const { flags, context: named, kubeconfig } = call.invocation;
+  const survey = call.machine.kubeconfig.survey({ kubeconfig });
+  const contextName = named || survey.current;
+  if (contextName === undefined)
+    return fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: "add --context NAME; kubectl config get-contexts lists them" });
+  const context = survey.contexts.get(contextName);
+  const cluster = clusterOf(survey, contextName, context, textOf(flags["cluster"]));
+  const { userName, user } = userOf(survey, contextName, context, textOf(flags["user"]));
+  const first = survey.files[0]?.file ?? "";
+  const contextFile = context?.file ?? first;
+  const exec = user?.value["exec"];
+  return {
+    survey,
+    contextName,
+    context,
+    contextFile,
+    userFile: user?.file ?? contextFile,
+    cluster,
+    userName,
+    stanza: user === undefined ? undefined : stanzaOf(survey, userName),
+    env: isRecord(exec) && Array.isArray(exec["env"]) ? exec["env"] : undefined,
+    sharedWith: [...survey.contexts.values()].filter((other) => other.userName === userName && other.name !== contextName).map(({ name }) => name),
+  };
+}
+
+const textOf = (value: string | true | undefined) => (typeof value === "string" && value !== "" ? value : undefined);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
+const shown = (name: string) => safeText(name, 80);
+
+function clusterOf(survey: Survey, contextName: string, context: Context | undefined, named: string | undefined): Cluster {
+  if (context !== undefined) {
+    if (named !== undefined && named !== context.clusterName)
+      fail("FLAG_INVALID", { message: `the context ${shown(contextName)} has a cluster already, and --cluster is for a new one`, hint: "leave --cluster out" });
+    const cluster = survey.clusters.get(context.clusterName ?? "");
+    return (
+      cluster ??
+      fail("SETTINGS_INVALID", { message: `the context ${shown(contextName)} has no cluster in the kubeconfig`, hint: "kubectl config set-cluster NAME --server=URL adds one" })
+    );
+  }
+  const names = [...survey.clusters.keys()];
+  const near = nearest(contextName, [...survey.contexts.keys()]);
+  const only = names.length === 1 && near === undefined ? names[0] : undefined;
+  const cluster = survey.clusters.get(named ?? only ?? "");
+  if (cluster !== undefined) return cluster;
+  if (named !== undefined) {
+    const meant = nearest(named, names);
+    return fail("CONTEXT_NOT_FOUND", {
+      message: `the kubeconfig has no cluster ${shown(named)}`,
+      hint: meant === undefined ? "kubectl config get-clusters lists them" : `did you mean --cluster ${shown(meant)}?`,
+    });
+  }
+  return fail("CONTEXT_NOT_FOUND", {
+    message: `the kubeconfig has no context ${shown(contextName)}`,
+    hint: near === undefined ? "add --cluster NAME to make it; kubectl config get-clusters lists the clusters" : `did you mean --context ${shown(near)}?`,
+  });
+}
+
+/** The context's own user when it runs us or kubelogin and has no other login; else one beside it, so that nobody's certificate or token is lost. */
+function userOf(survey: Survey, contextName: string, context: Context | undefined, named: string | undefined) {
+  const own = context?.userName;
+  const isFree = (name: string) => !survey.users.has(name) || isOurs(survey, name);
+  const userName = named ?? (own !== undefined && isFree(own) ? own : `oidc-${contextName}`);
+  if (!isFree(userName)) {
+    fail("SETTINGS_INVALID", {
+      message: `the kubeconfig user ${shown(userName)} has another login, which setup does not overwrite`,
+      hint: "add --user NAME with a new name",
+    });
+  }
+  return { userName, user: survey.users.get(userName) };
+}
+
+const stanzaOf = (survey: Survey, userName: string) => [...survey.contexts.values()].find((context) => context.userName === userName && context.stanza !== undefined)?.stanza;
+
+/** Runs us or kubelogin, and nothing competes. A user that no context uses is judged by nobody and counts as somebody's. */
+function isOurs(survey: Survey, userName: string): boolean {
+  const stanza = stanzaOf(survey, userName);
+  return stanza !== undefined && stanza.competing.length === 0;
+}
