@@ -12,6 +12,8 @@ import { makeFolder } from "./private-files.ts";
 export interface Pins {
   readonly issuers: readonly string[];
   readonly clientIds: readonly string[];
+  /** Values of options that strict would refuse, and that the person's own stanza has. */
+  readonly options?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What `setup --harden` shows before it asks, and writes after. */
@@ -60,7 +62,11 @@ function hardened(before: string, pins: Pins): string {
   if (document.contents === null) return hardened(`${before}${before === "" || before.endsWith("\n") ? "" : "\n"}strict: true\n`, pins) || before;
   const isStrict = document.get("strict") === true;
   if (!isStrict) document.set("strict", true);
-  const added = [addTo(document, "oidc-issuer-url", pins.issuers), addTo(document, "oidc-client-id", pins.clientIds)];
+  const added = [
+    addTo(document, "oidc-issuer-url", pins.issuers),
+    addTo(document, "oidc-client-id", pins.clientIds),
+    ...Object.entries(pins.options ?? {}).map(([name, values]) => addTo(document, name, values)),
+  ];
   return isStrict && !added.includes(true) ? before : document.toString({ lineWidth: 0 });
 }
 

@@ -40,7 +40,9 @@ function rewriteUnix(text: string, wanted: Readonly<Record<string, unknown>>): s
   if (document.contents === null || valueIn(document.contents) === null) return `${text}${text.endsWith("\n") ? "" : "\n"}${yamlText(wanted, false)}`;
   try {
     const splices = changes(text, document.contents, wanted, valueIn);
-    const spliced = [...splices].sort((one, other) => other.from - one.from).reduce((all, { from, to, text: part }) => all.slice(0, from) + part + all.slice(to), text);
+    // From the end, so that positions stay; of two at one place, the outer list's addition comes behind the inner's.
+    const ordered = splices.map((splice, i) => ({ ...splice, i })).sort((one, other) => other.from - one.from || other.i - one.i);
+    const spliced = ordered.reduce((all, { from, to, text: part }) => all.slice(0, from) + part + all.slice(to), text);
     if (reads(spliced, wanted)) return spliced;
   } catch (error) {
     if (!(error instanceof NotInPlace)) throw error;

@@ -1,8 +1,9 @@
-import { optionRow } from "../core/flag-table.ts";
+import { type OptionName, optionRow } from "../core/flag-table.ts";
 import { secretOptions, stanzaArguments } from "../core/exec-stanza.ts";
 import type { RawOptions } from "../core/option-values.ts";
 import { isPresetName, issuerProblemOf, type PresetName, presetFor, presetOf } from "../core/presets.ts";
 import { mergeSources, type OptionSource } from "../core/settings.ts";
+import { guarded } from "../core/strict.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -68,6 +69,8 @@ export function presetSource(name: PresetName, sources: readonly OptionSource[],
 }
 
 export interface StanzaOptions {
+  /** Of the options that `strict` refuses unless the file allows them, those in the stanza. */
+  readonly guarded: Readonly<Record<string, readonly string[]>>;
   readonly args: readonly string[];
   /** The client secret that would have stood in the stanza, and the file for it. */
   readonly clientSecret: { readonly text: string; readonly path: string; write(secret: string): void } | undefined;
@@ -98,7 +101,13 @@ export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly
       message: `--${others[0]} is a secret, and setup writes none into a kubeconfig`,
       hint: others[0] === "password" ? "use --password-file" : "put it into a profile of the configuration file, and add --profile NAME",
     });
-  if (secret === undefined || secret === "") return { args: stanzaArguments(written as RawOptions), clientSecret: undefined };
+  const isHelper = (name: string, value: string) => name === "token-cache-storage" && value.startsWith("helper:");
+  const refused = Object.entries(written).map(
+    ([name, values = []]) =>
+      [name, guarded.includes(name as OptionName) ? values.filter((value) => value !== "" && value !== "false") : values.filter((value) => isHelper(name, value))] as const,
+  );
+  const allowed = Object.fromEntries(refused.filter(([, values]) => values.length > 0));
+  if (secret === undefined || secret === "") return { args: stanzaArguments(written as RawOptions), guarded: allowed, clientSecret: undefined };
   const file = call.machine.keptClientSecret(written["oidc-issuer-url"]?.at(-1) ?? "", written["oidc-client-id"]?.at(-1) ?? "");
-  return { args: stanzaArguments({ ...written, "oidc-client-secret-file": [file.path] } as RawOptions), clientSecret: { ...file, text: secret } };
+  return { args: stanzaArguments({ ...written, "oidc-client-secret-file": [file.path] } as RawOptions), guarded: allowed, clientSecret: { ...file, text: secret } };
 }

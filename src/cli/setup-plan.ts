@@ -26,7 +26,7 @@ export function planKubeconfig(call: Call, target: SetupTarget, { args }: Stanza
   const withUser = (config: KubeconfigValue) => withEntry(config, "users", userName, { ...entryOf(config, "users", userName), exec: stanza });
   const withContext = (config: KubeconfigValue) =>
     context === undefined ? withEntry(config, "contexts", contextName, { cluster: cluster.name, user: userName }) : withContextUser(config, contextName, userName);
-  const touchedUser: Touched = { list: "users", name: userName };
+  const touchedUser: Touched = { list: "users", name: userName, ownOf: target.isOwn ? contextName : undefined };
   const touchedContext: Touched = { list: "contexts", name: contextName };
   const edits: readonly { readonly file: string; readonly edit: (config: KubeconfigValue) => KubeconfigValue; readonly touched: readonly Touched[] }[] =
     userFile === contextFile

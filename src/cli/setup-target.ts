@@ -23,6 +23,8 @@ export interface SetupTarget {
   readonly stanza: Context["stanza"];
   /** The `env` of its stanza, as the file has it. */
   readonly env: readonly unknown[] | undefined;
+  /** The user runs us already. */
+  readonly isOwn: boolean;
   /** Other contexts that use the user and change with it. */
   readonly sharedWith: readonly string[];
 }
@@ -40,6 +42,7 @@ export function setupTarget(call: Call): SetupTarget {
   const first = survey.files[0]?.file ?? "";
   const contextFile = context?.file ?? first;
   const exec = user?.value["exec"];
+  const stanza = user === undefined ? undefined : stanzaOf(survey, userName);
   return {
     survey,
     contextName,
@@ -48,7 +51,8 @@ export function setupTarget(call: Call): SetupTarget {
     userFile: user?.file ?? contextFile,
     cluster,
     userName,
-    stanza: user === undefined ? undefined : stanzaOf(survey, userName),
+    stanza,
+    isOwn: stanza !== undefined && /(^|[/\\])kubectl-oidc(\.\w+)?$/.test(stanza.command),
     env: isRecord(exec) && Array.isArray(exec["env"]) ? exec["env"] : undefined,
     sharedWith: [...survey.contexts.values()].filter((other) => other.userName === userName && other.name !== contextName).map(({ name }) => name),
   };

@@ -63,7 +63,9 @@ export async function setupCommand(call: Call): Promise<void> {
   if (!plan.stanza.provideClusterInfo)
     terminal.warn("the cluster's authority is too large for provideClusterInfo: the session cannot be held to its API servers; keep only the certificates that the cluster needs");
   const harden =
-    call.invocation.flags["harden"] === true ? call.machine.hardening.plan({ issuers: [run.settings.issuer], clientIds: [run.settings.clientId] }, callable.path) : undefined;
+    call.invocation.flags["harden"] === true
+      ? call.machine.hardening.plan({ issuers: [run.settings.issuer], clientIds: [run.settings.clientId], options: options.guarded }, callable.path)
+      : undefined;
   const texts = administratorTexts(call, seen);
   const command = setCredentialsLine(target.userName, plan.stanza);
 

@@ -50,6 +50,8 @@ export function contextsOfUser(config: KubeconfigValue, user: string): readonly 
 export interface Touched {
   readonly list: "users" | "contexts";
   readonly name: string;
+  /** Of an entry that runs us, its context: when the backup knows that and not the entry, we made it. */
+  readonly ownOf?: string | undefined;
 }
 
 /**
@@ -57,9 +59,11 @@ export interface Touched {
  * the backup knows are as they were before an earlier change of ours and stay. Undefined: nothing to add.
  */
 export function backupWith(backup: KubeconfigValue, now: KubeconfigValue, touched: readonly Touched[]): KubeconfigValue | undefined {
-  const kept = touched.reduce((all, { list, name }) => {
+  const kept = touched.reduce((all, { list, name, ownOf }) => {
     const content = entryOf(now, list, name);
-    return content === undefined || entryOf(all, list, name) !== undefined ? all : withEntry(all, list, name, content);
+    return content === undefined || (ownOf !== undefined && entryOf(backup, "contexts", ownOf) !== undefined) || entryOf(all, list, name) !== undefined
+      ? all
+      : withEntry(all, list, name, content);
   }, backup);
   return kept === backup ? undefined : kept;
 }

@@ -5,7 +5,7 @@ import type { OptionSource } from "./settings.ts";
 import { safeText } from "./untrusted-text.ts";
 
 /** What a kubeconfig or an environment may not decide under `strict`, unless the file allows that value (cli.md M10). */
-const guarded: readonly OptionName[] = [
+export const guarded: readonly OptionName[] = [
   "browser-command",
   "token-cache-dir",
   "insecure-skip-tls-verify",

@@ -89,6 +89,26 @@ describe("a YAML text that is to hold another value", () => {
     ]);
   });
 
+  it("adds to a list and behind it at once, with the comments of both", () => {
+    const wanted = value();
+    wanted.users[1]!.user = {
+      exec: {
+        command: "kubectl",
+        args: ["get-token", "--new=1", "--oidc-client-id=kubernetes", "--new=2"],
+        interactiveMode: "IfAvailable",
+        apiVersion: "client.authentication.k8s.io/v1beta1",
+      },
+    } as unknown as Json;
+    const text = kubeconfig.replace("exec:", "exec: # theirs").replace("id=kubernetes", "id=kubernetes # last").replace("      env: null\n", "");
+    expect(difference(text, rewriteYaml(text, wanted))).toEqual([
+      "-      - oidc-login",
+      "-      - --oidc-issuer-url=https://id.example.com   # the issuer",
+      "+      - --new=1",
+      "+      - --new=2",
+      "+      interactiveMode: IfAvailable",
+    ]);
+  });
+
   it("loses a user with the lines of its secrets and nothing else", () => {
     const wanted = value();
     wanted.users.splice(0, 1);

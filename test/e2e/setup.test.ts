@@ -1,0 +1,306 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { pipelineSecret } from "../issuer/provider-configuration.ts";
+import { hasProgram } from "../programs.ts";
+import { errorCode } from "./program.ts";
+import { handedOut, hasNamespaces, type SetupStage, setSetupStage } from "./setup-stage.ts";
+
+const hasKubectl = hasProgram("kubectl");
+const golden = (name: string) => resolve(import.meta.dirname, "../golden/setup", name);
+
+let stage: SetupStage;
+let before: string;
+beforeEach(async () => {
+  stage = await setSetupStage();
+  before = handedOut(stage.api.url, stage.certificates.caFile);
+  stage.write(before);
+  stage.home.holdsSecrets("kubeconfig");
+});
+afterEach(() => stage.stop());
+
+interface Config {
+  readonly users: readonly { readonly name: string; readonly user: { readonly exec?: Readonly<Record<string, unknown>> & { readonly args: readonly string[] } } }[];
+  readonly contexts: readonly { readonly name: string; readonly context: Readonly<Record<string, string>> }[];
+}
+const config = () => parse(stage.text()) as Config;
+const execOf = (name: string) => config().users.find((user) => user.name === name)?.user.exec;
+const backup = () => `${stage.kubeconfig}.before-kubectl-oidc`;
+
+describe.skipIf(!hasKubectl)(`the story, with real kubectl${hasKubectl ? "" : " (which is not on the PATH)"}`, () => {
+  it("setup → kubectl → doctor → whoami → logout: one login, and nothing to look up", async () => {
+    expect((await stage.kubectl("get", "pods", "--request-timeout=5s")).status).not.toBe(0);
+    const setup = await stage.setup([...stage.identity, "--yes"]);
+    expect(setup, setup.stderr).toMatchObject({ status: 0, stdout: "" });
+    const pods = await stage.kubectl("get", "pods");
+    expect(pods, pods.stderr).toMatchObject({ status: 0, stderr: "" });
+    expect(pods.stdout).toContain("web-5d8f");
+    expect((await stage.kubectl("auth", "whoami")).stdout).toContain("oidc:alice");
+    const doctor = await stage.kubectl("oidc", "doctor");
+    expect(doctor.status, doctor.stdout).toBe(0);
+    expect((await stage.kubectl("oidc", "whoami")).stdout).toContain("this very token");
+    expect(stage.provider.count("token", "authorization_code")).toBe(1);
+    const logout = await stage.kubectl("oidc", "logout");
+    expect(logout.status, logout.stderr).toBe(0);
+    expect(stage.provider.count("revocation")).toBe(1);
+    expect((await stage.kubectl("oidc", "token")).status).not.toBe(0);
+  });
+});
+
+describe("setup", () => {
+  it("with --dry-run shows the plan on stdout, asks the issuer only what it is, and changes nothing", async () => {
+    const ended = await stage.setup([...stage.identity, "--dry-run"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    await expect(stage.neutral(ended.stdout)).toMatchFileSnapshot(golden("dry-run.txt"));
+    await expect(stage.neutral(ended.stderr)).toMatchFileSnapshot(golden("dry-run-stderr.txt"));
+    expect(stage.text()).toBe(before);
+    expect(existsSync(backup())).toBe(false);
+    expect(stage.provider.count("authorization") + stage.provider.count("token")).toBe(0);
+  });
+
+  it("logs in, tells whom the server will see, writes, and asks the server: each said on stderr", async () => {
+    const ended = await stage.setup([...stage.identity, "--yes"]);
+    expect(ended, ended.stderr).toMatchObject({ status: 0, stdout: "" });
+    await expect(stage.neutral(ended.stderr)).toMatchFileSnapshot(golden("written.txt"));
+  });
+
+  it("writes a stanza that is right by construction, and leaves the administrator's own user and every comment where they were", async () => {
+    await stage.setup([...stage.identity, "--yes"]);
+    expect(execOf("oidc-prod")).toMatchObject({
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "kubectl-oidc",
+      interactiveMode: "IfAvailable",
+      provideClusterInfo: true,
+      installHint: expect.stringContaining("npm install"),
+    });
+    expect([...(execOf("oidc-prod")?.args ?? [])].sort()).toEqual(["get-token", "--oidc-extra-scope=email", "--oidc-extra-scope=groups", ...stage.identity].sort());
+    const lines = stage.text().split("\n");
+    for (const line of before.split("\n").filter((line) => line !== "    user: admin")) expect(lines).toContain(line);
+    expect(config().contexts).toMatchObject([
+      { name: "admin", context: { user: "admin" } },
+      { name: "prod", context: { user: "oidc-prod", namespace: "default" } },
+    ]);
+    expect(statSync(stage.kubeconfig).mode & 0o777).toBe(0o640);
+    expect(readFileSync(backup(), "utf8")).toBe(before);
+    expect(statSync(backup()).mode & 0o777).toBe(0o640);
+  });
+
+  it("run again finds nothing to change: no login, no other text, no other backup", async () => {
+    await stage.setup([...stage.identity, "--yes"]);
+    const written = stage.text();
+    const { mtimeMs } = statSync(stage.kubeconfig);
+    const again = await stage.setup([...stage.identity, "--yes"]);
+    expect(again.status).toBe(0);
+    expect(again.stderr).toContain("the kubeconfig says all of this already");
+    // The stanza says who and where; nobody types it twice.
+    expect((await stage.setup(["--yes"])).status).toBe(0);
+    expect(stage.text()).toBe(written);
+    expect(statSync(stage.kubeconfig).mtimeMs).toBe(mtimeMs);
+    expect(readFileSync(backup(), "utf8")).toBe(before);
+    expect(stage.provider.count("token", "authorization_code")).toBe(1);
+  });
+
+  it("--undo gives the former text back to the byte, and takes the copy away; a second one finds nothing", async () => {
+    await stage.setup([...stage.identity, "--yes"]);
+    await stage.setup([...stage.identity, "--oidc-extra-scope=email", "--yes", "--non-interactive"]);
+    const ended = await stage.setup(["--undo", "--yes"]);
+    expect(ended, ended.stderr).toMatchObject({ status: 0, stdout: "" });
+    expect(stage.text()).toBe(before);
+    expect(existsSync(backup())).toBe(false);
+    expect(await stage.setup(["--undo", "--yes"])).toMatchObject({ status: 0, stderr: "kubectl-oidc: there is nothing to undo\n" });
+  });
+
+  it("--undo keeps what somebody changed meanwhile, and undoes a context that was set up later", async () => {
+    await stage.setup([...stage.identity, "--yes"]);
+    stage.write(
+      `${stage.text().replace("current-context: prod", "current-context: admin").replace("contexts:\n", "contexts:\n- name: stage\n  context: {cluster: prod, user: bob}\n")}# by hand\n`,
+    );
+    const later = await stage.setup([...stage.identity, "--context=stage", "--yes"]);
+    expect(later.status, later.stderr).toBe(0);
+    expect(config().contexts.map(({ context }) => context["user"])).toEqual(["bob", "admin", "oidc-prod"]);
+    for (const name of ["prod", "stage"]) expect((await stage.setup([`--context=${name}`, "--undo", "--yes"])).status).toBe(0);
+    expect(config().contexts.map(({ context }) => context["user"])).toEqual(["bob", "admin", "admin"]);
+    expect(config().users.map(({ name }) => name)).toEqual(["admin"]);
+    expect(stage.text()).toContain("# by hand");
+  });
+
+  it("with -o json tells programs all of it, and nobody else anything secret", async () => {
+    const ended = await stage.setup([...stage.identity, "--yes", "-o", "json", "--group=developers", "--cluster-role=edit", "--username-claim=email", "--username-prefix="]);
+    expect(ended.status, ended.stderr).toBe(0);
+    const told = JSON.parse(ended.stdout) as { readonly administrator: Readonly<Record<string, string>>; readonly changes: readonly { readonly diff: string }[] };
+    expect(told).toMatchObject({
+      context: "prod",
+      user: "oidc-prod",
+      cluster: "prod",
+      server: stage.api.url,
+      issuer: stage.provider.issuer,
+      clientId: "kubernetes",
+      preset: "generic",
+      claims: { sub: "alice", email: "alice@example.com" },
+      expected: { username: "alice@example.com", groups: ["oidc:admins", "oidc:developers"] },
+      stanza: { command: "kubectl-oidc" },
+      written: true,
+      review: "seen",
+    });
+    expect(ended.stdout).not.toMatch(/ey[\w-]+\.[\w-]+\.|break-glass/);
+    expect(told.changes[0]?.diff).toContain("+    user: oidc-prod");
+    expect(parse(told.administrator["authenticationConfiguration"] ?? "")).toMatchObject({
+      apiVersion: "apiserver.config.k8s.io/v1",
+      kind: "AuthenticationConfiguration",
+      jwt: [
+        {
+          issuer: { url: stage.provider.issuer, audiences: ["kubernetes"], certificateAuthority: expect.stringContaining("BEGIN CERTIFICATE") },
+          claimMappings: { username: { claim: "email", prefix: "" }, groups: { claim: "groups", prefix: "oidc:" } },
+        },
+      ],
+    });
+    expect(told.administrator["flags"]).toContain("--oidc-username-prefix=-");
+    expect(parse(told.administrator["roleBinding"] ?? "")).toMatchObject({ roleRef: { name: "edit" }, subjects: [{ kind: "Group", name: "oidc:developers" }] });
+    expect(parse(told.administrator["kuberc"] ?? "")).toMatchObject({
+      credentialPluginPolicy: "Allowlist",
+      credentialPluginAllowlist: [{ command: join(stage.home.folder, "bin/kubectl-oidc") }],
+    });
+  });
+
+  it("of a KUBECONFIG list writes the one file that it must, and leaves the others to the byte", async () => {
+    const other = join(stage.home.folder, "other");
+    const text = `# mine\nusers:\n- name: oidc\n  user:\n    exec: # old\n      apiVersion: client.authentication.k8s.io/v1beta1\n      command: kubectl\n      args:\n      - oidc-login\n      - get-token\n      - --oidc-issuer-url=https://old.example.com # gone\n      - --oidc-client-id=kubernetes # stays\n`;
+    writeFileSync(other, text, { mode: 0o600 });
+    stage.write(before.replace("    user: admin\n    namespace", "    user: oidc\n    namespace"));
+    const contexts = stage.text();
+    const ended = await stage.setup([...stage.identity, "--yes"], { KUBECONFIG: `${stage.kubeconfig}:${other}` });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(stage.text()).toBe(contexts);
+    const written = readFileSync(other, "utf8");
+    for (const comment of ["# mine", "exec: # old", "--oidc-client-id=kubernetes # stays"]) expect(written).toContain(comment);
+    expect(written).not.toContain("oidc-login");
+    expect(parse(written)).toMatchObject({ users: [{ name: "oidc", user: { exec: { command: "kubectl-oidc", apiVersion: "client.authentication.k8s.io/v1" } } }] });
+    expect(readFileSync(`${other}.before-kubectl-oidc`, "utf8")).toBe(text);
+    expect(existsSync(backup())).toBe(false);
+  });
+
+  it("makes a context that is not there, when there is no doubt about its cluster", async () => {
+    const ended = await stage.setup([...stage.identity, "--context=production", "--yes", "--non-interactive"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(config().contexts.at(-1)).toEqual({ name: "production", context: { cluster: "prod", user: "oidc-production" } });
+    const undo = await stage.setup(["--context=production", "--undo", "--yes"]);
+    expect(undo.status, undo.stderr).toBe(0);
+    expect(stage.text()).toBe(before);
+    for (const [context, more, meant] of [
+      ["prdo", [], "did you mean --context prod?"],
+      ["other", ["--cluster=prodd"], "did you mean --cluster prod?"],
+    ] as const) {
+      const missing = await stage.setup([...stage.identity, `--context=${context}`, ...more, "--yes"]);
+      expect(errorCode(missing)).toBe("CONTEXT_NOT_FOUND");
+      expect(missing.stderr).toContain(meant);
+    }
+  });
+
+  it("where nobody can be asked asks nobody: CONFIRMATION_REQUIRED, before any request", async () => {
+    for (const more of [[], ["-o", "json"]]) {
+      const ended = await stage.setup([...stage.identity, ...more]);
+      expect(ended).toMatchObject({ status: 2, stdout: "" });
+      expect(ended.stderr).toContain("CONFIRMATION_REQUIRED");
+    }
+    expect(stage.provider.requests).toEqual([]);
+    expect(stage.text()).toBe(before);
+  });
+
+  it("does not overwrite somebody's own login", async () => {
+    const ended = await stage.setup([...stage.identity, "--user=admin", "--yes"]);
+    expect(ended.status).toBe(40);
+    expect(ended.stderr).toContain("the kubeconfig user admin has another login, which setup does not overwrite");
+    expect(stage.text()).toBe(before);
+  });
+
+  it("of an issuer that calls itself otherwise names that, and changes nothing", async () => {
+    const ended = await stage.setup([`--oidc-issuer-url=${stage.provider.issuer}/`, ...stage.identity.slice(1), "--yes"]);
+    expect(errorCode(ended)).toBe("ISSUER_MISMATCH");
+    expect(ended.stderr).toContain(`--oidc-issuer-url=${stage.provider.issuer}\n`);
+    expect(stage.text()).toBe(before);
+  });
+
+  it("of an issuer whose kind is known says at once what cannot be right, without a request", async () => {
+    const ended = await stage.setup(["--oidc-issuer-url=https://example.auth0.com", "--oidc-client-id=kubernetes", "--yes"]);
+    expect(errorCode(ended)).toBe("ISSUER_MISMATCH");
+    expect(ended.stderr).toContain("use --oidc-issuer-url=https://example.auth0.com/");
+  });
+
+  it("that the person refuses at the issuer changes nothing", async () => {
+    const ended = await stage.setup([...stage.identity, "--yes"], { DEMO_DENY: "1" });
+    expect(ended.status).toBe(20);
+    expect(errorCode(ended)).toBe("LOGIN_DENIED");
+    expect(stage.text()).toBe(before);
+    expect(existsSync(backup())).toBe(false);
+  });
+
+  it("without a person (--non-interactive) writes all the same, and says that no token was looked at", async () => {
+    const ended = await stage.setup([...stage.identity, "--yes", "--non-interactive"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain("no token was looked at");
+    expect(execOf("oidc-prod")?.args.join(" ")).not.toContain("non-interactive");
+    expect(stage.provider.count("authorization")).toBe(0);
+  });
+
+  it("holds the session to the context's server from then on", async () => {
+    await stage.setup([...stage.identity, "--yes"]);
+    const listed = await stage.home.run(["trust", "list"]);
+    expect(listed.stdout).toContain(stage.api.url);
+  });
+
+  it("whose server does not accept the token yet says what its administrator must do", async () => {
+    stage.api.refuseNext();
+    const ended = await stage.setup([...stage.identity, "--yes"]);
+    expect(ended.status).toBe(0);
+    expect(ended.stderr).toContain("the API server does not accept the token yet (401)");
+    expect(ended.stderr).toContain("kind: AuthenticationConfiguration");
+  });
+
+  it("names the program by its absolute path when that is wished, links not followed", async () => {
+    await stage.setup([...stage.identity, "--yes", "--non-interactive", "--absolute-path"]);
+    expect(execOf("oidc-prod")?.["command"]).toBe(join(stage.home.folder, "bin/kubectl-oidc"));
+  });
+
+  it("says that kubectl will not find a program that is not on the PATH", async () => {
+    const ended = await stage.setup([...stage.identity, "--yes", "--non-interactive"], { PATH: "/usr/bin:/bin" });
+    expect(ended.stderr).toContain("kubectl-oidc is not on the PATH, so kubectl will not find it");
+  });
+
+  it("puts a client secret into a private file and not into the kubeconfig", async () => {
+    stage.home.holdsSecrets("data/kubectl-oidc/client-secrets");
+    const ended = await stage.setup([
+      stage.identity[0]!,
+      "--oidc-client-id=pipeline",
+      `--oidc-client-secret=${pipelineSecret}`,
+      ...stage.identity.slice(2),
+      "--yes",
+      "--non-interactive",
+    ]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(stage.text()).not.toContain(pipelineSecret);
+    const [, path = ""] = /--oidc-client-secret-file=(\S+)/.exec(stage.text()) ?? [];
+    expect(readFileSync(path, "utf8")).toBe(pipelineSecret);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it.skipIf(!hasNamespaces || !hasKubectl)("--harden lets no kubeconfig bring another issuer or client, and this one works under it", async () => {
+    const kubectlOidc = join(stage.home.folder, "bin/kubectl-oidc");
+    const ended = await stage.atHome(kubectlOidc, ["setup", ...stage.identity, `--browser-command=${stage.browser}`, "--yes", "--harden"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    const file = join(stage.home.folder, "home/.config/kubectl-oidc/config.yaml");
+    expect(parse(readFileSync(file, "utf8"))).toMatchObject({ strict: true, allow: { "oidc-issuer-url": [stage.provider.issuer], "oidc-client-id": ["kubernetes"] } });
+    const pods = await stage.atHome("kubectl", ["get", "pods"]);
+    expect(pods.status, pods.stderr).toBe(0);
+    stage.write(stage.text().replaceAll("--oidc-client-id=kubernetes", "--oidc-client-id=somebody"));
+    const other = await stage.atHome("kubectl", ["get", "pods"]);
+    expect(other.stderr).toContain("strict does not allow --oidc-client-id");
+  });
+
+  it("writes relative paths as absolute ones, and a profile by its name", async () => {
+    writeFileSync(join(stage.home.folder, "company.pem"), stage.certificates.caPem);
+    const ended = await stage.setup([stage.identity[0]!, stage.identity[1]!, "--certificate-authority=company.pem", "--token-cache-storage=disk", "--yes", "--non-interactive"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(execOf("oidc-prod")?.args).toContain(`--certificate-authority=${join(stage.home.folder, "company.pem")}`);
+  });
+});
