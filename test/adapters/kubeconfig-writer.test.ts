@@ -1,0 +1,93 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { applyChanges, backupOf } from "../../src/adapters/kubeconfig-writer.ts";
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-writer-"));
+  file = join(folder, "config");
+  writeFileSync(file, "before", { mode: 0o640 });
+  chmodSync(file, 0o640);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const noPause = () => Promise.resolve();
+const change = (more: object = {}) => ({ file, before: "before", after: "after", ...more });
+
+describe("writing a kubeconfig", () => {
+  it("keeps its mode, keeps the former text beside it, and leaves no lock", async () => {
+    await applyChanges([change({ backup: "before" })], noPause);
+    expect(readFileSync(file, "utf8")).toBe("after");
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+    expect(readFileSync(backupOf(file), "utf8")).toBe("before");
+    expect(readdirSync(folder).sort()).toEqual(["config", "config.before-kubectl-oidc"]);
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)("keeps its owner, when root writes it", async () => {
+    const { chownSync } = await import("node:fs");
+    chownSync(file, 1234, 4321);
+    await applyChanges([change({ backup: "before" })], noPause);
+    expect(statSync(file)).toMatchObject({ uid: 1234, gid: 4321 });
+    expect(statSync(backupOf(file))).toMatchObject({ uid: 1234, gid: 4321 });
+  });
+
+  it("goes through a link to where the file lies", async () => {
+    mkdirSync(join(folder, "dotfiles"));
+    const target = join(folder, "dotfiles", "kube");
+    writeFileSync(target, "before");
+    const link = join(folder, "link");
+    symlinkSync(target, link);
+    await applyChanges([{ file: link, before: "before", after: "after", backup: "before" }], noPause);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, "utf8")).toBe("after");
+    expect(existsSync(`${target}.before-kubectl-oidc`)).toBe(true);
+  });
+
+  it("that changed since the plan was made writes nothing, of no file", async () => {
+    const other = join(folder, "other");
+    writeFileSync(other, "changed");
+    await expect(applyChanges([change(), { file: other, before: "as planned", after: "x" }], noPause)).rejects.toMatchObject({
+      code: "KUBECONFIG_UNWRITABLE",
+      reason: expect.stringContaining("has changed"),
+    });
+    expect(readFileSync(file, "utf8")).toBe("before");
+    expect(readdirSync(folder).sort()).toEqual(["config", "other"]);
+  });
+
+  it("waits for kubectl config to let go of it, and in the end says who must", async () => {
+    writeFileSync(`${file}.lock`, "");
+    let waits = 0;
+    await applyChanges([change()], async () => {
+      if (++waits === 3) rmSync(`${file}.lock`);
+    });
+    expect(readFileSync(file, "utf8")).toBe("after");
+    writeFileSync(`${file}.lock`, "");
+    await expect(applyChanges([{ file, before: "after", after: "x" }], noPause)).rejects.toMatchObject({
+      code: "KUBECONFIG_UNWRITABLE",
+      hint: expect.stringContaining(`rm ${file}.lock`),
+    });
+    // Somebody else's.
+    expect(existsSync(`${file}.lock`)).toBe(true);
+  });
+
+  it("removes no other program's temporary file from that folder, however old", async () => {
+    const theirs = join(folder, "something.tmp");
+    writeFileSync(theirs, "");
+    utimesSync(theirs, 1, 1);
+    await applyChanges([change()], noPause);
+    expect(existsSync(theirs)).toBe(true);
+  });
+
+  it("takes the kept text away when it was put back", async () => {
+    writeFileSync(backupOf(file), "before");
+    await applyChanges([change({ after: "before", before: "before", backup: null })], noPause);
+    expect(existsSync(backupOf(file))).toBe(false);
+  });
+
+  it("into a folder where nothing may be written is a named error", async () => {
+    await expect(applyChanges([{ file: "/proc/config", before: undefined, after: "x" }], noPause)).rejects.toMatchObject({ code: "KUBECONFIG_UNWRITABLE" });
+  });
+});
