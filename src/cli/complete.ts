@@ -4,7 +4,12 @@ import { type CommandName, commandTable } from "./command-table.ts";
 
 /** What this computer has to offer: names in kubeconfig, sessions and configuration file. */
 export interface KnownNames {
+  /** Those whose user runs us or kubelogin. */
   readonly contexts: readonly string[];
+  /** Whatever their user is: what `setup` is for. */
+  readonly allContexts: readonly string[];
+  readonly clusters: readonly string[];
+  readonly users: readonly string[];
   readonly issuers: readonly string[];
   readonly clients: readonly string[];
   readonly accounts: readonly string[];
@@ -96,7 +101,11 @@ function textsOf(name: string, command: CommandName, values: readonly string[] |
   if (isBoolean) return ["true", "false"];
   switch (name) {
     case "context":
-      return known().contexts;
+      return command === "setup" || command === "migrate" ? known().allContexts : known().contexts;
+    case "cluster":
+      return known().clusters;
+    case "user":
+      return known().users;
     case "output":
       return commandTable[command].outputs;
     case "v":

@@ -20,6 +20,7 @@ export function answerCompletion(machine: Call["machine"], words: readonly strin
 
 function knownNames(machine: Call["machine"]): KnownNames {
   const contexts = quietly(() => machine.contexts({ kubeconfig: undefined })) ?? [];
+  const survey = quietly(() => machine.kubeconfig.survey({ kubeconfig: undefined }));
   const options = contexts.flatMap((context) => sourcesOfContext(machine, context) ?? []).map((source) => source.options);
   const records = machine.usualFolders.flatMap((folder) => quietly(() => machine.sessionsIn(folder).list()) ?? []);
   const said = (name: "oidc-issuer-url" | "oidc-client-id" | "account") => options.flatMap((option) => option[name] ?? []);
@@ -29,6 +30,9 @@ function knownNames(machine: Call["machine"]): KnownNames {
   });
   return {
     contexts: contexts.map(({ contextName }) => contextName),
+    allContexts: [...(survey?.contexts.keys() ?? [])],
+    clusters: [...(survey?.clusters.keys() ?? [])],
+    users: [...(survey?.users.keys() ?? [])],
     issuers: [...said("oidc-issuer-url"), ...records.map(({ identity }) => identity.issuer)],
     clients: [...said("oidc-client-id"), ...records.map(({ identity }) => identity.clientId)],
     accounts: [...said("account"), ...records.flatMap(({ identity }) => identity.account ?? [])],

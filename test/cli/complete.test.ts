@@ -5,6 +5,9 @@ import { hostileTexts } from "../fakes/hostile-texts.ts";
 
 const known: KnownNames = {
   contexts: ["prod", "staging", "prod"],
+  allContexts: ["prod", "new"],
+  clusters: ["k8s"],
+  users: ["admin"],
   issuers: ["https://id.example.com"],
   clients: ["kubernetes"],
   accounts: ["ann@example.com"],
@@ -32,6 +35,14 @@ describe("completion offers", () => {
       ["prod", "staging"],
     ],
     [["login", "--context=st"], ["--context=staging"]],
+    [
+      ["setup", "--context", ""],
+      ["prod", "new"],
+    ],
+    [["setup", "--cluster", ""], ["k8s"]],
+    [["setup", "--user="], ["--user=admin"]],
+    [["setup", "--preset", "k"], ["keycloak"]],
+    [["setup", "--dry-run", "--ye"], ["--yes"]],
     [["login", "--account", ""], ["ann@example.com"]],
     [["login", "--oidc-issuer-url", "https://i"], ["https://id.example.com"]],
     [["login", "--oidc-issuer-url=https://i"], ["--oidc-issuer-url=https://id.example.com"]],

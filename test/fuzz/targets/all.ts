@@ -2,6 +2,7 @@ import type { Target } from "../target.ts";
 import { callbackRequests, listener, pastedTexts } from "./callback.ts";
 import { browserCommand, commandLine, optionSources, proxyVariables } from "./command-line.ts";
 import { certificates, configurationFiles, helperAnswers, kubeconfigs, lockNotes } from "./files.ts";
+import { kubeconfigChanges } from "./kubeconfig-change.ts";
 import { deviceAnswers, discovery, errorAnswers, jwts, keySets, tokenAnswers } from "./issuer.ts";
 import { busConversations, busMessages, execInfos, keychainFrames } from "./keychain.ts";
 import { credentials, handoutNotes, memos, sealedFiles, secretStores, storedTexts } from "./stored.ts";
@@ -20,6 +21,7 @@ export const targets: readonly Target[] = [
   lockNotes,
   configurationFiles,
   kubeconfigs,
+  kubeconfigChanges,
   certificates,
   helperAnswers,
   keychainFrames,
