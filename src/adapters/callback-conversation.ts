@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type * as http from "node:http";
 import type { Duplex } from "node:stream";
 import { OidcError } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
 import { type ExpectedCallback, judgeCallback } from "./callback-request.ts";
 import { formBody } from "./form-body.ts";
-import { contentSecurityPolicy, plainPage, resultPage } from "./result-page.ts";
+import { alreadyUsedPage, contentSecurityPolicy, plainPage, resultPage } from "./result-page.ts";
 
 /** The talk with the browser of one login. */
 export interface CallbackConversation {
@@ -32,14 +31,16 @@ export function callbackConversation(expected: (port: number) => ExpectedCallbac
     } else if (page.ok && openAfter !== undefined) {
       response.writeHead(302, { location: new URL(openAfter).href, "cache-control": "no-store", "referrer-policy": "no-referrer", connection: "close" }).end();
     } else {
-      answer(response, page.ok ? 200 : 400, (nonce) => resultPage(page, nonce));
+      answer(response, page.ok ? 200 : 400, resultPage(page));
     }
   }
 
   function judge(request: http.IncomingMessage, response: http.ServerResponse, wanted: ExpectedCallback, form: string | undefined): void {
     const judged = judgeCallback({ method: request.method, target: request.url ?? "", host: request.headers.host, form }, wanted);
     if (judged.kind === "refused") {
-      answer(response, judged.status, (nonce) => plainPage(judged.title, judged.text, nonce));
+      answer(response, judged.status, plainPage(judged.title, judged.text));
+    } else if (outcome?.page?.ok === true) {
+      answer(response, 400, alreadyUsedPage());
     } else if (outcome !== undefined) {
       answerOutcome(response, outcome.page);
     } else {
@@ -94,13 +95,11 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): 
   else socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`, () => socket.destroy());
 }
 
-function answer(response: http.ServerResponse, status: number, page: (nonce: string) => string): void {
-  const nonce = randomBytes(16).toString("base64url");
-  const text = page(nonce);
+function answer(response: http.ServerResponse, status: number, text: string): void {
   response.writeHead(status, {
     "content-type": "text/html; charset=utf-8",
     "content-length": Buffer.byteLength(text),
-    "content-security-policy": contentSecurityPolicy(nonce),
+    "content-security-policy": contentSecurityPolicy,
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",

@@ -20,6 +20,8 @@ describe("the conversation with the browser", () => {
       "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",
       "content-security-policy": expect.stringContaining("default-src 'none'"),
+      "content-type": "text/html; charset=utf-8",
+      connection: "close",
     });
   });
 

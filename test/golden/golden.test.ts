@@ -40,11 +40,11 @@ it("every error as a terminal shows it", async () => {
 
 describe("the page at the end of a login", () => {
   it("that succeeded", async () => {
-    await expect(resultPage({ ok: true, issuer: "https://id.example.com", account: "ann@example.com" }, "NONCE")).toMatchFileSnapshot(golden("pages/logged-in.html"));
+    await expect(resultPage({ ok: true, issuer: "https://id.example.com", account: "ann@example.com" })).toMatchFileSnapshot(golden("pages/logged-in.html"));
   });
   it("that failed", async () => {
     await expect(
-      resultPage({ ok: false, issuer: "https://id.example.com", code: "LOGIN_DENIED", message: "the login was denied: access_denied", hint: "run: kubectl oidc login" }, "NONCE"),
+      resultPage({ ok: false, issuer: "https://id.example.com", code: "LOGIN_DENIED", message: "the login was denied: access_denied", hint: "run: kubectl oidc login" }),
     ).toMatchFileSnapshot(golden("pages/failed.html"));
   });
 });
