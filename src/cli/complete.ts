@@ -1,6 +1,7 @@
 import { optionTable } from "../core/flag-table.ts";
 import { commandFlagTakesValue, flagsOf } from "./command-flags.ts";
 import { type CommandName, commandTable } from "./command-table.ts";
+import { topicTable } from "./help-topics.ts";
 
 /** What this computer has to offer: names in kubeconfig, sessions and configuration file. */
 export interface KnownNames {
@@ -24,7 +25,11 @@ export interface Completion {
 
 const shells = ["bash", "zsh", "fish", "powershell"];
 /** Words that come after a command. */
-const positional: Readonly<Partial<Record<CommandName | "help", readonly string[]>>> = { trust: ["list", "add", "remove"], completion: shells, help: Object.keys(commandTable) };
+const positional: Readonly<Partial<Record<CommandName | "help", readonly string[]>>> = {
+  trust: ["list", "add", "remove"],
+  completion: shells,
+  help: [...Object.keys(commandTable), ...Object.keys(topicTable)],
+};
 
 /**
  * What may stand in the place of the last of `words`, which is the beginning of a word or empty. `known` is asked only when it is needed.
@@ -59,11 +64,13 @@ export function complete(words: readonly string[], known: () => KnownNames): Com
   const nth = before.slice(before.indexOf(command) + 1).filter((word) => !word.startsWith("-")).length;
   return nth === 0
     ? offer(
-        (positional[command as CommandName] ?? []).map((word) => [word, ""]),
+        (positional[command as CommandName] ?? []).map((word) => [word, isCommand ? "" : aboutOf(word)]),
         last,
       )
     : { candidates: [], files: false };
 }
+
+const aboutOf = (word: string) => Object.entries({ ...commandTable, ...topicTable }).find(([name]) => name === word)?.[1].help ?? "";
 
 const bare = (flag: string) => ({ "-o": "output", "-v": "v" })[flag] ?? flag.replace(/^--?/, "");
 

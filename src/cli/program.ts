@@ -8,6 +8,7 @@ import { normaliseArguments } from "./arguments.ts";
 import { type CommandFlag, commandFlags, flagsOf } from "./command-flags.ts";
 import { type CommandName, commandTable } from "./command-table.ts";
 import { commandHelp, programHelp } from "./help.ts";
+import { isTopic, topicHelp, topicTable } from "./help-topics.ts";
 
 /** What a command line asks for. */
 export type Invocation =
@@ -43,6 +44,8 @@ export function readCommandLine(argv: readonly string[]): Invocation {
   );
   const given = normaliseArguments(argv);
   const args = given.length === 0 ? ["help"] : given[0] === "--version" ? ["version", ...given.slice(1)] : given;
+  const [first, about] = args;
+  if (first === "help" && about !== undefined && !about.startsWith("-") && about !== "help" && !Object.hasOwn(commandTable, about)) return topic(about);
   try {
     program.parse([...args], { from: "user" });
   } catch (error) {
@@ -53,9 +56,17 @@ export function readCommandLine(argv: readonly string[]): Invocation {
   return found.invocation ?? { kind: "help", text: programHelp() };
 }
 
+/** Of no command: a topic's page. COMMAND_UNKNOWN, with the command or topic that may have been meant. */
+function topic(word: string): Invocation {
+  if (isTopic(word)) return { kind: "help", text: topicHelp(word, process.platform) };
+  const near = nearest(word, [...Object.keys(commandTable), ...Object.keys(topicTable)]);
+  return fail("COMMAND_UNKNOWN", { message: `there is no help about ${safeText(word, 40)}`, ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc help ${near}?` }) });
+}
+
 function failFrom(error: CommanderError, args: readonly string[]): never {
   if (error.code === "commander.unknownCommand") {
     const word = args.find((arg) => !arg.startsWith("-")) ?? "";
+    if (isTopic(word)) return fail("COMMAND_UNKNOWN", { message: `${word} is no command but a topic of the help`, hint: `run: kubectl oidc help ${word}` });
     const near = nearest(word, [...Object.keys(commandTable), "help"]);
     return fail("COMMAND_UNKNOWN", { message: `there is no command ${safeText(word, 40)}`, ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc ${near}?` }) });
   }

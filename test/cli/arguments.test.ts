@@ -93,6 +93,11 @@ it("an argument that holds a name and a value in one word is not quoted beyond i
 it.each([
   [["lgoin"], "COMMAND_UNKNOWN", "did you mean: kubectl oidc login?"],
   [["statsu"], "COMMAND_UNKNOWN", "did you mean: kubectl oidc status?"],
+  [["help", "lgoin"], "COMMAND_UNKNOWN", "did you mean: kubectl oidc help login?"],
+  [["help", "enviroment"], "COMMAND_UNKNOWN", "did you mean: kubectl oidc help environment?"],
+  [["help", "exit"], "COMMAND_UNKNOWN", "did you mean: kubectl oidc help exit-codes?"],
+  [["environment"], "COMMAND_UNKNOWN", "run: kubectl oidc help environment"],
+  [["help", "zzz"], "COMMAND_UNKNOWN", "run: kubectl oidc help"],
   [["login", "--issuer-url=x"], "FLAG_INVALID", "did you mean --oidc-issuer-url?"],
   [["login", "--oidc-isuer-url=x"], "FLAG_INVALID", "did you mean --oidc-issuer-url?"],
   [["login", "--contxt=x"], "FLAG_INVALID", "did you mean --context?"],

@@ -74,6 +74,14 @@ describe("completion offers", () => {
     ],
     [["trust", "add", ""], []],
     [["completion", "f"], ["fish"]],
+    [
+      ["help", "e"],
+      ["environment", "exit-codes"],
+    ],
+    [
+      ["help", "lo"],
+      ["login", "logout"],
+    ],
     [["nonsense", ""], []],
   ])("%j: %j", (words, expected) => expect(offered(...words)).toEqual(expected));
   it("a word after an option that takes none is no value of it", () => expect(offered("logout", "--all", "--ss")).toEqual(["--sso"]));

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resultPage } from "../../src/adapters/result-page.ts";
 import { commandTable } from "../../src/cli/command-table.ts";
+import { isTopic, topicHelp, topicTable } from "../../src/cli/help-topics.ts";
 import { readCommandLine } from "../../src/cli/program.ts";
 import { catalogue, type ErrorCode } from "../../src/errors/catalogue.ts";
 import { OidcError } from "../../src/errors/oidc-error.ts";
@@ -30,6 +31,15 @@ describe("help", () => {
   it.each(Object.keys(commandTable))("of %s", async (command) => {
     await expect(helpOf(["help", command])).toMatchFileSnapshot(golden(`help/${command}.txt`));
     expect(helpOf([command, "--help"])).toBe(helpOf(["help", command]));
+  });
+});
+
+describe("help about a topic", () => {
+  it.each(Object.keys(topicTable).filter(isTopic))("%s, in 80 columns on every system", async (name) => {
+    await expect(topicHelp(name, "linux")).toMatchFileSnapshot(golden(`help/topic-${name}.txt`));
+    for (const platform of ["linux", "darwin", "win32"]) for (const line of topicHelp(name, platform).split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(helpOf(["help", name])).toBe(topicHelp(name, process.platform));
+    expect(helpOf(["help"])).toContain(`  ${name} `);
   });
 });
 
