@@ -42,10 +42,7 @@ export function commandHelp(name: CommandName): string {
   const row = commandRow(name);
   const usage = `Usage: kubectl oidc ${name}${row.words === undefined ? "" : ` ${row.words}`} [options]`;
   const own = ownOptions(name);
-  const session = row.session
-    ? (optionTable as readonly OptionRow[]).filter((option) => option.hidden !== true)
-    : (optionTable as readonly OptionRow[]).filter((option) => name === "status" && option.name === "token-cache-dir");
-  const shown = session.map((option): [string, string] => [`--${option.name}${argumentOf(option)}`, option.help]);
+  const shown = sessionOptions(name).map((option): [string, string] => [`--${option.name}${argumentOf(option)}`, option.help]);
   const isCommon = ([flag]: readonly [string, string]) => common.some((one) => flag === `--${one}` || flag.startsWith(`--${one}[`) || flag.startsWith(`--${one} `));
   const [first, rest] = [shown.filter(isCommon), shown.filter((one) => !isCommon(one))];
   return page([
@@ -61,6 +58,12 @@ export function commandHelp(name: CommandName): string {
   ]);
 }
 
+/** Options of a session that the command takes: all, or of `status` the one that says where sessions lie. */
+export function sessionOptions(name: CommandName): readonly OptionRow[] {
+  const { session } = commandRow(name);
+  return (optionTable as readonly OptionRow[]).filter((option) => (session ? option.hidden !== true : name === "status" && option.name === "token-cache-dir"));
+}
+
 /** Options of the command itself, beside those of a session. */
 export function ownOptions(name: CommandName): readonly [string, string][] {
   const { outputs } = commandRow(name);
@@ -72,7 +75,8 @@ export function ownOptions(name: CommandName): readonly [string, string][] {
   ];
 }
 
-function argumentOf(option: OptionRow): string {
+/** What stands for the value of an option: ` FILE`. */
+export function argumentOf(option: OptionRow): string {
   if (option.values !== undefined) return ` ${option.values.length <= 3 ? option.values.join("|") : "NAME"}`;
   switch (option.kind) {
     case "boolean":

@@ -1,0 +1,223 @@
+/** What a field holds. `time`: RFC 3339 in UTC with `Z`, whole seconds. `texts`: a list of texts. `open`: an object whose keys are somebody else's. */
+export type FieldKind = "text" | "time" | "integer" | "boolean" | "texts" | "object" | "list" | "open";
+
+export interface Field {
+  /** `sessions[].issuer` */
+  readonly path: string;
+  readonly kind: FieldKind;
+  readonly help: string;
+  readonly nullable?: true;
+  /** May be absent. */
+  readonly optional?: true;
+}
+
+/** One JSON value that the program prints. `test/docs/json.test.ts` holds the example and real outputs of the built program against the fields. */
+export interface JsonShape {
+  readonly title: string;
+  /** Of the command table; undefined: of any. */
+  readonly command: string | undefined;
+  readonly about: string;
+  readonly example: object;
+  readonly fields: readonly Field[];
+}
+
+const field = (path: string, kind: FieldKind, help: string, more: { readonly nullable?: true; readonly optional?: true } = {}): Field => ({ path, kind, help, ...more });
+const nullable = { nullable: true } as const;
+const optional = { optional: true } as const;
+
+const issuer = "https://id.example.com";
+const expiresAt = "2026-11-23T14:05:00Z";
+
+// `setup -o json` and `migrate -o json`: their shapes belong here, before `completion` would come, and out of `notYet` in test/docs/json.test.ts.
+export const jsonShapes: readonly JsonShape[] = [
+  {
+    title: "login -o json: url",
+    command: "login",
+    about: "Events, one object a line. This one: a browser must open this URL.",
+    example: { event: "url", url: `${issuer}/authorize?response_type=code&client_id=kubernetes` },
+    fields: [field("event", "text", "`url`"), field("url", "text", "what the browser opens; holds no secret that is of use to others")],
+  },
+  {
+    title: "login -o json: code",
+    command: "login",
+    about: "A person must enter this code.",
+    example: { event: "code", userCode: "WDJB-MJHT", verificationUri: `${issuer}/activate`, verificationUriComplete: `${issuer}/activate?user_code=WDJB-MJHT`, expiresAt },
+    fields: [
+      field("event", "text", "`code`"),
+      field("userCode", "text", "to be entered"),
+      field("verificationUri", "text", "where"),
+      field("verificationUriComplete", "text", "the same with the code in it, when the issuer gives it", optional),
+      field("expiresAt", "time", "until when"),
+    ],
+  },
+  {
+    title: "login -o json: done",
+    command: "login",
+    about: "The last event of a login that worked.",
+    example: { event: "done", issuer, subject: "248289761001", account: "ann@example.com", expiresAt, storage: "keyring" },
+    fields: [
+      field("event", "text", "`done`"),
+      field("issuer", "text", "the issuer"),
+      field("subject", "text", "the token's `sub`"),
+      field("account", "text", "the account's name, `unknown` without one"),
+      field("expiresAt", "time", "end of the token"),
+      field("storage", "text", "`--token-cache-storage`"),
+    ],
+  },
+  {
+    title: "login -o json: error",
+    command: "login",
+    about: "The last event of a login that did not. The error itself is on stderr.",
+    example: { event: "error", code: "LOGIN_DENIED", exit: 20 },
+    fields: [field("event", "text", "`error`"), field("code", "text", "[code](errors.md)"), field("exit", "integer", "the exit status")],
+  },
+  {
+    title: "status -o json",
+    command: "status",
+    about: "Every stored session; nothing is asked for it.",
+    example: {
+      sessions: [
+        {
+          issuer,
+          clientId: "kubernetes",
+          account: "ann@example.com",
+          subject: "248289761001",
+          scopes: ["groups"],
+          storage: "keyring",
+          tokenExpiresAt: expiresAt,
+          hasRefreshToken: true,
+          state: "active",
+          contexts: ["prod", "staging"],
+        },
+      ],
+    },
+    fields: [
+      field("sessions", "list", "one for each session"),
+      field("sessions[].issuer", "text", "the issuer"),
+      field("sessions[].clientId", "text", "the client"),
+      field("sessions[].account", "text", "`--account`, else the account's name", nullable),
+      field("sessions[].subject", "text", "the token's `sub`", nullable),
+      field("sessions[].scopes", "texts", "scopes that were asked for, without the automatic ones"),
+      field("sessions[].storage", "text", "where the refresh token rests"),
+      field("sessions[].tokenExpiresAt", "time", "end of the cached token", nullable),
+      field("sessions[].hasRefreshToken", "boolean", "the session outlives its token"),
+      field("sessions[].state", "text", "`active`: the token is good; `refreshable`: a refresh makes a new one; `expired`: a person must log in"),
+      field("sessions[].contexts", "texts", "contexts of the kubeconfig that use it"),
+    ],
+  },
+  {
+    title: "whoami -o json",
+    command: "whoami",
+    about: "The token's claims beside what the API server answers. The token itself is not in it.",
+    example: {
+      issuer,
+      clientId: "kubernetes",
+      subject: "248289761001",
+      account: "ann@example.com",
+      expiresAt,
+      claims: { iss: issuer, sub: "248289761001", aud: "kubernetes", email: "ann@example.com", groups: ["dev"] },
+      context: "prod",
+      server: "https://k8s.example.com:6443",
+      review: "seen",
+      user: { username: "oidc:ann@example.com", uid: null, groups: ["oidc:dev", "system:authenticated"], extra: { "authentication.kubernetes.io/credential-id": ["JTI=3f1c"] } },
+      sameToken: true,
+    },
+    fields: [
+      field("issuer", "text", "the issuer"),
+      field("clientId", "text", "the client"),
+      field("subject", "text", "the token's `sub`"),
+      field("account", "text", "the account's name", nullable),
+      field("expiresAt", "time", "end of the token"),
+      field("claims", "open", "the token's claims as they are"),
+      field("context", "text", "the context that was used", nullable),
+      field("server", "text", "its API server", nullable),
+      field("review", "text", "`seen`, `refused` (401), `unanswered` (no SelfSubjectReview there), `unreachable` or `not-asked`"),
+      field("user", "object", "whom the server sees", nullable),
+      field("user.username", "text", "its name"),
+      field("user.uid", "text", "its UID", nullable),
+      field("user.groups", "texts", "its groups"),
+      field("user.extra", "open", "what else the server says of it: lists of texts"),
+      field("sameToken", "boolean", "the server saw this very token; null when that cannot be known", nullable),
+    ],
+  },
+  {
+    title: "doctor -o json",
+    command: "doctor",
+    about: "Every check in the order of its number ([list](doctor.md)). Nothing in it is secret: it can stand in a report.",
+    example: {
+      checks: [
+        { id: "D-04", title: "discovery", status: "ok", detail: "https://id.example.com is what the issuer calls itself", cure: null },
+        { id: "D-18", title: "callback ports", status: "fail", detail: "127.0.0.1:8000 is taken", cure: "end the program that holds the port" },
+      ],
+    },
+    fields: [
+      field("checks", "list", "one for each check"),
+      field("checks[].id", "text", "`D-01` to `D-22`; a number stays"),
+      field("checks[].title", "text", "what is checked"),
+      field("checks[].status", "text", "`ok`, `warn`, `fail` or `skipped`"),
+      field("checks[].detail", "text", "what was found"),
+      field("checks[].cure", "text", "what to do", nullable),
+    ],
+  },
+  {
+    title: "trust -o json",
+    command: "trust",
+    about: "The session and the API servers that it may be used with, after `list`, `add` or `remove`.",
+    example: {
+      issuer,
+      clientId: "kubernetes",
+      account: "ann@example.com",
+      servers: [{ server: "https://k8s.example.com:6443", tlsServerName: null, certificateAuthority: "sha256:5d41402abc4b", proxy: null }],
+    },
+    fields: [
+      field("issuer", "text", "the issuer"),
+      field("clientId", "text", "the client"),
+      field("account", "text", "the account", nullable),
+      field("servers", "list", "empty: any server may use the session until one is added"),
+      field("servers[].server", "text", "its origin"),
+      field("servers[].tlsServerName", "text", "`tls-server-name` of the cluster", nullable),
+      field("servers[].certificateAuthority", "text", "by which certificate authority it is known"),
+      field("servers[].proxy", "text", "`proxy-url` of the cluster", nullable),
+    ],
+  },
+  {
+    title: "token -o json",
+    command: "token",
+    about: "The token is a secret: whoever has it is you until it ends.",
+    example: { token: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", expiresAt, issuer, subject: "248289761001" },
+    fields: [field("token", "text", "the token"), field("expiresAt", "time", "its end"), field("issuer", "text", "the issuer"), field("subject", "text", "the token's `sub`")],
+  },
+  {
+    title: "get-token",
+    command: "get-token",
+    about: "An ExecCredential on one line, in the API version that kubectl asked for.",
+    example: { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", expirationTimestamp: expiresAt } },
+    fields: [
+      field("apiVersion", "text", "`client.authentication.k8s.io/v1` or `…/v1beta1`"),
+      field("kind", "text", "`ExecCredential`"),
+      field("status", "object", "the credential"),
+      field("status.token", "text", "the token"),
+      field("status.expirationTimestamp", "time", "when kubectl asks again: the end of the token less a margin, or `--credential-ttl` from now, whichever is sooner"),
+    ],
+  },
+  {
+    title: "version -o json",
+    command: "version",
+    about: "Program, runtime and platform.",
+    example: { version: "0.1.0", node: "20.19.5", platform: "linux/x64" },
+    fields: [field("version", "text", "of this program"), field("node", "text", "of Node"), field("platform", "text", "system and processor")],
+  },
+  {
+    title: "An error",
+    command: undefined,
+    about: "With `-o json` the last line of stderr, from every command but `get-token`.",
+    example: { code: "LOGIN_REQUIRED", title: "not logged in", detail: "not logged in to https://id.example.com", hint: "run: kubectl oidc login --context=prod", exit: 20 },
+    fields: [
+      field("code", "text", "[code](errors.md); none is ever renamed"),
+      field("title", "text", "the code in words"),
+      field("detail", "text", "what happened this time"),
+      field("hint", "text", "what to do, a command where that is possible"),
+      field("exit", "integer", "the [exit status](exit-statuses.md)"),
+    ],
+  },
+];
