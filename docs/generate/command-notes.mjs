@@ -8,7 +8,7 @@ export const commandNotes = {
   status: { stdout: "a table; `-o json`", exits: "40, 50" },
   whoami: { stdout: "text; `-o json`", exits: `${session} (40, TOKEN_REFUSED, after its output, when the API server does not accept the token)` },
   doctor: { stdout: "one line a check, its cure below it; `-o json`, free of secrets", exits: "that of the first check that failed" },
-  logout: { stdout: "nothing", exits: "40, 50" },
+  logout: { stdout: "nothing; `-o json` is for its errors", exits: "40, 50" },
   trust: { stdout: "a table (`list`); `-o json` after every action", exits: "40, 50" },
   token: { stdout: "the token; `-o json`; `-o header`: `Authorization: Bearer TOKEN`; `-o env`: `OIDC_TOKEN=TOKEN`", exits: session },
   "get-token": { stdout: "one whole ExecCredential and a newline, or nothing; never anything else", exits: session },
