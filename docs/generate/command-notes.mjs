@@ -4,6 +4,8 @@
  */
 const session = "20, 30, 40, 50";
 export const commandNotes = {
+  setup: { stdout: "nothing; with `--dry-run` the whole plan; with `-o json` one object", exits: session },
+  migrate: { stdout: "as `setup`", exits: session },
   login: { stdout: "nothing; with `-o json` one JSON object a line: `url`, `code`, `done`, `error`", exits: session },
   status: { stdout: "a table; `-o json`", exits: "40, 50" },
   whoami: { stdout: "text; `-o json`", exits: `${session} (40, TOKEN_REFUSED, after its output, when the API server does not accept the token)` },

@@ -93,6 +93,8 @@ export function manPage(facts) {
       ...terms(facts.folderTable.map(({ name, linux, macos, windows, help }) => [name, `${help}. Linux: ${linux}. macOS: ${macos}. Windows: ${windows}.`])),
       ".SS Written, mode 0600 in folders 0700",
       ...terms(facts.writtenFiles.map(({ path, help }) => [path, help])),
+      ".SS Changed after a question",
+      ...terms(facts.changedFiles.map(({ path, help }) => [path, help])),
       ".SS Read",
       ...terms(facts.readFiles.map(({ path, help }) => [path, help])),
       ".SS config.yaml",

@@ -50,6 +50,7 @@ export const writtenFiles: readonly FileRow[] = [
   { path: "DATA/sessions/KEY.json", help: "a session: issuer, client, account, when it ends; no secret" },
   { path: "DATA/credentials/KEY.json", help: "the short-lived token (--id-token-cache=disk)" },
   { path: "DATA/refresh/HASH.json", help: "the refresh token, only with --token-cache-storage=disk" },
+  { path: "DATA/client-secrets/HASH", help: "a client secret that setup was given: no kubeconfig holds it" },
   { path: "DATA/memo/HASH.json", help: "a call that was judged before: the next one like it needs no more than this" },
   { path: "DATA/asked/KEY.N", help: "what a client was handed last: a token that comes back too early was refused" },
   { path: "DATA/issuers/HASH.json", help: "discovery document and keys of an issuer, sealed, for six hours" },
@@ -58,6 +59,14 @@ export const writtenFiles: readonly FileRow[] = [
   { path: "DATA/journal/HASH", help: "a new refresh token that its store did not take, encrypted; in RUN when DATA is full" },
   { path: "DATA/locks/NAME", help: "files that locks are held on; NAME.lease beside them on shared file systems" },
   { path: "DATA/…/NAME.corrupt", help: "a file that could not be read, moved aside" },
+];
+
+/** Files of others that `setup` and `migrate` change, after a question. Owner, mode, comments and order stay. */
+export const changedFiles: readonly FileRow[] = [
+  { path: "~/.kube/config", help: "kubeconfig, or a file of KUBECONFIG (setup, migrate)" },
+  { path: "FILE.before-kubectl-oidc", help: "the kubeconfig FILE as it was before the first change; --undo reads it" },
+  { path: "FILE.lock", help: "kubectl's own lock, while FILE is written" },
+  { path: "CONFIG/config.yaml", help: "setup --harden writes strict, issuer and client into it" },
 ];
 
 export const readFiles: readonly FileRow[] = [

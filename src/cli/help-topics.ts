@@ -2,7 +2,7 @@ import { environmentName, type OptionRow, optionTable } from "../core/flag-table
 import { catalogue } from "../errors/catalogue.ts";
 import { exitStatuses } from "../errors/exit-statuses.ts";
 import { configExample, configKeys, precedence } from "./config-keys.ts";
-import { type FileRow, folderTable, readFiles, writtenFiles } from "./file-table.ts";
+import { changedFiles, type FileRow, folderTable, readFiles, writtenFiles } from "./file-table.ts";
 import { columns, page, wrap } from "./help-layout.ts";
 import { variableTable } from "./variable-table.ts";
 
@@ -69,6 +69,7 @@ function files(platform: string): readonly (readonly string[])[] {
   return [
     ["Folders of this system", ...columns(folderTable.map((folder) => [folder.name, `${folder[place]}: ${folder.help}`]))],
     list("Written (mode 0600, folders 0700)", writtenFiles),
+    list("Changed after a question (setup, migrate)", changedFiles),
     list("Read", readFiles),
     wrap("The refresh token is in the keychain of your operating system, service kubectl-oidc, unless --token-cache-storage says another place."),
   ];
