@@ -41,7 +41,7 @@ import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/sess
 import type { Settings } from "./core/settings.ts";
 import { sha256Hex } from "./core/sha256.ts";
 import { parentStart, stampOf } from "./hot/cached-token.ts";
-import type { SecretStore, SessionStore } from "./ports.ts";
+import type { PrivateFiles, SecretStore, SessionStore } from "./ports.ts";
 
 /** The process as it was at the start. */
 export interface Process {
@@ -114,6 +114,8 @@ export function machine(start: Process) {
     /** True when a path among these settings depends on the working directory. */
     dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
     sessionsIn: (folder: string): SessionStore => sessionFiles(privateFiles(folder)),
+    /** The files of a store, for what is no secret. */
+    filesIn: (folder: string): PrivateFiles => privateFiles(folder),
     /** Where sessions lie when nothing moved them, by the variables and by the user database. */
     usualFolders: [...new Set([where.data, ...(where.fixed === undefined ? [] : [where.fixed.data])])],
     /** The server list of a stored session; its store's codes. */

@@ -1,4 +1,4 @@
-import { isFresh, isUsable } from "../core/exec-credential.ts";
+import { isFresh, isTooShort, isUsable } from "../core/exec-credential.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { decideNextStep, type Situation } from "../core/next-step.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
@@ -22,6 +22,8 @@ export interface GetTokenOptions {
   /** The API server refused the token we handed out before (cli.md M7). */
   readonly wasRefused: boolean;
   readonly origin: LoginOrigin;
+  /** Seconds that a script wants to be left, as far as the issuer gives them. */
+  readonly wantedLeft?: number | undefined;
   /** Refuses a login that may not be started (`strict`). */
   readonly beforeLogin?: () => Promise<void>;
 }
@@ -44,7 +46,8 @@ export async function getToken(run: Run, options: GetTokenOptions): Promise<Cred
       canRefresh,
       now: seconds(world),
       minValidity: settings.minValidity,
-      refreshWanted: settings.forceRefresh || options.wasRefused,
+      refreshWanted:
+        settings.forceRefresh || options.wasRefused || (credential !== undefined && options.wantedLeft !== undefined && isTooShort(credential, options.wantedLeft, seconds(world))),
       loginAllowed,
       refresh,
     });

@@ -1,10 +1,10 @@
 import { secret } from "../core/secret.ts";
-import { newestToken, type SecretItem } from "../core/session.ts";
+import { newestToken, type SecretItem, type TrustedServer } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
 import { clearPause } from "./login-pause.ts";
 import { forgetOutcome } from "./refresh-outcome.ts";
-import type { Run } from "./world.ts";
+import { type Run, seconds } from "./world.ts";
 
 /** Milliseconds that a refresh in another process may take until the lock is ours. */
 const lockDeadline = 45_000;
@@ -14,7 +14,16 @@ export interface LogOutOptions {
   readonly servers: boolean;
 }
 
-export type LoggedOut = "revoked" | "deleted" | "nothing";
+/** What was there, what became of it, and what a logout cannot end. */
+export interface LoggedOut {
+  /** `deleted`: here only; `nothing`: neither token nor record was there. */
+  readonly result: "revoked" | "deleted" | "nothing";
+  readonly hadRefreshToken: boolean;
+  /** Seconds since the epoch until which a token that was handed out is accepted: an API server asks nobody. */
+  readonly tokensGoodUntil: number | undefined;
+  /** The list of servers as it was; it stays, unless it was to go. */
+  readonly servers: readonly TrustedServer[];
+}
 
 /**
  * Revokes (RFC 7009), then deletes the refresh token, the record, every credential of the session and its pause, under the
@@ -37,11 +46,21 @@ export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOu
     world.sessions.remove(session.key);
     clearPause(run);
     forgetOutcome(run);
-    if (revoked) return "revoked";
-    return token !== undefined || cached !== undefined || record !== undefined ? "deleted" : "nothing";
+    const wasThere = token !== undefined || cached !== undefined || record !== undefined;
+    return {
+      result: revoked ? "revoked" : wasThere ? "deleted" : "nothing",
+      hadRefreshToken: token !== undefined,
+      tokensGoodUntil: latestEnd(run, [cached?.expiresAt, record?.tokenExpiresAt === undefined ? undefined : Date.parse(record.tokenExpiresAt) / 1000]),
+      servers: item?.servers ?? [],
+    };
   } finally {
     held.release();
   }
+}
+
+function latestEnd({ world }: Run, ends: readonly (number | undefined)[]): number | undefined {
+  const latest = Math.max(...ends.map((end) => end ?? Number.NEGATIVE_INFINITY));
+  return latest > seconds(world) ? latest : undefined;
 }
 
 /** Without a record nothing of ours is known to lie there: a store that cannot be read is then said, not thrown (cli.md M3). */

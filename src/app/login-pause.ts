@@ -1,15 +1,23 @@
 import { type Pause, parsePause, pauseLeft } from "../core/pause.ts";
 import { shownUrl } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
+import type { PrivateFiles } from "../ports.ts";
 import { type Run, seconds } from "./world.ts";
 
-const fileOf = (run: Run) => `pauses/${run.session.key}.json`;
+const pauseFile = (key: string) => `pauses/${key}.json`;
+const fileOf = (run: Run) => pauseFile(run.session.key);
 
 /** Milliseconds between signs of life of an open login, so that a killed one starts its pause at its end (cli.md M5). */
 const heartbeat = 5_000;
 
 export function readPause(run: Run): Pause | undefined {
   return parsePause(run.world.files.read(fileOf(run)));
+}
+
+/** Seconds since the epoch until which logins of a session are paused; undefined when they are not. `now` in seconds. */
+export function pausedUntil(files: Pick<PrivateFiles, "read">, key: string, now: number): number | undefined {
+  const left = pauseLeft(parsePause(files.read(pauseFile(key))), now);
+  return left > 0 ? now + left : undefined;
 }
 
 /** LOGIN_PAUSED while logins of this session are paused. */

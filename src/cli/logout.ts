@@ -1,10 +1,11 @@
-import { logOut } from "../app/log-out.ts";
+import { type LoggedOut, logOut } from "../app/log-out.ts";
 import type { Run } from "../app/world.ts";
 import { resolveSettings } from "../core/settings.ts";
 import type { SessionRecord } from "../core/session.ts";
-import { openableUrlOf, safeText, shownUrl } from "../core/untrusted-text.ts";
+import { openableUrlOf, shownUrl } from "../core/untrusted-text.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
-import { sessionContexts, sourcesOfRecord } from "./sessions.ts";
+import { countLine, logoutLines } from "./logout-text.ts";
+import { contextsWithSessions, sourcesOfRecord, surveySessions } from "./sessions.ts";
 import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
 import { type Gathered, gatherForPerson } from "./sources.ts";
 
@@ -13,39 +14,90 @@ export async function logoutCommand(call: Call): Promise<void> {
   refuseUnsafeEnvironment(call.env);
   const { flags, options, context, kubeconfig } = call.invocation;
   const all = flags["all"] === true;
+  const sso = flags["sso"] === true;
   const selects = context !== undefined || kubeconfig !== undefined || options["oidc-issuer-url"] !== undefined;
   if (all && !selects) return logOutEverywhere(call);
   const gathered = gatherForPerson(call.machine, call.env, call.invocation);
   const run = openRun(call, gathered, { mayPrompt: false, server: undefined });
-  await logOutOf(call, run, all);
-  if (call.invocation.flags["sso"] === true) await endBrowserSession(run);
+  await logOutOf(call, run, { contexts: contextsOf(call, run), forgetServers: all, sso });
+  if (sso) await endBrowserSession(run);
 }
 
-async function logOutOf(call: Call, run: Run, servers: boolean): Promise<void> {
-  const outcome = await logOut(run, { servers });
-  const { issuer } = run.settings;
-  const who = run.session.record?.displayName;
-  const said = { revoked: "logged out, and the session is revoked", deleted: "logged out", nothing: "not logged in; there was nothing to delete" }[outcome];
-  call.machine.terminal.say(`kubectl-oidc: ${shownUrl(issuer)}${who === undefined ? "" : ` (${safeText(who, 120)})`}: ${said}`);
+interface How {
+  readonly contexts: readonly string[];
+  readonly forgetServers: boolean;
+  readonly sso: boolean;
 }
 
-/** One session that fails does not keep the others: the first fault is thrown at the end. */
+async function logOutOf(call: Call, run: Run, how: How): Promise<LoggedOut> {
+  const outcome = await logOut(run, { servers: how.forgetServers });
+  const { identity, record } = run.session;
+  const lines = logoutLines({
+    identity,
+    account: identity.account ?? record?.displayName,
+    place: run.world.store.describe(),
+    outcome,
+    contexts: how.contexts,
+    kubeconfig: call.invocation.kubeconfig,
+    forgotServers: how.forgetServers,
+    sso: how.sso,
+    now: call.machine.clock.now() / 1000,
+  });
+  for (const line of lines) call.machine.terminal.say(`kubectl-oidc: ${line}`);
+  return outcome;
+}
+
+/** Before the logout: afterwards a stanza without an account means another session. A kubeconfig that cannot be read keeps nobody from it. */
+function contextsOf(call: Call, { session, settings }: Run): readonly string[] {
+  try {
+    const folder = call.machine.folderOf(settings);
+    return contextsWithSessions(call).contexts.flatMap((context) => (context.key === session.key && context.folder === folder ? [context.name] : []));
+  } catch (error) {
+    if (!isOidcError(error)) throw error;
+    return [];
+  }
+}
+
+/**
+ * Every stored session, and the lists of servers of those that contexts mean and that are not stored. One that fails does not keep the
+ * others: the first fault is thrown at the end.
+ */
 async function logOutEverywhere(call: Call): Promise<void> {
-  const sessions = sessionContexts(call);
+  const { sessions, without } = surveySessions(call);
+  const { terminal } = call.machine;
   let fault: unknown;
+  const sso = call.invocation.flags["sso"] === true;
+  const count = { of: sessions.length, done: 0, revoked: 0 };
   for (const { record, folder, contexts } of sessions) {
     try {
       const run = runOf(call, record, folder, contexts[0]?.gathered);
-      await logOutOf(call, run, true);
-      if (call.invocation.flags["sso"] === true) await endBrowserSession(run);
+      const { result } = await logOutOf(call, run, { contexts: contexts.map(({ name }) => name), forgetServers: true, sso });
+      count.done++;
+      if (result === "revoked") count.revoked++;
+      if (sso) await endBrowserSession(run);
     } catch (error) {
       if (!isOidcError(error) || error.code === "INTERRUPTED") throw error;
-      call.machine.terminal.warn(`${shownUrl(record.identity.issuer)}: ${error.message} [${error.code}]`);
+      terminal.warn(`${shownUrl(record.identity.issuer)}: ${error.message} [${error.code}]`);
       fault ??= error;
     }
   }
-  if (sessions.length === 0) call.machine.terminal.say("kubectl-oidc: not logged in; there was nothing to delete");
+  for (const [{ gathered }] of without) await forgetListOf(call, gathered);
+  terminal.say(`kubectl-oidc: ${countLine(count)}`);
   if (fault !== undefined) throw fault;
+}
+
+/** A list can be there without a session: made by `trust add`, or left by an earlier logout. A store that fails is said by the logout itself. */
+async function forgetListOf(call: Call, gathered: Gathered): Promise<void> {
+  try {
+    const run = openRun(call, gathered, { mayPrompt: false, server: undefined });
+    if (!run.world.store.keeps) return;
+    const { result, servers } = await logOut(run, { servers: true });
+    if (result !== "nothing" || servers.length > 0)
+      call.machine.terminal.say(`kubectl-oidc: ${shownUrl(run.settings.issuer)}: what was left is forgotten, the list of servers too`);
+  } catch (error) {
+    if (!isOidcError(error) || error.code === "INTERRUPTED") throw error;
+    call.machine.terminal.warn(`${error.message} [${error.code}]`);
+  }
 }
 
 /** The session as its context sees it (client secret, CA, proxy), else as its record does. */

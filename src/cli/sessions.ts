@@ -1,28 +1,55 @@
 import { chooseSession } from "../app/world.ts";
 import type { RawOptions } from "../core/option-values.ts";
-import type { SessionRecord } from "../core/session.ts";
+import type { SessionIdentity, SessionRecord } from "../core/session.ts";
 import { type OptionSource, resolveSettings } from "../core/settings.ts";
-import { isOidcError } from "../errors/oidc-error.ts";
+import { isOidcError, type OidcError } from "../errors/oidc-error.ts";
 import type { Call } from "./call.ts";
-import { type Gathered, sourcesOfContext } from "./sources.ts";
+import { contextSources, type Gathered } from "./sources.ts";
+
+/** A context of the kubeconfig, and the session that its stanza means. */
+export interface SessionContext {
+  readonly name: string;
+  readonly key: string;
+  readonly folder: string;
+  readonly identity: SessionIdentity;
+  readonly gathered: Gathered;
+}
 
 /** One stored session and the contexts of the kubeconfig that use it. */
 export interface StoredSession {
   readonly record: SessionRecord;
   readonly folder: string;
-  readonly contexts: readonly { readonly name: string; readonly gathered: Gathered }[];
+  readonly contexts: readonly SessionContext[];
+}
+
+/** What is stored, beside what the kubeconfig means. */
+export interface Survey {
+  readonly sessions: readonly StoredSession[];
+  /** Contexts whose session is not stored; those of one session together. */
+  readonly without: readonly (readonly [SessionContext, ...SessionContext[]])[];
+  /** Contexts that run us and cannot be used, with the reason. */
+  readonly unusable: readonly { readonly name: string; readonly error: OidcError }[];
 }
 
 /** Every session in the store and in the folders that contexts name. Makes no request and asks no keychain. */
-export function sessionContexts(call: Call): readonly StoredSession[] {
-  const contexts = contextsWithSessions(call);
+export function surveySessions(call: Call): Survey {
+  const { contexts, unusable } = contextsWithSessions(call);
   const folders = new Set([folderOfFlags(call), ...contexts.map(({ folder }) => folder)]);
-  return [...folders].flatMap((folder) =>
+  const sessions = [...folders].flatMap((folder) =>
     call.machine
       .sessionsIn(folder)
       .list()
       .map((record) => ({ record, folder, contexts: contexts.filter((context) => context.key === record.key && context.folder === folder) })),
   );
+  const without = new Map<string, [SessionContext, ...SessionContext[]]>();
+  for (const context of contexts) {
+    if (sessions.some(({ record, folder }) => record.key === context.key && folder === context.folder)) continue;
+    const place = `${context.key} ${context.folder}`;
+    const others = without.get(place);
+    if (others === undefined) without.set(place, [context]);
+    else others.push(context);
+  }
+  return { sessions, without: [...without.values()], unusable };
 }
 
 /** The store's folder by flag, variable, KUBECACHEDIR or default; issuer and client do not matter to it. */
@@ -36,21 +63,24 @@ function pick(options: RawOptions, env: Call["env"]): RawOptions {
   return value === undefined ? {} : { "token-cache-dir": value };
 }
 
-function contextsWithSessions(call: Call): readonly { readonly name: string; readonly key: string; readonly folder: string; readonly gathered: Gathered }[] {
-  return readableContexts(call).flatMap((context) => {
-    const sources = sourcesOfContext(call.machine, context);
-    if (sources === undefined) return [];
+/** Every context of the kubeconfig that runs us, with its session. */
+export function contextsWithSessions(call: Call): { readonly contexts: readonly SessionContext[]; readonly unusable: Survey["unusable"] } {
+  const unusable: { name: string; error: OidcError }[] = [];
+  const contexts = readableContexts(call).flatMap((context): readonly SessionContext[] => {
     try {
+      const sources = contextSources(call.machine, context);
       const settings = call.machine.withPaths(resolveSettings(sources));
       const folder = call.machine.folderOf(settings);
-      const { key } = chooseSession(settings, call.machine.sessionsIn(folder));
-      return [{ name: context.contextName, key, folder, gathered: { sources, server: undefined, context: undefined, looked: [], strict: undefined } }];
+      const { key, identity } = chooseSession(settings, call.machine.sessionsIn(folder));
+      return [{ name: context.contextName, key, folder, identity, gathered: { sources, server: undefined, context: undefined, looked: [], strict: undefined } }];
     } catch (error) {
-      // A context that cannot be used is the business of the command that uses it.
-      if (isOidcError(error)) return [];
-      throw error;
+      // A context that cannot be used does not keep the others.
+      if (!isOidcError(error)) throw error;
+      unusable.push({ name: context.contextName, error });
+      return [];
     }
   });
+  return { contexts, unusable };
 }
 
 function readableContexts(call: Call): ReturnType<Call["machine"]["contexts"]> {

@@ -59,11 +59,16 @@ function currentContext(machine: Machine): ReturnType<Machine["context"]> | unde
   }
 }
 
-/** The options of a context's stanza as sources; for `status` and hints. Undefined when they cannot be read. */
+/** The options of a context's stanza as sources. SETTINGS_INVALID, and the codes of the configuration file. */
+export function contextSources(machine: Machine, context: ReturnType<Machine["context"]>): readonly OptionSource[] {
+  const label = `context ${safeText(context.contextName, 60)}`;
+  return withFiles(machine, [argumentsOf(context.args, label), fromEnvironment(context.env, label), fromCluster(context.clusterConfig, label)]).sources;
+}
+
+/** The same for completion and hints: undefined when they cannot be read. */
 export function sourcesOfContext(machine: Machine, context: ReturnType<Machine["context"]>): readonly OptionSource[] | undefined {
   try {
-    const label = `context ${safeText(context.contextName, 60)}`;
-    return withFiles(machine, [argumentsOf(context.args, label), fromEnvironment(context.env, label), fromCluster(context.clusterConfig, label)]).sources;
+    return contextSources(machine, context);
   } catch (error) {
     if (isOidcError(error)) return undefined;
     throw error;

@@ -1,60 +1,37 @@
-import type { SessionRecord } from "../core/session.ts";
-import { shellWord } from "../core/shell-word.ts";
-import { safeText, shownUrl } from "../core/untrusted-text.ts";
+import { pausedUntil } from "../app/login-pause.ts";
+import { isOidcError } from "../errors/oidc-error.ts";
 import type { Call } from "./call.ts";
-import { tableText, writeData, writeJson } from "./output.ts";
-import { type StoredSession, sessionContexts } from "./sessions.ts";
-
-/** `active`: the token is good; `refreshable`: a refresh will make a new one; `expired`: a person must log in. */
-type State = "active" | "refreshable" | "expired";
+import { writeData, writeJson } from "./output.ts";
+import { type StoredSession, surveySessions } from "./sessions.ts";
+import { type Found, remedyLines, stateOf, statusTable, verdictLine } from "./status-text.ts";
 
 /** Every stored session: issuer, account, expiry, storage, which contexts use it. Offline; nothing stored is no error. */
 export async function statusCommand(call: Call): Promise<void> {
-  const sessions = sessionContexts(call);
-  const now = call.machine.clock.now();
-  if (call.invocation.output === "json") return writeJson({ sessions: sessions.map((session) => jsonOf(session, now)) });
-  if (sessions.length === 0) {
-    call.machine.terminal.say("kubectl-oidc: not logged in anywhere");
-    return;
+  const now = call.machine.clock.now() / 1000;
+  const survey = surveySessions(call);
+  if (call.invocation.output === "json") return writeJson({ sessions: survey.sessions.map((session) => jsonOf(session, now)) });
+  const found: Found = {
+    ...survey,
+    current: currentContext(call),
+    kubeconfig: call.invocation.kubeconfig,
+    now,
+    pausedUntil: (key, folder) => pausedUntil(call.machine.filesIn(folder), key, now),
+  };
+  const say = (line: string) => call.machine.terminal.say(`kubectl-oidc: ${line}`);
+  say(verdictLine(found));
+  const table = statusTable(found);
+  if (table !== "") await writeData(table);
+  for (const line of remedyLines(found)) say(line);
+}
+
+/** Undefined when there is none, or when its user does not run us. */
+function currentContext({ machine, invocation }: Call): string | undefined {
+  try {
+    return machine.context({ kubeconfig: invocation.kubeconfig, context: undefined }).contextName;
+  } catch (error) {
+    if (isOidcError(error)) return undefined;
+    throw error;
   }
-  const rows = sessions.map(({ record, contexts }) =>
-    [
-      shownUrl(record.identity.issuer, 120),
-      record.identity.account ?? record.displayName ?? record.subject ?? "-",
-      stateOf(record, now),
-      record.tokenExpiresAt ?? "-",
-      record.hasRefreshToken ? record.identity.storage : "none",
-      contexts.map(({ name }) => name).join(",") || "-",
-    ].map((cell) => safeText(cell, 120)),
-  );
-  await writeData(tableText([["ISSUER", "ACCOUNT", "STATE", "TOKEN EXPIRES", "STORAGE", "CONTEXTS"], ...rows]));
-  const over = sessions.filter(({ record }) => stateOf(record, now) === "expired");
-  const working = sessions.length - over.length;
-  call.machine.terminal.say(
-    `kubectl-oidc: ${working} of ${sessions.length} ${sessions.length === 1 ? "session works" : "sessions work"} without a login${over.length === 0 ? "" : `; ${over.length} ${over.length === 1 ? "needs" : "need"} one`}`,
-  );
-  for (const session of over) call.machine.terminal.say(`kubectl-oidc: run: ${loginFor(session)}`);
-}
-
-/** What makes that session work again, in words that no shell misreads. */
-function loginFor({ record, contexts }: StoredSession): string {
-  const words = (flags: readonly (readonly [string, string])[]) => flags.map(([name, value]) => [name, shellWord(value, process.platform)] as const);
-  const [context] = contexts;
-  const { issuer, clientId, account, scopes, storage } = record.identity;
-  const own: [string, string][] = [
-    ["oidc-issuer-url", issuer],
-    ["oidc-client-id", clientId],
-    ...(scopes.length === 0 ? [] : [["oidc-extra-scope", scopes.join(",")] as [string, string]]),
-    ...(account === undefined ? [] : [["account", account] as [string, string]]),
-    ...(storage === "keyring" ? [] : [["token-cache-storage", storage] as [string, string]]),
-  ];
-  const flags = words(context === undefined ? own : [["context", context.name]]);
-  return flags.some(([, word]) => word === undefined) ? "kubectl oidc login --context NAME" : `kubectl oidc login${flags.map(([name, word]) => ` --${name}=${word}`).join("")}`;
-}
-
-function stateOf(record: SessionRecord, now: number): State {
-  if (record.tokenExpiresAt !== undefined && Date.parse(record.tokenExpiresAt) > now) return "active";
-  return record.hasRefreshToken ? "refreshable" : "expired";
 }
 
 function jsonOf({ record, contexts }: StoredSession, now: number) {

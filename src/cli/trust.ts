@@ -21,13 +21,16 @@ export async function trustCommand(call: Call): Promise<void> {
   }
   if (action === "add") {
     const { server, from } = serverToAdd(call, gathered, url);
+    const before = { isKnown: false };
     const servers = await changeServers(run, (known) => {
+      before.isKnown = known.some((other) => isSameServer(other, server));
       const difference = differenceFrom(known, server);
-      if (difference !== undefined && !known.some((other) => isSameServer(other, server)))
-        terminal.warn(`${safeText(server.origin, 120)} is on the list already; this one has ${difference}`);
+      if (difference !== undefined && !before.isKnown) terminal.warn(`${safeText(server.origin, 120)} is on the list already; this one has ${difference}`);
       return withServer(known, server);
     });
-    terminal.say(`kubectl-oidc: ${of(run)} may be used with ${safeText(server.origin, 120)}, certificate authority ${describeAuthority(server)}${from}`);
+    terminal.say(
+      `kubectl-oidc: ${of(run)} may be used with ${safeText(server.origin, 120)}, certificate authority ${describeAuthority(server)}${from}${before.isKnown ? ": it was on the list already" : ""}`,
+    );
     return call.invocation.output === "json" ? tell(call, run, servers) : undefined;
   }
   const origin = originOf(url ?? fail("FLAG_INVALID", { message: "trust remove needs the URL of a server", hint: "kubectl oidc trust list shows them" }));

@@ -22,6 +22,16 @@ export function isFresh(token: { readonly expiresAt: number; readonly receivedAt
   return left >= least && left - marginOf(token, minValidity) >= Math.min(5, least) && now >= token.receivedAt - 300;
 }
 
+/**
+ * True when a script asked for more seconds than are left, and a new token would have clearly more (`token --min-validity`). Unlike the
+ * margin of `isFresh`, which keeps kubectl from a refresh with every command, this is not scaled to a fifth of the token's life: who asks for
+ * ten minutes for a long job gets them when the issuer gives them at all. Tokens that live shorter are renewed once a fifth of them is gone.
+ */
+export function isTooShort(token: { readonly expiresAt: number; readonly receivedAt: number }, wanted: number, now: number): boolean {
+  const life = Math.max(0, token.expiresAt - token.receivedAt);
+  return token.expiresAt - now < Math.min(wanted, life * 0.8);
+}
+
 /** True when the token may still be handed out while the issuer is out of reach. */
 export function isUsable(token: { readonly expiresAt: number; readonly receivedAt: number }, now: number): boolean {
   return token.expiresAt - now >= leastLeft(token);

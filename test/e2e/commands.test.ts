@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { browse, credentialOf, errorCode, execInfo, openUrl, runWithBrowser } from "./program.ts";
@@ -249,22 +249,6 @@ describe("status", () => {
     expect(table.stdout).toMatch(/^ISSUER\s+ACCOUNT\s+STATE/);
     expect(table.stdout).toContain("prod");
     expect(issuer.seen.length).toBe(before);
-  });
-
-  it("says how many sessions work without a login, and for the others the command that mends them", async () => {
-    writeKubeconfig(options());
-    await runWithBrowser(home, ["get-token", ...options()]);
-    expect((await home.run(["status"])).stderr).toBe("kubectl-oidc: 1 of 1 session works without a login\n");
-    // No refresh token, and the token's time is over.
-    const folder = join(home.data, "sessions");
-    for (const name of readdirSync(folder)) {
-      const record = JSON.parse(readFileSync(join(folder, name), "utf8"));
-      writeFileSync(join(folder, name), JSON.stringify({ ...record, hasRefreshToken: false, tokenExpiresAt: "2020-01-01T00:00:00Z" }));
-    }
-    const over = await home.run(["status"]);
-    expect(over).toMatchObject({ status: 0, stderr: "kubectl-oidc: 0 of 1 session works without a login; 1 needs one\nkubectl-oidc: run: kubectl oidc login --context=prod\n" });
-    rmSync(join(home.folder, "kubeconfig"));
-    expect((await home.run(["status"])).stderr).toContain(`run: kubectl oidc login --oidc-issuer-url=${issuer.url} --oidc-client-id=kubernetes --token-cache-storage=disk\n`);
   });
 
   it("with nothing stored is no error", async () => {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { logInAs, real, toServer, writeKubeconfig } from "../conformance/poisoned-stage.ts";
 import { credentialOf, errorCode, runWithBrowser } from "./program.ts";
@@ -84,6 +85,34 @@ describe("trust", () => {
     const again = await home.run(["trust", "remove", second.server]);
     expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("was not on the list")]);
     expect((await home.run(["trust", "remove", real.server])).stderr).toContain("warning: the list of servers is empty now");
+  });
+
+  it("says of each step what holds now, and a step that was done already changes nothing", async () => {
+    writeKubeconfig(options(), { prod: real, second, other: { ...second, "insecure-skip-tls-verify": true } });
+    const steps = [
+      ["list"],
+      ["add", "--context=prod"],
+      ["add", "--context=prod"],
+      ["add", second.server, ...options()],
+      ["add", "--context=other"],
+      ["list"],
+      ["remove", second.server],
+      ["remove", second.server],
+      ["remove", real.server],
+      ["list"],
+      ["add"],
+      ["add", "http://k8s.example.com"],
+    ];
+    const told: string[] = [];
+    for (const step of steps) {
+      if (step.includes(second.server) && step[0] === "add") writeKubeconfig(options(), { prod: real, second });
+      const ended = await home.run(["trust", ...step]);
+      const typed = step.filter((word) => !options().includes(word));
+      told.push(`$ kubectl oidc trust ${typed.join(" ")}\n${ended.stdout}${ended.stderr}${ended.status === 0 ? "" : `exit ${ended.status}\n`}`);
+      writeKubeconfig(options(), { prod: real, second, other: { ...second, "insecure-skip-tls-verify": true } });
+    }
+    expect(issuer.seen).toEqual([]);
+    await expect(told.join("\n").replaceAll(issuer.url, "https://id.example.com")).toMatchFileSnapshot(resolve(import.meta.dirname, "../golden/trust.txt"));
   });
 
   it.each([
