@@ -129,7 +129,7 @@ export const commandTable = {
     examples: [
       ["token --context prod", ""],
       [`token -o header --context prod | curl -H @- https://k8s.example.com/version`, ""],
-      ["token -o env --context prod >> $GITHUB_ENV", "OIDC_TOKEN=…"],
+      ["token -o env --context prod", "OIDC_TOKEN=…"],
     ],
     seeAlso: ["login", "whoami"],
     session: true,
