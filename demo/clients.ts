@@ -36,13 +36,16 @@ export interface Client {
 }
 
 export function findClient(): Client {
-  const hasKubectl = (process.env["PATH"] ?? "").split(delimiter).some((folder) => ["kubectl", "kubectl.exe"].some((name) => isProgram(join(folder, name))));
-  if (hasKubectl) return { name: "kubectl get pods", getPods: (stage, env) => run("kubectl", ["get", "pods"], { ...stage.env, ...env }) };
+  if (hasKubectl()) return { name: "kubectl get pods", getPods: (stage, env) => run("kubectl", ["get", "pods"], { ...stage.env, ...env }) };
   // In a process of its own: the client waits for the plugin without serving anything else.
   return {
     name: "the JavaScript client (kubectl is not on the PATH), list pods",
     getPods: (stage, env) => run(process.execPath, [process.argv[1] ?? "", "--client"], { ...stage.env, ...env }),
   };
+}
+
+export function hasKubectl(): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => ["kubectl", "kubectl.exe"].some((name) => isProgram(join(folder, name))));
 }
 
 function isProgram(path: string): boolean {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,7 @@ export const tokenLife = 15;
 export interface Stage {
   readonly provider: RunningProvider;
   readonly api: ApiServer;
+  readonly folder: string;
   readonly kubeconfig: string;
   /** The environment of kubectl and the plugin. */
   readonly env: Readonly<Record<string, string>>;
@@ -24,13 +25,16 @@ export interface Stage {
   strike(): Promise<void>;
 }
 
-/** `scripted`: a program plays the person and the browser; else tokens live as usual and the real browser opens. */
-export async function setStage({ scripted }: { readonly scripted: boolean }): Promise<Stage> {
+/**
+ * `scripted`: a program plays the person and the browser, and the kubeconfig runs the plugin already. Else tokens live as usual, the real
+ * browser opens, and the kubeconfig's context has no user yet: `kubectl oidc setup` writes it. `ports` are tried first.
+ */
+export async function setStage({ scripted, ports }: { readonly scripted: boolean; readonly ports?: { readonly issuer: number; readonly api: number } }): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-demo-"));
   for (const name of ["home", "data", "config"]) mkdirSync(join(folder, name), { mode: 0o700 });
   const certificates = await makeCertificates(folder);
-  const provider = await startProvider({ certificates, ...(scripted ? { ttl: { idToken: tokenLife } } : {}) });
-  const api = await startApiServer({ certificates, issuer: provider.issuer, issuerCa: certificates.caPem, clientId: "kubernetes" });
+  const provider = await startProvider({ certificates, port: ports?.issuer, ...(scripted ? { ttl: { idToken: tokenLife } } : {}) });
+  const api = await startApiServer({ certificates, port: ports?.api, issuer: provider.issuer, issuerCa: certificates.caPem, clientId: "kubernetes" });
   const plugin = fileURLToPath(new URL("../dist/kubectl-oidc.cjs", import.meta.url));
   const browser = fileURLToPath(new URL("browser-command.mjs", import.meta.url));
   const options = [
@@ -43,9 +47,10 @@ export async function setStage({ scripted }: { readonly scripted: boolean }): Pr
     ...(scripted ? [`--browser-command='${process.execPath}' '${browser}'`, "--listen-address=127.0.0.1:0", "--authentication-timeout-sec=30"] : []),
   ];
   const kubeconfig = join(folder, "kubeconfig");
-  writeKubeconfig(kubeconfig, { server: api.url, caFile: certificates.caFile, command: process.execPath, args: [plugin, "get-token", ...options] });
+  if (!scripted) writeKubeconfigWithoutUser(kubeconfig, api.url, certificates.caFile);
+  else writeKubeconfig(kubeconfig, { server: api.url, caFile: certificates.caFile, command: process.execPath, args: [plugin, "get-token", ...options] });
   const env = {
-    ...keptVariables(scripted ? [] : ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "DBUS_SESSION_BUS_ADDRESS"]),
+    ...keptVariables(["PATH", "SystemRoot", "TEMP", "TMP", "LANG"]),
     HOME: join(folder, "home"),
     USERPROFILE: join(folder, "home"),
     XDG_DATA_HOME: join(folder, "data"),
@@ -58,6 +63,7 @@ export async function setStage({ scripted }: { readonly scripted: boolean }): Pr
   return {
     provider,
     api,
+    folder,
     kubeconfig,
     env,
     plugin,
@@ -70,6 +76,24 @@ export async function setStage({ scripted }: { readonly scripted: boolean }): Pr
   };
 }
 
-function keptVariables(more: readonly string[]): Record<string, string> {
-  return Object.fromEntries(["PATH", "SystemRoot", "TEMP", "TMP", "LANG", ...more].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+/** As an administrator hands it out: the cluster, and nobody yet. */
+function writeKubeconfigWithoutUser(file: string, server: string, caFile: string): void {
+  const text = `apiVersion: v1
+kind: Config
+current-context: demo
+clusters:
+- name: demo
+  cluster:
+    server: ${server}
+    certificate-authority: ${caFile}
+contexts:
+- name: demo
+  context:
+    cluster: demo
+`;
+  writeFileSync(file, text, { mode: 0o600 });
+}
+
+function keptVariables(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 }

@@ -5,6 +5,8 @@ import { type Reviewed, type TokenRules, tokenReview } from "./token-review.ts";
 
 export interface ApiServerOptions extends TokenRules {
   readonly certificates: Certificates;
+  /** Tried first; any other when it is taken. */
+  readonly port?: number | undefined;
 }
 
 export interface ApiServer {
@@ -18,7 +20,7 @@ export interface ApiServer {
 
 const started = "2026-01-01T00:00:00Z";
 
-/** A small TLS API server: discovery, two pods, SelfSubjectReview; everything else is 404. Enough for kubectl and the JavaScript client. */
+/** A small TLS API server: discovery, a namespace, two pods, SelfSubjectReview; everything else is 404. Enough for kubectl and the JavaScript client. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const review = tokenReview(options);
   const requests: { path: string; user: string | undefined }[] = [];
@@ -38,9 +40,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     send(response, request.method === "POST" ? 201 : 200, body);
   }
 
-  const server = await listenOnLocalhost((request, response) => {
-    answer(request, response).catch(() => response.destroy());
-  }, options.certificates);
+  const server = await listenOnLocalhost(
+    (request, response) => {
+      answer(request, response).catch(() => response.destroy());
+    },
+    options.certificates,
+    options.port,
+  );
   return {
     url: server.origin,
     requests,
@@ -68,7 +74,10 @@ function resourceAt(path: string, user: Reviewed, accept: string): object | unde
       return {
         kind: "APIResourceList",
         groupVersion: "v1",
-        resources: [{ name: "pods", singularName: "pod", namespaced: true, kind: "Pod", verbs: ["get", "list"], shortNames: ["po"] }],
+        resources: [
+          { name: "namespaces", singularName: "namespace", namespaced: false, kind: "Namespace", verbs: ["get", "list"], shortNames: ["ns"] },
+          { name: "pods", singularName: "pod", namespaced: true, kind: "Pod", verbs: ["get", "list"], shortNames: ["po"] },
+        ],
       };
     case "/apis": {
       const version = { groupVersion: "authentication.k8s.io/v1", version: "v1" };
@@ -83,8 +92,12 @@ function resourceAt(path: string, user: Reviewed, accept: string): object | unde
       };
     case "/apis/authentication.k8s.io/v1/selfsubjectreviews":
       return { kind: "SelfSubjectReview", apiVersion: "authentication.k8s.io/v1", metadata: {}, status: { userInfo: userInfo(user) } };
+    case "/api/v1/namespaces":
+      return accept.includes("as=Table")
+        ? tableOf(["Name", "Status"], [namespace], () => ["Active"])
+        : { kind: "NamespaceList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: [namespace] };
     case "/api/v1/namespaces/default/pods":
-      return accept.includes("as=Table") ? podTable() : podList();
+      return accept.includes("as=Table") ? tableOf(["Name", "Ready", "Status"], pods.map(podOf), () => ["1/1", "Running"]) : podList();
     default:
       return undefined;
   }
@@ -110,14 +123,23 @@ const podOf = (name: string) => ({
 
 const podList = () => ({ kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: pods.map(podOf) });
 
-/** As the server prints for `kubectl get`: columns and rows. */
-function podTable(): object {
+const namespace = { kind: "Namespace", apiVersion: "v1", metadata: { name: "default", uid: "default", creationTimestamp: started }, status: { phase: "Active" } };
+
+interface Listed {
+  readonly metadata: { readonly name: string };
+}
+
+/** As the server prints for `kubectl get`: columns and rows, the name first. */
+function tableOf(columns: readonly string[], items: readonly Listed[], cellsOf: (item: Listed) => readonly string[]): object {
   const column = (name: string) => ({ name, type: "string", format: name === "Name" ? "name" : "", description: name, priority: 0 });
   return {
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
     metadata: { resourceVersion: "1" },
-    columnDefinitions: ["Name", "Ready", "Status"].map(column),
-    rows: pods.map((name) => ({ cells: [name, "1/1", "Running"], object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: podOf(name).metadata } })),
+    columnDefinitions: columns.map(column),
+    rows: items.map((item) => ({
+      cells: [item.metadata.name, ...cellsOf(item)],
+      object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: item.metadata },
+    })),
   };
 }

@@ -15,12 +15,16 @@ export interface LocalServer {
 /**
  * Serves on a port that the system picks, with TLS when certificates are given. Both loopback addresses are bound, so that whoever
  * looks up "localhost" finds this server and not a stranger's on the other address; a machine without IPv6 gets 127.0.0.1 alone.
+ * `wanted` is a port to try first, for a page that names it.
  */
-export async function listenOnLocalhost(listener: RequestListener, certificates?: Certificates): Promise<LocalServer> {
+export async function listenOnLocalhost(listener: RequestListener, certificates?: Certificates, wanted?: number): Promise<LocalServer> {
   const make = (): Server => (certificates === undefined ? createPlainServer(listener) : createTlsServer({ cert: certificates.certPem, key: certificates.keyPem }, listener));
   for (let attempt = 1; ; attempt++) {
     const first = make();
-    await listen(first, "127.0.0.1", 0);
+    await listen(first, "127.0.0.1", attempt === 1 ? (wanted ?? 0) : 0).catch((error: NodeJS.ErrnoException) => {
+      if (attempt > 1 || wanted === undefined) throw error;
+    });
+    if (!first.listening) continue;
     const { port } = first.address() as AddressInfo;
     const second = make();
     try {

@@ -10,6 +10,8 @@ import { type LoggedRequest, type RequestLog, makeRequestLog } from "./request-l
 
 export interface ProviderOptions extends ProviderChoices {
   readonly certificates: Certificates;
+  /** Tried first; any other when it is taken. */
+  readonly port?: number | undefined;
 }
 
 export interface RunningProvider {
@@ -36,9 +38,13 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   const configuration = await providerConfiguration(storage, options);
   // The issuer's name holds the port, so the server listens before there is a provider to answer.
   const ready: { answer?: ReturnType<Provider["callback"]> } = {};
-  const server: LocalServer = await listenOnLocalhost((request, response) => {
-    void ready.answer?.(request, response);
-  }, options.certificates);
+  const server: LocalServer = await listenOnLocalhost(
+    (request, response) => {
+      void ready.answer?.(request, response);
+    },
+    options.certificates,
+    options.port,
+  );
   try {
     const provider = new ProviderClass(server.origin, configuration);
     provider.use((ctx, next) => logAnswer(log, ctx as KoaContextWithOIDC, next));
