@@ -16,9 +16,7 @@ export async function interactive(): Promise<number> {
   console.log(`API server  ${stage.api.url}`);
   for (const [name, { password }] of Object.entries(accounts)) console.log(`${name === "alice" ? "log in as   " : "or as       "}${name} / ${password}`);
   if (!hasKubectl()) console.log("\nkubectl is not on the PATH; `kubectl-oidc …` works without it, `kubectl get pods` does not");
-  console.log(
-    `\nIn a second terminal, paste:\n\n  ${shell}\n  ${setupLine(stage)}\n\nand go on with docs/tutorial/first-login.md. Ctrl-C ends the demo; it leaves nothing behind.`,
-  );
+  console.log(`\nIn a second terminal, paste:\n\n  ${shell}\n  ${setupLine(stage)}\n\nand go on with docs/tutorial/first-login.md. Ctrl-C ends the demo and removes its folder.`);
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
