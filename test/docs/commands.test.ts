@@ -146,7 +146,7 @@ describe("pages", () => {
     expect([...new Set(named)].filter((name) => !foreign.has(name) && !isOurs(name))).toEqual([]);
   });
   it.each(pages)("%s speaks of error codes that there are", (page) => {
-    const named = (proseOf(page).match(/\b[A-Z]{2,}(?:_[A-Z]+)+\b/g) ?? []).filter((name) => !/^(KUBE|NODE_|XDG_|SSL_|NO_PROXY)/.test(name));
+    const named = (proseOf(page).match(/\b[A-Z]{2,}(?:_[A-Z]+)+\b/g) ?? []).filter((name) => !/^(KUBE|NODE_|XDG_|SSL_|(?:HTTPS?|NO)_PROXY)/.test(name));
     expect([...new Set(named)].filter((code) => !Object.hasOwn(catalogue, code))).toEqual([]);
   });
   it.each(pages)("%s leads to pages that there are", (page) => {
