@@ -31,7 +31,6 @@ const setupLine = ({ provider }: Stage) =>
     "kubectl oidc setup",
     `--oidc-issuer-url=${provider.issuer}`,
     "--oidc-client-id=kubernetes",
-    "--oidc-extra-scope=email,groups",
     `--certificate-authority=${process.platform === "win32" ? "$env:DEMO\\" : "$DEMO/"}ca.pem`,
     "--token-cache-storage=disk",
   ].join(" ");

@@ -129,7 +129,7 @@ describe("configuration files in the documentation", () => {
 const foreign = new Set(
   (
     "authentication-config oidc-username-claim oidc-username-prefix oidc-groups-claim oidc-groups-prefix oidc-signing-algs token prefix " +
-    "require import inspect tls-keylog report- fresh replay rounds"
+    "require import inspect tls-keylog report- fresh replay rounds interactive exec-arg"
   ).split(" "),
 );
 
