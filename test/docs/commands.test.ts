@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { readConfigFile } from "../../src/adapters/config-file.ts";
@@ -11,7 +11,7 @@ import { allowedFromCluster, type OptionSource, resolveSettings } from "../../sr
 import { splitCommand } from "../../src/core/split-command.ts";
 import { catalogue } from "../../src/errors/catalogue.ts";
 import { isOidcError } from "../../src/errors/oidc-error.ts";
-import { type Block, blocksOf, pageNames, pageText, proseOf, root, spansOf } from "./pages.ts";
+import { type Block, blocksOf, pageNames, proseOf, spansOf } from "./pages.ts";
 
 const pages = pageNames();
 const blocks = pages.flatMap(blocksOf);
@@ -149,22 +149,4 @@ describe("pages", () => {
     const named = (proseOf(page).match(/\b[A-Z]{2,}(?:_[A-Z]+)+\b/g) ?? []).filter((name) => !/^(KUBE|NODE_|XDG_|SSL_|(?:HTTPS?|NO)_PROXY)/.test(name));
     expect([...new Set(named)].filter((code) => !Object.hasOwn(catalogue, code))).toEqual([]);
   });
-  it.each(pages)("%s leads to pages that there are", (page) => {
-    const targets = [...pageText(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? "").filter((target) => !/^[a-z]+:/.test(target));
-    const missing = targets.filter((target) => {
-      const [path = "", anchor] = target.split("#");
-      const file = path === "" ? join(root, page) : resolve(root, dirname(page), path);
-      return !existsSync(file) || (anchor !== undefined && file.endsWith(".md") && !headingsOf(file).includes(anchor));
-    });
-    expect(missing).toEqual([]);
-  });
 });
-
-/** The anchors that GitHub gives to a page's headings. */
-const headingsOf = (file: string) =>
-  [...pageText(file.slice(root.length + 1)).matchAll(/^#+ (.+)$/gm)].map(([, text = ""]) =>
-    text
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
-      .replaceAll(" ", "-"),
-  );
