@@ -27,23 +27,25 @@ const steps: readonly Step[] = blocksOf(page)
   });
 
 const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal is sent.
-const plain = (text: string) => text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/\r/g, "");
+const sequence = (end: string) => new RegExp(`${String.fromCharCode(27)}\\[${end}`, "g");
+/** What a terminal shows, without its colours; a line that is written over counts as one of its own. */
+const plain = (text: string) => text.replace(sequence("1?G"), "\n").replace(sequence("[0-9;?]*[A-Za-z]"), "").replaceAll("\r", "");
+
+/** Columns are as wide as what stands in them, which is another time and folder in each run. */
+const evenly = (line: string) => line.trim().replace(/ {2,}/g, "  ").replace(moment, "TIME");
 
 /** The lines of the page that the output lacks, in their order; `…` stands for anything, alone for any lines. */
 function missingFrom(output: string, shown: readonly string[]): readonly string[] {
-  const lines = output.split("\n").map((line) => line.trimEnd());
+  const lines = output.split("\n").map(evenly);
   let at = 0;
   return shown.filter((line) => {
     if (line.trim() === "" || line === "…") return false;
     const pattern = new RegExp(
-      `^${line
-        .trimEnd()
-        .replace(moment, "TIME")
+      `^${evenly(line)
         .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
         .replaceAll("…", ".*")}$`,
     );
-    const found = lines.findIndex((text, i) => i >= at && pattern.test(text.replace(moment, "TIME")));
+    const found = lines.findIndex((text, i) => i >= at && pattern.test(text));
     if (found === -1) return true;
     at = found + 1;
     return false;
