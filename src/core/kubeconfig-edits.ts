@@ -77,13 +77,18 @@ export function undone(now: KubeconfigValue, backup: KubeconfigValue, context: s
   const formerContext = entryOf(backup, "contexts", context);
   const formerUser = formerContext?.["user"];
   let config = now;
-  if (formerContext !== undefined) config = withEntry(config, "contexts", context, { ...entryOf(config, "contexts", context), ...formerContext });
-  else if (entryOf(now, "contexts", context) !== undefined) config = withoutEntry(config, "contexts", context);
+  if (formerContext !== undefined) {
+    const { user: _, ...rest } = entryOf(config, "contexts", context) ?? {};
+    config = withEntry(config, "contexts", context, { ...rest, ...formerContext });
+  } else if (entryOf(now, "contexts", context) !== undefined) config = withoutEntry(config, "contexts", context);
   for (const name of new Set([touchedUser, formerUser])) {
     if (typeof name !== "string") continue;
     const former = entryOf(backup, "users", name);
     if (former !== undefined) config = withEntry(config, "users", name, former);
     else if (!isUsed(name)) config = withoutEntry(config, "users", name);
   }
-  return config;
+  // A list that we began goes with its last entry.
+  const begun = (["users", "contexts"] as const).filter((list) => listOf(config, list).length === 0 && listOf(now, list).length > 0 && !Array.isArray(backup[list]));
+  const isBegun = (key: string) => begun.some((list) => list === key);
+  return Object.fromEntries(Object.entries(config).flatMap(([key, value]) => (!isBegun(key) ? [[key, value]] : Object.hasOwn(backup, key) ? [[key, backup[key]]] : [])));
 }

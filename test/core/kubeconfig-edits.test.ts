@@ -45,6 +45,14 @@ describe("the way back", () => {
     const kubelogin = withEntry(before, "users", "admin", { exec: { command: "kubectl", args: ["oidc-login", "get-token"] } });
     expect(undone(withEntry(kubelogin, "users", "admin", { exec: { command: "kubectl-oidc" } }), kubelogin, "prod", nobody)).toEqual(kubelogin);
   });
+  it("takes away a user of a context that had none, and a list that we began", () => {
+    for (const bare of [{ contexts: [{ name: "prod", context: { cluster: "c" } }] }, { contexts: [{ name: "prod", context: { cluster: "c" } }], users: null }]) {
+      const done = withContextUser(withEntry(bare, "users", "oidc-prod", { exec: {} }), "prod", "oidc-prod");
+      expect(undone(done, bare, "prod", nobody)).toEqual(bare);
+    }
+    const empty = { contexts: [{ name: "prod", context: { cluster: "c" } }], users: [] };
+    expect(undone(withContextUser(withEntry(empty, "users", "oidc-prod", {}), "prod", "oidc-prod"), empty, "prod", nobody)).toEqual(empty);
+  });
   it("takes away a context that was made", () => {
     const made = withEntry(withEntry(before, "users", "oidc-new", {}), "contexts", "new", { cluster: "c", user: "oidc-new" });
     expect(undone(made, before, "new", nobody)).toEqual(before);

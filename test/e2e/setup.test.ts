@@ -111,6 +111,15 @@ describe("setup", () => {
     expect(await stage.setup(["--undo", "--yes"])).toMatchObject({ status: 0, stderr: "kubectl-oidc: there is nothing to undo\n" });
   });
 
+  it("--undo of a context that had no user leaves none", async () => {
+    const bare = before.slice(0, before.indexOf("users:")).replaceAll(/^ +user: admin\n/gm, "");
+    stage.write(bare);
+    expect((await stage.setup([...stage.identity, "--yes", "--non-interactive"])).status).toBe(0);
+    expect(execOf("oidc-prod")).toBeDefined();
+    expect((await stage.setup(["--undo", "--yes"])).status).toBe(0);
+    expect(stage.text()).toBe(bare);
+  });
+
   it("--undo keeps what somebody changed meanwhile, and undoes a context that was set up later", async () => {
     await stage.setup([...stage.identity, "--yes"]);
     stage.write(
