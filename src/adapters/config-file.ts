@@ -1,9 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { isMap, isScalar } from "yaml";
-import { optionRow } from "../core/flag-table.ts";
+import { optionRow, optionTable } from "../core/flag-table.ts";
+import { nearest } from "../core/nearest.ts";
+import { nearestOption } from "../core/option-names.ts";
 import { isOptionName, type RawOptions } from "../core/option-values.ts";
 import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
+import { allowedVariables } from "../core/strict.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { yamlDocument } from "./yaml-document.ts";
@@ -62,10 +65,19 @@ function readChecked(path: string, mustExist: boolean): string | undefined {
 /** Keys are compared each with each other. */
 const mostCharacters = 131_072;
 
+const keys = ["strict", "allow", "defaults", "profiles", "audit"] as const;
+
+/** Names that `allow:` may list values of. */
+const allowable: readonly string[] = [...optionTable.map(({ name }) => name), ...allowedVariables];
+
+/** Refuses what the file holds; `near` is the word that was meant, when one is. */
+type Refuse = (problem: string, near?: string) => never;
+
 /** The text of a configuration file → its content. SETTINGS_INVALID naming key and line; a value is never quoted. */
 export function parseConfig(text: string, path: string): ConfigFile {
   const where = safeText(path);
-  const bad = (problem: string): never => fail("SETTINGS_INVALID", { message: `${where}: ${problem}`, hint: `correct ${where}` });
+  const bad: Refuse = (problem, near) =>
+    fail("SETTINGS_INVALID", { message: `${where}: ${problem}`, hint: near === undefined ? `correct ${where}` : `did you mean ${near}? correct ${where}` });
   if (text.length > mostCharacters) bad("it is too large");
   const document = yamlDocument(text, {}) ?? bad("it is nested too deeply");
   const fault = document.errors[0];
@@ -78,7 +90,7 @@ export function parseConfig(text: string, path: string): ConfigFile {
     return bad("it cannot be expanded");
   }
   if (!isObject(value)) return bad("it is not a map");
-  for (const key of Object.keys(value)) if (!["strict", "allow", "defaults", "profiles", "audit"].includes(key)) bad(`unknown key ${safeText(key, 60)}`);
+  for (const key of Object.keys(value)) if (!keys.some((known) => known === key)) bad(`unknown key ${safeText(key, 60)}`, nearestKey(key));
   const flag = (key: string) => (value[key] === undefined || typeof value[key] === "boolean" ? value[key] === true : bad(`${key} must be true or false`));
   const section = (key: string) => {
     const found = value[key] ?? {};
@@ -88,22 +100,40 @@ export function parseConfig(text: string, path: string): ConfigFile {
     path,
     strict: flag("strict"),
     audit: flag("audit"),
-    allow: Object.fromEntries(Object.entries(section("allow")).map(([name, list]) => [name, texts(list) ?? bad(`allow: ${safeText(name, 60)} must be a list`)])),
-    defaults: optionsOf(section("defaults"), (problem) => bad(`defaults: ${problem}`)),
+    allow: allowedValues(section("allow"), (problem, near) => bad(`allow: ${problem}`, near)),
+    defaults: optionsOf(section("defaults"), (problem, near) => bad(`defaults: ${problem}`, near)),
     profiles: Object.fromEntries(
       Object.entries(section("profiles")).map(([name, options]) => [
         name,
-        isObject(options) ? optionsOf(options, (problem) => bad(`profile ${safeText(name, 60)}: ${problem}`)) : bad(`profile ${safeText(name, 60)} must be a map`),
+        isObject(options) ? optionsOf(options, (problem, near) => bad(`profile ${safeText(name, 60)}: ${problem}`, near)) : bad(`profile ${safeText(name, 60)} must be a map`),
       ]),
     ),
   };
 }
 
+/** `profile` → `profiles`; an option at the top belongs below `defaults`. */
+function nearestKey(key: string): string | undefined {
+  const lower = key.toLowerCase();
+  return keys.find((known) => known === lower) ?? nearest(lower, keys) ?? (isOptionName(key) && key !== "profile" ? `defaults: with ${key} below it` : undefined);
+}
+
+/** A name that nothing knows would let nothing through, and its author would believe that it does. */
+function allowedValues(map: Readonly<Record<string, unknown>>, bad: Refuse): ConfigFile["allow"] {
+  return Object.fromEntries(
+    Object.entries(map).map(([name, list]) => {
+      if (!allowable.includes(name))
+        return bad(`unknown option ${safeText(name, 60)}`, allowedVariables.find((known) => known === name.toUpperCase()) ?? nearestOption(name, allowable));
+      return [name, texts(list) ?? bad(`${name} must be a list`)];
+    }),
+  );
+}
+
 /** A map of option names (without dashes) → raw options. `bad` never returns. */
-export function optionsOf(map: Readonly<Record<string, unknown>>, bad: (problem: string) => never): RawOptions {
+export function optionsOf(map: Readonly<Record<string, unknown>>, bad: Refuse): RawOptions {
   const options: Partial<Record<string, readonly string[]>> = {};
   for (const [name, value] of Object.entries(map)) {
-    if (!isOptionName(name) || name === "profile") return bad(`unknown option ${safeText(name, 60)}`);
+    if (name === "profile") return bad("a profile cannot name a profile", undefined);
+    if (!isOptionName(name)) return bad(`unknown option ${safeText(name, 60)}`, nearestOption(name));
     const kind = optionRow(name)?.kind;
     const pairs = kind === "pairs" && isObject(value) ? Object.entries(value).map(([key, text]) => `${key}=${String(text)}`) : undefined;
     options[name] = pairs ?? texts(value) ?? bad(`${name} must be a text or a list of texts`);

@@ -1,6 +1,8 @@
 import type { Machine } from "../compose.ts";
 import { environmentName, optionTable } from "../core/flag-table.ts";
-import { problemOf, type RawOptions } from "../core/option-values.ts";
+import { nearest } from "../core/nearest.ts";
+import { nearestOption } from "../core/option-names.ts";
+import { isOptionName, problemOf, type RawOptions } from "../core/option-values.ts";
 import { isObject, type TrustedServer } from "../core/session.ts";
 import { allowedFromCluster, type OptionSource } from "../core/settings.ts";
 import { safeText } from "../core/untrusted-text.ts";
@@ -81,14 +83,16 @@ export const typed = (options: RawOptions): OptionSource => ({ label: "command l
 export function argumentsOf(args: readonly string[], label: string): OptionSource {
   try {
     const read = readCommandLine(["get-token", ...args]);
-    return { label, typed: false, options: read.kind === "command" ? read.options : {} };
+    return { label, typed: false, kind: "stanza", options: read.kind === "command" ? read.options : {} };
   } catch (error) {
     if (!isOidcError(error)) throw error;
     return fail("SETTINGS_INVALID", { message: `${label}: ${error.message}`, hint: "correct the args of the context's exec stanza" });
   }
 }
 
+/** `label`: `environment`, or the context whose stanza's `env` it is. */
 export function fromEnvironment(env: Environment, label: string): OptionSource {
+  const kind = label === "environment" ? "environment" : "stanza-env";
   const options: Partial<Record<string, readonly string[]>> = {};
   for (const row of optionTable) {
     const value = env[environmentName(row.name)];
@@ -97,25 +101,36 @@ export function fromEnvironment(env: Environment, label: string): OptionSource {
     if (problem !== undefined) fail("SETTINGS_INVALID", { message: `${environmentName(row.name)} (${label}) ${problem}`, hint: `correct or unset ${environmentName(row.name)}` });
     options[row.name] = [value];
   }
-  return { label, typed: false, options };
+  return { label, typed: false, kind, options };
 }
 
 /** `spec.cluster.config`: says who and for what, and nothing that weakens security. SETTINGS_INVALID for any other key. */
 export function fromCluster(config: unknown, where: string): OptionSource {
   const label = `cluster config of ${where}`;
   if (config === undefined || config === null) return { label, typed: false, options: {} };
-  const bad = (problem: string): never =>
-    fail("SETTINGS_INVALID", { message: `${label} ${problem}`, hint: "correct the cluster's extension client.authentication.k8s.io/exec in the kubeconfig" });
+  const place = "the cluster's extension client.authentication.k8s.io/exec in the kubeconfig";
+  const bad = (problem: string, near?: string): never =>
+    fail("SETTINGS_INVALID", { message: `${label} ${problem}`, hint: near === undefined ? `correct ${place}` : `did you mean ${near}? correct ${place}` });
   if (!isObject(config)) return bad("is not an object");
   const options: Partial<Record<string, readonly string[]>> = {};
   for (const [name, value] of Object.entries(config)) {
-    if (!allowedFromCluster(name)) return bad(`holds ${safeText(name, 60)}, which a cluster may not set`);
+    if (!allowedFromCluster(name))
+      return bad(`holds ${safeText(name, 60)}, which ${isOptionName(name) ? "a cluster may not set" : "is no option that a cluster may set"}`, nearestFromCluster(name));
     const list = Array.isArray(value) ? value : [value];
     if (!list.every((item) => ["string", "number", "boolean"].includes(typeof item))) return bad(`holds a ${safeText(name, 60)} that is not a text`);
     options[name] = list.map(String);
   }
-  return { label, typed: false, options };
+  return { label, typed: false, kind: "cluster", options };
 }
+
+/** For a name that is no option at all: one that is known, and not a cluster's to set, is said as it is. */
+const nearestFromCluster = (name: string) =>
+  isOptionName(name)
+    ? undefined
+    : nearestOption(
+        name,
+        optionTable.filter((row) => allowedFromCluster(row.name)).map((row) => row.name),
+      );
 
 /** Adds profile and configuration files. SETTINGS_INVALID for a profile that no file has. */
 export function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server" | "context"> {
@@ -131,10 +146,16 @@ export function withFiles(machine: Machine, sources: readonly OptionSource[]): O
     name === undefined || name === ""
       ? []
       : files.flatMap(({ file, own }) =>
-          Object.hasOwn(file.profiles, name) ? [{ label: `profile ${safeText(name, 60)}`, typed: false, ...own, options: file.profiles[name] ?? {} }] : [],
+          Object.hasOwn(file.profiles, name)
+            ? [{ label: `profile ${safeText(name, 60)}`, typed: false, kind: "profile" as const, ...own, options: file.profiles[name] ?? {} }]
+            : [],
         );
   if (name !== undefined && name !== "" && profiles.length === 0)
-    fail("SETTINGS_INVALID", { message: `there is no profile ${safeText(name, 60)}`, hint: `add it under profiles: in ${safeText(looked[1] ?? "config.yaml", 120)}` });
+    failProfile(
+      name,
+      files.flatMap(({ file }) => Object.keys(file.profiles)),
+      looked[1] ?? "config.yaml",
+    );
   const deciding = [
     ...(isUsersOwn && user !== undefined ? [user] : []),
     ...fixed.filter((file) => file !== user),
@@ -145,4 +166,12 @@ export function withFiles(machine: Machine, sources: readonly OptionSource[]): O
     looked,
     strict: deciding.some((file) => file.strict) ? { allow: Object.assign({}, ...deciding.toReversed().map((file) => file.allow)) } : undefined,
   };
+}
+
+function failProfile(name: string, known: readonly string[], file: string): never {
+  const near = nearest(name, [...new Set(known)]) ?? known.find((one) => one.toLowerCase() === name.toLowerCase());
+  return fail("SETTINGS_INVALID", {
+    message: `there is no profile ${safeText(name, 60)}`,
+    hint: near === undefined ? `add it under profiles: in ${safeText(file, 120)}` : `did you mean ${safeText(near, 60)}? profiles are in ${safeText(file, 120)}`,
+  });
 }

@@ -10,6 +10,8 @@ export interface OptionSource {
   /** For messages: `--`, `environment`, `context prod`, `cluster config`, `profile work`, `/etc/…/config.yaml`. */
   readonly label: string;
   readonly typed: boolean;
+  /** What kind of place that is, where it matters. */
+  readonly kind?: "stanza" | "environment" | "stanza-env" | "cluster" | "profile";
   /** From a configuration file of this computer, which a kubeconfig cannot write. */
   readonly isOwnFile?: true;
   readonly options: RawOptions;

@@ -19,6 +19,12 @@ export const guarded: readonly OptionName[] = [
 /** Variables that add roots to every request, as `--certificate-authority` does. A company's machines set them always, so they are passed over, not refused. */
 const rootVariables = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"] as const;
 
+/** Variables that run a command or move the store. */
+const guardedVariables = ["BROWSER", "KUBECACHEDIR"] as const;
+
+/** Variables whose values `allow:` may list, beside options. */
+export const allowedVariables: readonly string[] = [...guardedVariables, ...rootVariables];
+
 /** The variables that do not count under `strict`, unless the file lists their value. */
 export function variablesNotCounted(env: Readonly<Record<string, string | undefined>>, allow: Readonly<Record<string, readonly string[]>>): readonly string[] {
   return rootVariables.filter((name) => {
@@ -58,7 +64,7 @@ export function checkStrict(
     for (const value of source.options["token-cache-storage"] ?? [])
       if (value.startsWith("helper:") && !isAllowed("token-cache-storage", value)) refuse(`--token-cache-storage=${safeText(value, 60)}`);
   }
-  for (const name of ["BROWSER", "KUBECACHEDIR"]) {
+  for (const name of guardedVariables) {
     const value = env[name];
     if (value !== undefined && value !== "" && !isAllowed(name, value)) refuse(name);
   }

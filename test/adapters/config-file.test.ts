@@ -8,6 +8,17 @@ import { parseConfig, readConfigFile } from "../../src/adapters/config-file.ts";
 import { readSecretFile } from "../../src/adapters/secret-file.ts";
 import { codeOf } from "../fakes/codes.ts";
 import { hasProgram } from "../programs.ts";
+import { isOidcError, type OidcError } from "../../src/errors/oidc-error.ts";
+
+function caught(action: () => unknown): OidcError {
+  try {
+    action();
+  } catch (error) {
+    if (isOidcError(error)) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
 
 let folder: string;
 beforeEach(() => {
@@ -43,11 +54,32 @@ describe("the configuration file", () => {
     "defaults: {nonsense: 1}",
     "defaults: {profile: x}",
     "profiles: {a: 1}",
-    "allow: {a: {b: c}}",
+    "allow: {account: {b: c}}",
+    "allow: {a: b}",
     "defaults: {account: {a: b}}",
     `a: ${"[".repeat(200)}`,
   ])("%s is refused", (text) => {
     expect(codeOf(() => parseConfig(text, "c"))).toBe("SETTINGS_INVALID");
+  });
+  it.each<[string, RegExp]>([
+    ["profile: {a: {}}", /unknown key profile\n.*did you mean profiles\?/],
+    ["Strict: true", /unknown key Strict\n.*did you mean strict\?/],
+    ["default: {}", /did you mean defaults\?/],
+    ["oidc-issuer-url: https://id", /did you mean defaults: with oidc-issuer-url below it\?/],
+    ["defaults: {issuer-url: x}", /defaults: unknown option issuer-url\n.*did you mean oidc-issuer-url\?/],
+    ["profiles: {work: {oidc_issuer_url: x}}", /profile work: unknown option oidc_issuer_url\n.*did you mean oidc-issuer-url\?/],
+    ["profiles: {work: {grant-tpye: auto}}", /did you mean grant-type\?/],
+    ["defaults: {profile: x}", /cannot name a profile\n.*correct c/],
+    ["allow: {browser-comand: [x]}", /allow: unknown option browser-comand\n.*did you mean browser-command\?/],
+    ["allow: {Browser: [x]}", /did you mean BROWSER\?/],
+    ["allow: {colour: [x]}", /unknown option colour\n.*correct c$/],
+  ])("%s is refused with the nearest name", (text, expected) => {
+    const refused = caught(() => parseConfig(text, "c"));
+    expect(`${refused.message}\n${refused.hint}`).toMatch(expected);
+  });
+  it("may allow values of the variables that strict looks at", () => {
+    const variables = ["BROWSER", "KUBECACHEDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"];
+    for (const name of variables) expect(parseConfig(`allow: {${name}: [x]}`, "c").allow).toEqual({ [name]: ["x"] });
   });
   it("of any text is read or refused by name", () => {
     fc.assert(

@@ -32,6 +32,28 @@ describe("profiles and defaults", () => {
     expect(errorCode(ended)).toBe("SETTINGS_INVALID");
   });
 
+  it.each([
+    ["a key", "profile:\n  work: {}", "did you mean profiles?"],
+    ["an option of defaults", "defaults:\n  issuer-url: https://id", "did you mean oidc-issuer-url?"],
+    ["an option of a profile", "profiles:\n  work:\n    oidc_issuer_url: https://id", "did you mean oidc-issuer-url?"],
+    ["an option below allow", "strict: true\nallow:\n  certificate-autority: [x]", "did you mean certificate-authority?"],
+  ])("the name of %s that is nearest is said", async (_, text, near) => {
+    mkdirSync(home.config, { recursive: true, mode: 0o700 });
+    writeFileSync(join(home.config, "config.yaml"), text);
+    const ended = await home.run(["get-token", ...options()]);
+    expect(ended).toMatchObject({ status: 40, stdout: "" });
+    expect(ended.stderr).toContain(near);
+    expect(ended.stderr.trimEnd().split("\n").length).toBeLessThanOrEqual(3);
+  });
+
+  it("a profile that no file has is refused with the nearest one", async () => {
+    mkdirSync(home.config, { recursive: true, mode: 0o700 });
+    writeFileSync(join(home.config, "config.yaml"), "profiles:\n  production: {}\n  staging: {}\n");
+    const ended = await home.run(["get-token", ...options(), "--profile=prodution"]);
+    expect(ended).toMatchObject({ status: 40, stdout: "" });
+    expect(ended.stderr).toContain("did you mean production?");
+  });
+
   it("a file that others may write is refused", async () => {
     mkdirSync(home.config, { recursive: true, mode: 0o700 });
     writeFileSync(join(home.config, "config.yaml"), "strict: false");
@@ -77,10 +99,81 @@ describe("spec.cluster.config", () => {
     });
   });
 
+  it("says which option it means with one that is none", async () => {
+    const ended = await home.run(["get-token", ...options()], cluster({ oidcClientId: "x" }));
+    expect(ended).toMatchObject({ status: 40, stdout: "" });
+    expect(ended.stderr).toContain("did you mean oidc-client-id?");
+  });
+
   it.each(["browser-command", "token-cache-dir", "insecure-skip-tls-verify", "oidc-client-secret", "listen-address", "nonsense"])("may not set %s [MK-06]", async (name) => {
     const ended = await home.run(["get-token", ...options()], cluster({ [name]: "x" }));
     expect(ended).toMatchObject({ status: 40, stdout: "" });
     expect(errorCode(ended)).toBe("SETTINGS_INVALID");
     expect(issuer.seen).toEqual([]);
+  });
+});
+
+describe("with -v1", () => {
+  const stanza = (args: readonly string[], env: object[] = []) =>
+    writeFileSync(
+      join(home.folder, "kubeconfig"),
+      JSON.stringify({
+        "current-context": "prod",
+        clusters: [{ name: "prod", cluster: { server: "https://k8s.example.com" } }],
+        contexts: [{ name: "prod", context: { cluster: "prod", user: "oidc" } }],
+        users: [{ name: "oidc", user: { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "kubectl-oidc", args: ["get-token", ...args], env } } }],
+      }),
+    );
+  const origins = (stderr: string) => stderr.split("\n").filter((line) => / = .*\(.*\)$/.test(line));
+
+  it("every command says first, once, where each setting comes from, and no secret", async () => {
+    mkdirSync(home.config, { recursive: true, mode: 0o700 });
+    writeFileSync(join(home.config, "config.yaml"), "defaults:\n  min-validity: 30s\nprofiles:\n  work:\n    max-age: 600\n");
+    writeFileSync(join(home.folder, "secret"), "file-secret-value", { mode: 0o600 });
+    stanza([...options(), "--profile=work", `--oidc-client-secret-file=${join(home.folder, "secret")}`], [{ name: "KUBECTL_OIDC_CREDENTIAL_TTL", value: "2m" }]);
+    const env = { KUBECTL_OIDC_REQUEST_HEADER: "x-key=header-secret-value", KUBECTL_OIDC_ACCOUNTT: "ann" };
+    const expected = [
+      `kubectl-oidc: oidc-issuer-url = ${issuer.url} (context prod)`,
+      "kubectl-oidc: oidc-client-id = kubernetes (context prod)",
+      `kubectl-oidc: oidc-client-secret-file = ${join(home.folder, "secret")} (context prod)`,
+      "kubectl-oidc: listen-address = 127.0.0.1:0 (context prod)",
+      "kubectl-oidc: oidc-request-header = [redacted] (KUBECTL_OIDC_REQUEST_HEADER)",
+      "kubectl-oidc: max-age = 600 (profile work)",
+      "kubectl-oidc: skip-open-browser = true (context prod)",
+      "kubectl-oidc: token-cache-storage = disk (context prod)",
+      `kubectl-oidc: min-validity = 30s (${join(home.config, "config.yaml")})`,
+      "kubectl-oidc: credential-ttl = 2m (KUBECTL_OIDC_CREDENTIAL_TTL in the env of context prod)",
+      "kubectl-oidc: profile = work (context prod)",
+    ];
+    for (const command of [["token"], ["whoami"], ["trust", "list"], ["logout"]]) {
+      const ended = await home.run([...command, "-v1"], env);
+      expect(origins(ended.stderr), command[0]).toEqual(expected);
+      expect(ended.stderr.split("\n")[0]).toMatch(/^kubectl-oidc: configuration file /);
+      expect(ended.stderr).toContain("KUBECTL_OIDC_ACCOUNTT is no variable of this program; did you mean KUBECTL_OIDC_ACCOUNT?");
+      expect(ended.stderr + ended.stdout).not.toMatch(/(file|header)-secret-value/);
+      expect(origins((await home.run(command, env)).stderr)).toEqual([]);
+    }
+  });
+
+  it("get-token says it on stderr at every call, a cached one too, and nothing without -v", async () => {
+    const args = ["get-token", ...options("-v1")];
+    const first = await runWithBrowser(home, args);
+    const again = await home.run(args);
+    for (const ended of [first, again]) {
+      expect(ended.status, ended.stderr).toBe(0);
+      expect(origins(ended.stderr)).toContain("kubectl-oidc: oidc-client-id = kubernetes (command line)");
+      expect(JSON.parse(ended.stdout).kind).toBe("ExecCredential");
+    }
+    expect(await home.run(["get-token", ...options()])).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("a variable that nobody reads", () => {
+  it("is said where a setting is missing, with the one that is meant; it breaks nothing else", async () => {
+    const missing = await home.run(["token", "--oidc-client-id=kubernetes"], { KUBECTL_OIDC_ISSUERURL: issuer.url });
+    expect(errorCode(missing)).toBe("SETTINGS_INCOMPLETE");
+    expect(missing.stderr).toContain("did you mean KUBECTL_OIDC_ISSUER_URL?");
+    const ended = await runWithBrowser(home, ["get-token", ...options()], { KUBECTL_OIDC_ISSUERURL: "x" });
+    expect(ended.status, ended.stderr).toBe(0);
   });
 });
