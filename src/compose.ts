@@ -31,7 +31,7 @@ import { readSecretFile } from "./adapters/secret-file.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
 export { stderrWriter } from "./adapters/stderr-writer.ts";
 import { terminal } from "./adapters/terminal.ts";
-import { addedAuthorities } from "./adapters/trust-roots.ts";
+import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
 import { yamlText } from "./adapters/yaml-rewrite.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
@@ -138,6 +138,7 @@ export function machine(start: Process) {
       own: () => real(process.argv[1]) ?? "",
       /** This program by the PATH, else as it was called; links are not followed, since kubectl's allow-list compares it as it is written. */
       callable: () => programAsCalled("kubectl-oidc", process.argv[1] ?? "", env, platform),
+      roots: () => rootFacts(env),
     },
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),
     client: () => ({ parent: start.parent, parentStart: parentStart({ ppid: start.parent, platform }), execInfo: env["KUBERNETES_EXEC_INFO"] ?? "" }),

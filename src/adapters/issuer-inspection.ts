@@ -1,9 +1,9 @@
-import { isObject } from "../core/session.ts";
 import { provingKeys } from "../core/key-set.ts";
 import type { IssuerInspection } from "../core/checks/issuer.ts";
 import { offsetOf } from "./date-header.ts";
 import type { DeadlineFetch } from "./https-fetch.ts";
 import { checkMetadata, discover, endpoint } from "./issuer-metadata.ts";
+import { signatureHolds } from "./token-signature.ts";
 
 /** Asks the issuer itself, whatever a cache knows. The codes of discovery; a key set that cannot be had is undefined. */
 export async function inspectIssuer(issuer: string, clientId: string, fetch: DeadlineFetch): Promise<IssuerInspection> {
@@ -22,14 +22,16 @@ export async function inspectIssuer(issuer: string, clientId: string, fetch: Dea
   );
   checkMetadata(metadata, issuer, host);
   const keysAt = endpoint(metadata, "jwks_uri");
-  return { metadata, clockOffset: clock.offset, keys: keysAt === undefined ? undefined : await keysOf(keysAt, fetch) };
+  const keys = keysAt === undefined ? undefined : await keysOf(keysAt, fetch);
+  const names = keys?.map((key) => ("kid" in key && typeof key.kid === "string" ? key.kid : undefined));
+  return { metadata, clockOffset: clock.offset, keys: names, verifies: (token) => signatureHolds(token, keys ?? []) };
 }
 
-async function keysOf(url: string, fetch: DeadlineFetch): Promise<IssuerInspection["keys"]> {
+async function keysOf(url: string, fetch: DeadlineFetch): Promise<readonly object[] | undefined> {
   try {
     const response = await fetch(url, { method: "GET", headers: { accept: "application/json" }, body: null, redirect: "manual" });
     const keys = response.status === 200 ? provingKeys(JSON.parse(await response.text())) : undefined;
-    return typeof keys === "string" ? undefined : keys?.map((key) => (isObject(key) && typeof key["kid"] === "string" ? key["kid"] : undefined));
+    return typeof keys === "string" ? undefined : keys;
   } catch {
     return undefined;
   }

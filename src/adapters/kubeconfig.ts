@@ -9,7 +9,10 @@ import { type Kubeconfig, type KubeconfigChoice, type KubeconfigEntry, readKubec
 /** One context whose user runs us or kubelogin. */
 export interface KubeContext {
   readonly contextName: string;
+  readonly userName: string;
   readonly command: string;
+  /** The word between command and `get-token`: `oidc` or `oidc-login`, or empty. */
+  readonly word: string;
   /** The stanza's arguments without `get-token`. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -66,6 +69,7 @@ export function contextOf(name: string, merged: Kubeconfig): KubeContext | strin
   const access = cluster === undefined ? undefined : accessOf(cluster);
   return {
     contextName: name,
+    userName: String(context["user"]),
     ...stanza,
     env: environmentOf(exec["env"]),
     apiVersion: typeof exec["apiVersion"] === "string" ? exec["apiVersion"] : "",
@@ -85,7 +89,7 @@ const otherLogins = ["client-certificate", "client-certificate-data", "token", "
 const programs = /^(kubectl-oidc|kubectl-oidc_login|kubectl-oidc-login|kubelogin)$/;
 
 /** `kubectl-oidc get-token …`, `kubelogin get-token …`, `kubectl oidc-login get-token …`, `node …/kubectl-oidc.cjs get-token …`. */
-function stanzaOf(exec: Readonly<Record<string, unknown>>): { readonly command: string; readonly args: readonly string[] } | undefined {
+function stanzaOf(exec: Readonly<Record<string, unknown>>): Pick<KubeContext, "command" | "word" | "args"> | undefined {
   const command = exec["command"];
   const all = Array.isArray(exec["args"]) ? exec["args"].map(String) : [];
   const at = all.indexOf("get-token");
@@ -100,7 +104,7 @@ function stanzaOf(exec: Readonly<Record<string, unknown>>): { readonly command: 
       (/^(node|bun)$/.test(program) && programName(word) === "kubectl-oidc"));
   // Azure's program of the same name: every call of it names the server's application.
   const isAzure = program === "kubelogin" && args.some((arg) => /^--server-id(=|$)/.test(arg));
-  return runsUs && !isAzure ? { command, args } : undefined;
+  return runsUs && !isAzure ? { command, word, args } : undefined;
 }
 
 /** The last part of a path of any platform, without its ending. */

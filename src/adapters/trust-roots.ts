@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import * as tls from "node:tls";
+import type { RootFacts } from "../core/checks/network.ts";
 import type { TlsTrust } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -140,6 +141,13 @@ export function trustedRoots(added: readonly string[], { instead, extra }: Varia
   const all = [...tls.rootCertificates, ...(instead.length > 0 ? instead : systemCertificates()), ...extra, ...added];
   // Parsing one certificate costs OpenSSL 0.25 ms and Node's roots are most of the system's, only with longer lines.
   return [...new Map(all.map((pem) => [bare(pem), pem])).values()];
+}
+
+/** For people: where the roots come from that a request trusts. Reads the files; nothing of theirs is given. */
+export function rootFacts(env: Readonly<Record<string, string | undefined>>): RootFacts {
+  const countOf = (name: string) => (env[name] ? certificatesOf(env[name]).length : undefined);
+  const bundle = readsFiles ? systemBundles.find((path) => certificatesOf(path).length > 0) : "its own store";
+  return { bundle, insteadOfSystem: readsFiles ? countOf("SSL_CERT_FILE") : undefined, extra: countOf("NODE_EXTRA_CA_CERTS") };
 }
 
 function systemCertificates(): readonly string[] {

@@ -7,7 +7,7 @@ import type { CredentialRecord } from "../core/session.ts";
 import type { TokenReview } from "../core/token-proof.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { isOidcError, OidcError } from "../errors/oidc-error.ts";
-import type { ApiServer } from "../ports.ts";
+import type { ApiServer, IssuerFacts } from "../ports.ts";
 import { getToken } from "./get-token.ts";
 import { readCredential } from "./keep-session.ts";
 import { refreshSession } from "./refresh-session.ts";
@@ -43,7 +43,7 @@ export async function currentToken(run: Run): Promise<FoundToken> {
       return give(
         cached === undefined
           ? failed("LOGIN_REQUIRED", `no refresh token is stored for ${shownUrl(settings.issuer)}, and no token is good`)
-          : warn(`there is no refresh token: a login is needed at ${rfc3339(cached.expiresAt)}`, "let the issuer grant offline_access to this client"),
+          : withoutRefreshToken(run, cached, await facts(run)),
       );
     case "refused":
       return give(failed("SESSION_REVOKED", `${shownUrl(settings.issuer)} refuses the refresh token: revoked, expired, or used by somebody else`));
@@ -54,18 +54,29 @@ export async function currentToken(run: Run): Promise<FoundToken> {
   }
 }
 
-/** Asks the API server whom it sees. Not one that the session may not be used with. Undefined: there is no token, or no server. */
-export async function askServer(
-  run: Run,
-  found: FoundToken | undefined,
-  server: ApiServer | undefined,
-): Promise<{ readonly review: TokenReview | undefined; readonly error: OidcError | undefined } | undefined> {
-  if (server === undefined || found?.token === undefined || found.credential === undefined) return undefined;
-  if (!mayBeUsedWith(found.credential.servers, run.server))
-    return { review: undefined, error: new OidcError("SERVER_NOT_TRUSTED", { message: `this session may not be used with ${safeText(run.server?.origin, 120)} (D-15)` }) };
-  const { token } = found;
-  const asked = await attempt(() => server.review(secret(token)));
-  return asked.kind === "value" ? { review: asked.value, error: undefined } : { review: undefined, error: asked.error };
+const facts = async (run: Run) => {
+  const found = await attempt(async () => (await run.world.provider()).facts());
+  return found.kind === "value" ? found.value : undefined;
+};
+
+/** Why there is none, as far as it can be told: it was not asked for, not kept, refused, or not given. */
+function withoutRefreshToken({ settings, session, world }: Run, cached: CredentialRecord, issuer: IssuerFacts | undefined): Outcome {
+  const found = (why: string, cure: string) => warn(`there is no refresh token, so a login is needed at ${rfc3339(cached.expiresAt)}: ${why}`, cure);
+  if (!world.store.keeps) return found("--token-cache-storage=none keeps none", "choose another --token-cache-storage than none");
+  if (!settings.offlineAccess) return found("--no-offline-access keeps it from being asked for", "remove --no-offline-access");
+  if (session.record?.offlineRefused === true) return found("the issuer refused the scope offline_access", "let the issuer grant offline_access to this client");
+  if (issuer !== undefined && !issuer.supportsOffline)
+    return found("the issuer does not list the scope offline_access, and gave none without it", "let the issuer give refresh tokens to this client");
+  return found("the issuer was asked for offline_access and gave none; some give one only after the consent page", "run: kubectl oidc login --prompt=consent");
+}
+
+/** Asks the API server whom it sees. Not one that the session may not be used with. Value undefined: there is no token, or no server. */
+export async function askServer(run: Run, found: FoundToken | undefined, server: ApiServer | undefined): Promise<Found<TokenReview | undefined>> {
+  if (server === undefined || found?.token === undefined || found.credential === undefined) return { kind: "value", value: undefined };
+  const { token, credential } = found;
+  if (!mayBeUsedWith(credential.servers, run.server))
+    return { kind: "fault", error: new OidcError("SERVER_NOT_TRUSTED", { message: `this session may not be used with ${safeText(run.server?.origin, 120)}` }) };
+  return attempt(() => server.review(secret(token)));
 }
 
 /** Any other error than ours is a fault of this program, and thrown. */

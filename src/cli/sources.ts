@@ -6,7 +6,7 @@ import { isOptionName, problemOf, type RawOptions } from "../core/option-values.
 import { isObject, type TrustedServer } from "../core/session.ts";
 import { allowedFromCluster, type OptionSource } from "../core/settings.ts";
 import { safeText } from "../core/untrusted-text.ts";
-import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { fail, isOidcError, type OidcError } from "../errors/oidc-error.ts";
 import { readCommandLine } from "./program.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -57,6 +57,18 @@ function currentContext(machine: Machine): ReturnType<Machine["context"]> | unde
     return machine.context({ kubeconfig: undefined, context: undefined });
   } catch (error) {
     if (isOidcError(error) && error.code === "KUBECONFIG_UNREADABLE" && error.reason === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** What is wrong with the variables or the configuration files alone, whatever the context; for `doctor`. */
+export function faultOfOwnSources(machine: Machine, env: Environment): OidcError | undefined {
+  try {
+    fromEnvironment(env, "environment");
+    machine.configuration();
+    return undefined;
+  } catch (error) {
+    if (isOidcError(error)) return error;
     throw error;
   }
 }

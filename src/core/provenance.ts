@@ -17,9 +17,12 @@ export interface Origin {
 /** Where each option comes from that is not left to its default, in the table's order. The codes of `mergeSources`. */
 export function originsOf(sources: readonly OptionSource[], env: Environment): readonly Origin[] {
   const { raw, from } = mergeSources(sources);
-  const origins = optionTable.flatMap(({ name }): readonly Origin[] => {
+  const origins = optionTable.flatMap(({ name, kind }): readonly Origin[] => {
     const source = from[name];
-    return source === undefined ? [] : [{ name, shown: shownValue(name, raw[name] ?? []), where: placeOf(source, name), source }];
+    const texts = raw[name] ?? [];
+    // Of the others the last occurrence counts.
+    const counted = kind === "list" || kind === "pairs" || kind === "paths" ? texts : texts.slice(-1);
+    return source === undefined ? [] : [{ name, shown: shownValue(name, counted), where: placeOf(source, name), source }];
   });
   // Not ours, and they decide where nothing of ours says anything.
   const others = [

@@ -40,6 +40,10 @@ describe("where an option comes from", () => {
       "browser-command = firefox (BROWSER)",
     ]);
   });
+  it("is said with what counts: the last of an option that has one value, all of a list", () => {
+    const typed = source("command line", { account: ["ann", "bob"], "listen-address": ["127.0.0.1:1", "127.0.0.1:2"] });
+    expect(linesOf([typed])).toEqual(["listen-address = 127.0.0.1:1, 127.0.0.1:2 (command line)", "account = bob (command line)"]);
+  });
   it("is not said of what nobody set", () => expect(linesOf([source("command line", {})])).toEqual([]));
 });
 

@@ -113,6 +113,15 @@ describe.skipIf(missing.length > 0)(title("a keyring that was locked since the l
     expect(errorCode(locked)).toBe("KEYCHAIN_LOCKED");
     expect(locked.stderr).toContain("hint:");
     expect(locked.stderr).not.toContain("open this URL");
+    const doctor = await home().run(["doctor", "-o", "json", ...session().slice(1)], bus());
+    const found = (JSON.parse(doctor.stdout) as { readonly checks: readonly { readonly id: string }[] }).checks.filter(({ id }) => id === "D-15" || id === "D-16");
+    expect(found, doctor.stdout).toMatchObject([
+      { id: "D-15", status: "fail", detail: expect.stringContaining("locked") },
+      { id: "D-16", status: "fail", detail: expect.stringMatching(/^the OS keychain is locked: /), cure: expect.stringContaining("unlock the keychain") },
+    ]);
+    expect(doctor.status).toBe(50);
+    const text = await home().run(["doctor", ...session().slice(1)], bus());
+    expect(text.stdout).toContain("most likely: D-16 where the session is stored: the OS keychain is locked");
     const out = await home().run(["logout", ...session().slice(1)], bus());
     expect(out.status).toBe(50);
     // The cached token needs no keychain.
@@ -144,6 +153,13 @@ describe.skipIf(missing.length > 0).each([
     expect(ended).toMatchObject({ status: 50, stdout: "" });
     expect(errorCode(ended)).toBe(code);
     expect(ended.stderr).not.toContain("open this URL");
+  });
+
+  it("doctor finds it, and says it first of all that follows from it", async () => {
+    const found = await home().run(["doctor", ...session().slice(1)], bus());
+    expect(found.stdout).toMatch(/^FAIL {2}D-16 {2}where the session is stored: the OS keychain /m);
+    expect(found.stdout).toMatch(/^most likely: D-16 /m);
+    expect(found.status).toBe(20);
   });
 
   it("token and status end within five seconds", async () => {

@@ -1,5 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readCommandLine } from "../../src/cli/program.ts";
+import { splitCommand } from "../../src/core/split-command.ts";
 import type { Certificates } from "../issuer/certificates.ts";
 import { makeCertificates } from "../issuer/certificates.ts";
 import { listenOnLocalhost } from "../issuer/listen-on-localhost.ts";
@@ -21,12 +23,31 @@ export interface DoctorStage {
   readonly certificates: Certificates;
   /** The API server's address. */
   readonly server: string;
-  /** What the API server answers: a user name with groups, or a status. `date`: its Date header. */
-  readonly api: { answer: readonly string[] | number; date: string | undefined };
+  /**
+   * What the API server answers: a user name with groups, or a status. `date`: its Date header. `trusts`: the issuer and the audience whose
+   * tokens it takes, whatever their signature; every other one is 401.
+   */
+  readonly api: { answer: readonly string[] | number; date: string | undefined; trusts: { readonly issuer?: string; readonly audience?: string } };
   /** Writes the kubeconfig: what the user has beside `exec`, what changes in `exec`, more arguments. */
   use(more?: { readonly user?: object; readonly exec?: object; readonly args?: readonly string[]; readonly cluster?: object; readonly listen?: readonly string[] }): void;
   logIn(): Promise<void>;
   doctor(env?: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended & { readonly checks: readonly Found[]; of(id: string): Found }>;
+}
+
+/** kube-apiserver compares both byte for byte (protocol.md AP-04, AP-05). */
+function takes({ issuer, audience }: DoctorStage["api"]["trusts"], authorization: string): boolean {
+  const { iss, aud } = JSON.parse(Buffer.from(authorization.split(".")[1] ?? "", "base64url").toString() || "{}") as { readonly iss?: unknown; readonly aud?: unknown };
+  return (issuer === undefined || iss === issuer) && (audience === undefined || [aud].flat().includes(audience));
+}
+
+/** Every cure for pasting is a command: of ours, or of kubectl or the system. */
+function refuseUnreadable(id: string, cure: string): void {
+  if (!cure.startsWith("run: ")) return;
+  for (const command of cure.slice("run: ".length).split("; ")) {
+    const [program, second, ...rest] = splitCommand(command) ?? [];
+    if (program === "kubectl" && second === "oidc") readCommandLine(rest);
+    else if (!["kubectl", "sudo", "w32tm"].includes(program ?? "")) throw new Error(`the cure of ${id} is no command: ${cure}`);
+  }
 }
 
 /** A healthy installation: kubectl-oidc on the PATH, a kubeconfig, a good issuer (http on loopback), an API server that answers. */
@@ -34,17 +55,20 @@ export async function onDoctorStage(play: (stage: DoctorStage) => Promise<void>)
   const home = newHome();
   const certificates = await makeCertificates(home.folder);
   const issuer = await startMisbehaving();
-  const api: DoctorStage["api"] = { answer: ["oidc:ann", "dev"], date: undefined };
+  const api: DoctorStage["api"] = { answer: ["oidc:ann", "dev"], date: undefined, trusts: {} };
   const server = await listenOnLocalhost((request, response) => {
     request.resume();
     if (api.date !== undefined) response.setHeader("date", api.date);
-    if (typeof api.answer === "number") return response.writeHead(api.answer, { "content-type": "application/json" }).end("{}");
-    const [username, ...groups] = api.answer;
+    const status = takes(api.trusts, request.headers.authorization ?? "") ? api.answer : 401;
+    if (typeof status === "number") return response.writeHead(status, { "content-type": "application/json" }).end("{}");
+    const [username, ...groups] = status;
     return response.writeHead(201, { "content-type": "application/json" }).end(JSON.stringify({ status: { userInfo: { username, groups } } }));
   }, certificates);
   const bin = join(home.folder, "bin");
   mkdirSync(bin);
   symlinkSync(programPath, join(bin, "kubectl-oidc"));
+  symlinkSync(programPath.replace("kubectl-oidc.cjs", "kubectl_complete-oidc.cjs"), join(bin, "kubectl_complete-oidc"));
+  writeFileSync(join(bin, "kubectl"), `#!/bin/sh\necho '{"clientVersion":{"gitVersion":"v1.36.2"}}'\n`, { mode: 0o755 });
   writeFileSync(join(bin, "xdg-open"), "#!/bin/sh\n", { mode: 0o755 });
   const healthy = { PATH: `${bin}:${home.env["PATH"] ?? ""}`, DISPLAY: ":9" };
 
@@ -85,6 +109,7 @@ export async function onDoctorStage(play: (stage: DoctorStage) => Promise<void>)
     async doctor(env = {}, ...args) {
       const ended = await home.run(["doctor", "-o", "json", ...args], { ...healthy, ...env });
       const { checks } = JSON.parse(ended.stdout) as { readonly checks: readonly Found[] };
+      for (const { id, cure } of checks) if (cure !== null) refuseUnreadable(id, cure);
       return {
         ...ended,
         checks,

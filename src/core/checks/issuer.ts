@@ -1,3 +1,4 @@
+import { endpointNames } from "../endpoint.ts";
 import { safeText } from "../untrusted-text.ts";
 import { failed, type Outcome, ok, together, warn } from "./outcome.ts";
 
@@ -8,10 +9,22 @@ export interface IssuerInspection {
   readonly clockOffset: number | undefined;
   /** The names of the keys that can verify a signature; undefined when the key set could not be had. */
   readonly keys: readonly (string | undefined)[] | undefined;
+  /** Does the token's signature hold under one of these keys? */
+  verifies(token: string): boolean;
 }
 
 type Metadata = Readonly<Record<string, unknown>>;
 const listOf = (value: unknown): readonly string[] | undefined => (Array.isArray(value) ? value.filter((one) => typeof one === "string") : undefined);
+
+/** D-04: of a document that was read and judged. `issuer` is what both call it. */
+export function checkDiscovery(issuer: string, metadata: Metadata): Outcome {
+  const own = hostOf(issuer);
+  const others = [...new Set([...endpointNames, "registration_endpoint", "pushed_authorization_request_endpoint", "introspection_endpoint"].map((name) => hostOf(metadata[name])))];
+  const elsewhere = others.filter((host) => host !== undefined && host !== own).map((host) => safeText(host, 80));
+  return ok(`${safeText(issuer, 120)} is what the issuer calls itself; every endpoint is ${elsewhere.length === 0 ? "there" : `there or at ${elsewhere.join(", ")}`}`);
+}
+
+const hostOf = (url: unknown) => (typeof url === "string" && URL.canParse(url) ? new URL(url).host : undefined);
 
 /** D-05: PKCE, and what a session can use. */
 export function checkSupport(metadata: Metadata, grant: string): Outcome {
@@ -38,6 +51,8 @@ export function checkSupport(metadata: Metadata, grant: string): Outcome {
     ["browser logout", metadata["end_session_endpoint"] !== undefined],
     ["offline_access", scopes?.includes("offline_access") === true],
     ["iss in answers", metadata["authorization_response_iss_parameter_supported"] === true],
+    ["pushed requests (PAR)", metadata["pushed_authorization_request_endpoint"] !== undefined],
+    ["DPoP", metadata["dpop_signing_alg_values_supported"] !== undefined],
   ] as const;
   const yes = has.filter(([, there]) => there).map(([name]) => name);
   const no = has.filter(([, there]) => !there).map(([name]) => name);
@@ -56,18 +71,26 @@ export function checkClientAuthentication(metadata: Metadata, hasSecret: boolean
   return ok(hasSecret ? `client secret (${shown})` : "public client");
 }
 
-/** D-12: is the token's key among the issuer's? `kids` undefined: the key set could not be had. */
-export function checkKeys(keys: readonly (string | undefined)[], kid: unknown): Outcome {
+/** D-12: is the token's key among the issuer's, and does its signature hold? `verifies` undefined: there is no token. */
+export function checkKeys(keys: readonly (string | undefined)[], kid: unknown, verifies: boolean | undefined): Outcome {
   if (keys.length === 0) return failed("ID_TOKEN_INVALID", "the issuer publishes no key that can verify a token", "ask the issuer's administrator for its jwks_uri");
   const count = `${keys.length} ${keys.length === 1 ? "key" : "keys"}`;
-  if (typeof kid !== "string") return ok(count);
-  return keys.includes(kid)
-    ? ok(`${count}, the token's among them`)
-    : warn(`${count}, and the token's (${safeText(kid, 60)}) is not among them: the issuer has replaced it`, "run: kubectl oidc token --force-refresh");
+  if (verifies === undefined) return ok(count);
+  if (typeof kid === "string" && keys.every((key) => key !== undefined && key !== kid))
+    return warn(`${count}, and the token's (${safeText(kid, 60)}) is not among them: the issuer has replaced it`, "run: kubectl oidc token --force-refresh");
+  return verifies
+    ? ok(`${count}, and the token's signature holds`)
+    : failed("ID_TOKEN_INVALID", `the token's signature holds under none of the issuer's keys (${count})`, "ask the issuer's administrator whether its jwks_uri is the right one");
 }
 
+const clockCures: Readonly<Record<string, string>> = {
+  linux: "run: sudo timedatectl set-ntp true",
+  darwin: "run: sudo sntp -sS time.apple.com",
+  win32: "run: w32tm /resync",
+};
+
 /** D-13. `offsets`: what other clocks say minus ours, in seconds. An API server allows nothing for `exp`, and a minute for `nbf`. */
-export function checkClock(offsets: readonly { readonly of: string; readonly seconds: number }[]): Outcome {
+export function checkClock(offsets: readonly { readonly of: string; readonly seconds: number }[], platform = "linux"): Outcome {
   if (offsets.length === 0) return { status: "skipped", detail: "nobody said what time it is" };
   const worst = offsets.reduce((one, other) => (Math.abs(other.seconds) > Math.abs(one.seconds) ? other : one));
   const size = Math.abs(worst.seconds);
@@ -75,6 +98,6 @@ export function checkClock(offsets: readonly { readonly of: string; readonly sec
   if (size <= 10) return ok(`right within ${Math.max(1, Math.round(size))} s`);
   const shown = size < 120 ? `${Math.round(size)} s` : `${Math.round(size / 60)} minutes`;
   const detail = `this computer's clock is ${shown} ${worst.seconds > 0 ? "behind" : "ahead of"} ${safeText(worst.of, 100)}`;
-  const cure = "set the clock, and let it be kept right: timedatectl set-ntp true";
-  return size < 60 ? warn(detail, cure) : { ...failed("ENVIRONMENT_UNSAFE", detail, cure) };
+  const cure = clockCures[platform] ?? "set the clock, and let it be kept right by NTP";
+  return size < 60 ? warn(detail, cure) : failed("ENVIRONMENT_UNSAFE", detail, cure);
 }

@@ -11,6 +11,8 @@ export interface Outcome {
   readonly cure?: string;
   /** Of a failure: the exit status that `doctor` ends with when it is the first (cli.md M12). */
   readonly exit?: number;
+  /** Of a failure: the check that found its likely cause. */
+  readonly blames?: CheckId | undefined;
 }
 
 /** The checks in their order; the numbers are those of docs/reference/doctor.md and stay. */
@@ -37,6 +39,7 @@ export const checkTitles = {
   "D-20": "size of the cluster's authority",
   "D-21": "this program and Node",
   "D-22": "kubectl",
+  "D-23": "where the settings come from",
 } as const;
 
 export type CheckId = keyof typeof checkTitles;
@@ -49,6 +52,17 @@ export const failed = (code: ErrorCode, detail: string, cure?: string): Outcome 
 
 /** Our error as a finding. */
 export const fromError = (error: OidcError): Outcome => failed(error.code, error.reason === undefined ? error.message : `${error.message}: ${error.reason}`, error.hint);
+
+/** Causes before what follows from them: a clock that is wrong is why a token is refused. Those that are not named come last, by their numbers. */
+const causesFirst: readonly CheckId[] = ["D-23", "D-01", "D-02", "D-03", "D-13", "D-16", "D-04", "D-12", "D-06", "D-05", "D-18", "D-19", "D-15", "D-07", "D-09", "D-08", "D-14"];
+
+/** Of everything that failed, the check whose cure is to be tried first; undefined when nothing failed. */
+export function likeliest<T extends Outcome & { readonly id: CheckId }>(checks: readonly T[]): T | undefined {
+  const place = ({ id }: T) => (causesFirst.includes(id) ? causesFirst.indexOf(id) : causesFirst.length);
+  const [first] = checks.filter(({ status }) => status === "fail").sort((one, other) => place(one) - place(other));
+  const blamed = checks.find(({ id, status }) => id === first?.blames && (status === "fail" || status === "warn"));
+  return blamed ?? first;
+}
 
 const rank = { fail: 3, warn: 2, ok: 1, skipped: 0 } as const;
 

@@ -19,32 +19,52 @@ export function checkAlgorithm(alg: unknown): Outcome {
   );
 }
 
-/** D-08. */
-export function checkAudience(claims: Claims, clientId: string): Outcome {
+/** D-08. `wanted`: `--oidc-audience`, where it was given. */
+export function checkAudience(claims: Claims, clientId: string, wanted: readonly string[] = []): Outcome {
   const audience = textsOf(claims["aud"]) ?? [];
-  const { exp, iat } = claims;
+  const { exp, iat, azp } = claims;
   const life = typeof exp === "number" && typeof iat === "number" ? exp - iat : undefined;
+  const expected = wanted.length > 0 ? wanted : [clientId];
+  const list = (texts: readonly string[]) => texts.map((one) => safeText(one, 60)).join(", ");
   const outcomes: Outcome[] = [];
-  if (!audience.includes(clientId))
+  if (audience.length === 0) {
+    outcomes.push(failed("ID_TOKEN_INVALID", "the token has no audience: no API server takes it", `have the issuer put ${list(expected)} into aud`));
+  } else if (!expected.some((one) => audience.includes(one))) {
+    const meant = wanted.length > 0 ? `the audience ${list(wanted)}` : `the client ${safeText(clientId, 60)}`;
+    outcomes.push(
+      warn(`the token is for ${list(audience)}, not for ${meant}`, `name ${list(audience)} as an audience at the API server, or have the issuer put ${list(expected)} into aud`),
+    );
+  }
+  if (azp !== undefined && azp !== clientId)
     outcomes.push(
       warn(
-        `the token is for ${audience.map((one) => safeText(one, 60)).join(", ") || "nobody"}, not for the client ${safeText(clientId, 60)}`,
-        "the API server must name that audience",
+        `the token was issued to ${safeText(azp, 60)} (azp), not to the client ${safeText(clientId, 60)}`,
+        `check --oidc-client-id: the issuer knows this client as ${safeText(azp, 60)}`,
       ),
     );
+  if (typeof exp !== "number")
+    outcomes.push(failed("ID_TOKEN_INVALID", "the token does not say when it ends (exp): no API server takes it", "have the issuer put exp into the token"));
   if (life !== undefined && life < 120)
     outcomes.push(warn(`the token lives for ${Math.round(life)} s: kubectl asks for a new one all the time`, "let the issuer's tokens live for 5 minutes or more"));
   if (life !== undefined && life > 86_400)
     outcomes.push(warn(`the token lives for ${Math.round(life / 3600)} hours, and nothing can revoke it`, "let the issuer's tokens live for an hour or less"));
-  return together(outcomes, `for ${audience.map((one) => safeText(one, 60)).join(", ")}${life === undefined ? "" : `, ${Math.round(life / 60)} minutes`}`);
+  return together(outcomes, `for ${list(audience)}${life === undefined ? "" : `, ${Math.round(life / 60)} minutes`}`);
 }
+
+/** Too many groups for one token: Entra ID names the place to ask, or says only that there are some. */
+const overflows = (claims: Claims) => {
+  const names = claims["_claim_names"];
+  return (typeof names === "object" && names !== null && "groups" in names) || (claims["groups"] === undefined && claims["hasgroups"] === true);
+};
+
+/** An API server that makes the user name of the e-mail address refuses the token; one that makes it of another claim does not look. */
+export const isUnverified = (claims: Claims) => claims["email"] !== undefined && claims["email_verified"] !== undefined && claims["email_verified"] !== true;
 
 /** D-09: what most clusters make user names and groups of. */
 export function checkNames(claims: Claims): Outcome {
   const outcomes: Outcome[] = [];
-  const overflown = claims["_claim_names"];
   const groups = textsOf(claims["groups"]);
-  if (typeof overflown === "object" && overflown !== null && "groups" in overflown) {
+  if (overflows(claims)) {
     outcomes.push(
       failed(
         "ID_TOKEN_INVALID",
@@ -57,7 +77,7 @@ export function checkNames(claims: Claims): Outcome {
   } else if (groups === undefined) {
     outcomes.push(warn("the claim groups is no list of texts: an API server refuses it", "let the issuer send the groups as a list of names"));
   }
-  if (claims["email"] !== undefined && claims["email_verified"] !== undefined && claims["email_verified"] !== true) {
+  if (isUnverified(claims)) {
     outcomes.push(
       warn(
         "email_verified is false: an API server that takes the e-mail address as user name refuses the token",
