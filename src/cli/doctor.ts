@@ -147,8 +147,7 @@ function stanzaOf({ machine, invocation }: Call, context: Context, { own, copies
     onPath: copies,
     kubelogin,
     own,
-    migrate:
-      "migrate" in commandTable && name !== undefined ? `run: kubectl oidc migrate --context=${name}` : "set command: kubectl-oidc, and take oidc or oidc-login out of the args",
+    migrate: name !== undefined ? `run: kubectl oidc migrate --context=${name}` : "run: kubectl oidc migrate",
   };
 }
 

@@ -417,7 +417,7 @@ const onThePath: readonly Cause[] = [
       stage.use();
     },
     id: "D-01",
-    found: { status: "warn", detail: says(/runs kubectl oidc-login, which is kubelogin .*started twice.*allow-list/) },
+    found: { status: "warn", detail: says(/runs kubectl oidc-login, which is kubelogin .*started twice.*allow-list/), cure: "run: kubectl oidc migrate --context=prod" },
     exit: 0,
   },
   {
