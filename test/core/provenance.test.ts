@@ -100,7 +100,12 @@ describe("D-23", () => {
       /oidc-client-id of the profile work does not count: context prod says something else/,
       "remove oidc-client-id from one of the two",
     ],
-  ])("warns of %s", (_, sources, detail, cure) => expect(check(sources)).toMatchObject({ status: "warn", detail: says(detail), cure }));
+  ])("warns of %s", (_, sources, detail, cure) => {
+    const found = check(sources);
+    expect(found).toMatchObject({ status: "warn", detail: says(detail), cure });
+    // The list is there all the same.
+    expect(found.detail).toContain("oidc-issuer-url=https://id");
+  });
   it("says nothing of what is typed, of what a stanza says before a variable, and of equal values", () => {
     const profile = source("profile work", { "oidc-client-id": ["other"] }, "profile");
     expect(check([source("command line", { "oidc-client-id": ["k"] }), profile]).status).toBe("ok");

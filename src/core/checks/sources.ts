@@ -28,7 +28,9 @@ export function checkSources({ sources, origins, unknown, usesContext }: SourceF
   if (!usesContext && issuer?.source?.kind === "environment")
     outcomes.push(warn(`${issuer.where} names the issuer, so the current context is not looked at`, `unset ${issuer.where}, or name the context with --context`));
   for (const { name } of optionTable) outcomes.push(...hiddenValues(name, sources));
-  return together(outcomes, listOf(origins));
+  const list = listOf(origins);
+  const found = together(outcomes, list);
+  return found.status === "ok" ? found : { ...found, detail: `${found.detail}; ${list}` };
 }
 
 /** A weaker source's value that another one hides, where that is likely not meant. */
