@@ -65,7 +65,8 @@ function readChecked(path: string, mustExist: boolean): string | undefined {
 /** Keys are compared each with each other. */
 const mostCharacters = 131_072;
 
-const keys = ["strict", "allow", "defaults", "profiles", "audit"] as const;
+/** What may stand at the top of a configuration file. */
+export const fileKeys = ["strict", "allow", "defaults", "profiles", "audit"] as const;
 
 /** Names that `allow:` may list values of. */
 const allowable: readonly string[] = [...optionTable.map(({ name }) => name), ...allowedVariables];
@@ -90,7 +91,7 @@ export function parseConfig(text: string, path: string): ConfigFile {
     return bad("it cannot be expanded");
   }
   if (!isObject(value)) return bad("it is not a map");
-  for (const key of Object.keys(value)) if (!keys.some((known) => known === key)) bad(`unknown key ${safeText(key, 60)}`, nearestKey(key));
+  for (const key of Object.keys(value)) if (!fileKeys.some((known) => known === key)) bad(`unknown key ${safeText(key, 60)}`, nearestKey(key));
   const flag = (key: string) => (value[key] === undefined || typeof value[key] === "boolean" ? value[key] === true : bad(`${key} must be true or false`));
   const section = (key: string) => {
     const found = value[key] ?? {};
@@ -114,7 +115,7 @@ export function parseConfig(text: string, path: string): ConfigFile {
 /** `profile` → `profiles`; an option at the top belongs below `defaults`. */
 function nearestKey(key: string): string | undefined {
   const lower = key.toLowerCase();
-  return keys.find((known) => known === lower) ?? nearest(lower, keys) ?? (isOptionName(key) && key !== "profile" ? `defaults: with ${key} below it` : undefined);
+  return fileKeys.find((known) => known === lower) ?? nearest(lower, fileKeys) ?? (isOptionName(key) && key !== "profile" ? `defaults: with ${key} below it` : undefined);
 }
 
 /** A name that nothing knows would let nothing through, and its author would believe that it does. */
