@@ -2,6 +2,7 @@ import { getToken } from "../app/get-token.ts";
 import { logInNow } from "../app/log-in-now.ts";
 import type { Run } from "../app/world.ts";
 import { type ExpectedUser, expectedUser, type UserMapping } from "../core/administrator.ts";
+import { groupsClaimOf, overflows } from "../core/checks/token.ts";
 import { decodeJwt } from "../core/id-token.ts";
 import { presetOf, type PresetName } from "../core/presets.ts";
 import type { CredentialRecord } from "../core/session.ts";
@@ -43,7 +44,10 @@ export function seenUser(call: Call, run: Run, preset: PresetName, { credential 
   const warnings: string[] = [];
   const usual = presetOf(preset);
   const usernameClaim = text("username-claim") ?? usualName(usual.usernameClaim, claims);
-  const groupsClaim = text("groups-claim") ?? usual.groupsClaim;
+  const usualGroups = usual.groupsClaim;
+  // What the token has counts more than what its kind of issuer usually sends.
+  const found = claims === undefined || (usualGroups !== undefined && claims[usualGroups] !== undefined) ? undefined : groupsClaimOf(claims);
+  const groupsClaim = text("groups-claim") ?? found ?? usualGroups;
   const audience = textsOf(claims?.["aud"]) ?? (settings.useAccessToken && settings.audiences.length > 0 ? settings.audiences : [settings.clientId]);
   const mapping: UserMapping = {
     issuer: settings.issuer,
@@ -60,7 +64,9 @@ export function seenUser(call: Call, run: Run, preset: PresetName, { credential 
     warnings.push("the token lacks the claim of the user name: an API server that is set up so refuses it; --username-claim names another");
   if (claims?.["email_verified"] === false && usernameClaim === "email")
     warnings.push("email_verified is false: an API server refuses a token whose e-mail address is the user name; --username-claim names another");
-  if (expected !== undefined && mapping.groupsClaim !== undefined && expected.groups.length === 0)
+  if (claims !== undefined && overflows(claims))
+    warnings.push("the token does not hold the groups but says where to ask for them: there are too many; let the issuer send only those assigned to this application");
+  else if (expected !== undefined && mapping.groupsClaim !== undefined && expected.groups.length === 0)
     warnings.push("the token holds no groups: bind the user name, or have the issuer send them");
   if (!settings.issuer.startsWith("https:")) warnings.push("an API server takes https issuers only; this one is for tests");
   return { mapping, claims, expected, warnings };

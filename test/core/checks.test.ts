@@ -241,6 +241,9 @@ describe("D-07 to D-13", () => {
   it.each<[object, string, RegExp]>([
     [{ sub: "ann", groups: ["a"] }, "ok", /^ann, 1 group$/],
     [{ sub: "ann" }, "warn", /no groups/],
+    [{ sub: "ann", groups_direct: ["a", "b"] }, "ok", /^ann, 2 groups in the claim groups_direct, which the API server must be told$/],
+    [{ sub: "ann", "https://example.com/groups": ["a"] }, "ok", /1 group in the claim https:\/\/example.com\/groups/],
+    [{ sub: "ann", "https://example.com/groupsize": ["a"], roles: 7 }, "warn", /no groups/],
     [{ sub: "ann", groups: [{ id: 1 }] }, "warn", /no list of texts/],
     [{ sub: "ann", _claim_names: { groups: "x" } }, "fail", /overage/],
     [{ sub: "ann", hasgroups: true }, "fail", /overage/],

@@ -52,7 +52,7 @@ export function checkAudience(claims: Claims, clientId: string, wanted: readonly
 }
 
 /** Too many groups for one token: Entra ID names the place to ask, or says only that there are some. */
-const overflows = (claims: Claims) => {
+export const overflows = (claims: Claims) => {
   const names = claims["_claim_names"];
   return (typeof names === "object" && names !== null && "groups" in names) || (claims["groups"] === undefined && claims["hasgroups"] === true);
 };
@@ -63,7 +63,8 @@ export const isUnverified = (claims: Claims) => claims["email"] !== undefined &&
 /** D-09: what most clusters make user names and groups of. */
 export function checkNames(claims: Claims): Outcome {
   const outcomes: Outcome[] = [];
-  const groups = textsOf(claims["groups"]);
+  const elsewhere = claims["groups"] === undefined ? groupsClaimOf(claims) : undefined;
+  const groups = textsOf(claims[elsewhere ?? "groups"]);
   if (overflows(claims)) {
     outcomes.push(
       failed(
@@ -72,7 +73,7 @@ export function checkNames(claims: Claims): Outcome {
         "let the issuer send only the groups that are assigned to this application, or roles in their place",
       ),
     );
-  } else if (claims["groups"] === undefined) {
+  } else if (claims["groups"] === undefined && elsewhere === undefined) {
     outcomes.push(warn("the token holds no groups", "add --oidc-extra-scope=groups, or a groups claim for this client at the issuer; RBAC by user name needs none"));
   } else if (groups === undefined) {
     outcomes.push(warn("the claim groups is no list of texts: an API server refuses it", "let the issuer send the groups as a list of names"));
@@ -87,8 +88,13 @@ export function checkNames(claims: Claims): Outcome {
   }
   return together(
     outcomes,
-    `${safeText(claims["email"] ?? claims["preferred_username"] ?? claims["sub"], 100)}, ${groups?.length ?? 0} ${groups?.length === 1 ? "group" : "groups"}`,
+    `${safeText(claims["email"] ?? claims["preferred_username"] ?? claims["sub"], 100)}, ${groups?.length ?? 0} ${groups?.length === 1 ? "group" : "groups"}${elsewhere === undefined ? "" : ` in the claim ${safeText(elsewhere, 80)}, which the API server must be told`}`,
   );
+}
+
+/** Where issuers put groups when not in `groups`: GitLab, Amazon Cognito, Auth0's claims with a URL as their name, roles. */
+export function groupsClaimOf(claims: Claims): string | undefined {
+  return Object.keys(claims).find((name) => /^(groups_direct|cognito:groups|roles|https?:\/\/.*\/(groups|roles))$/.test(name) && textsOf(claims[name]) !== undefined);
 }
 
 /** D-10. */
