@@ -22,6 +22,7 @@ import { rememberCall } from "./adapters/memo-files.ts";
 import { noSecretStore } from "./adapters/no-secrets.ts";
 import { kubectlVersion, programAsCalled, programOf, programsNamed, real } from "./adapters/plugin-programs.ts";
 import { proxyFor } from "./adapters/proxy.ts";
+import { kubeloginEntries, kubeloginEntry, removeKubeloginEntry } from "./adapters/kubelogin-cache.ts";
 import { readKuberc } from "./adapters/kuberc-file.ts";
 import { patientStore } from "./adapters/patient-store.ts";
 import { expandPath, places, withPaths } from "./adapters/paths.ts";
@@ -106,7 +107,16 @@ export function machine(start: Process) {
       return certificates.length === 0 ? undefined : `${certificates.map((pem) => pem.trim()).join("\n")}\n`;
     },
     /** `~` expanded, and absolute: a stanza is used in any folder. */
-    absolute: (path: string) => expandPath(path, where.home, cwd),
+    absolute: (path: string, folder = cwd) => expandPath(path, where.home, folder),
+    /** kubelogin's cache: the folders that a stanza names (`roots`: its KUBECACHEDIR), and the usual ones. */
+    kubeloginCache: {
+      entries(folders: readonly string[], roots: readonly string[]) {
+        const named = [...roots, ...(env["KUBECACHEDIR"] ? [env["KUBECACHEDIR"]] : []), "~/.kube/cache"].map((root) => `${root}/oidc-login`);
+        return kubeloginEntries([...folders, ...named].map((path) => expandPath(path, where.home, cwd)));
+      },
+      entry: kubeloginEntry,
+      remove: removeKubeloginEntry,
+    },
     /** Keeps a client secret in a private file, for a stanza that must not hold it; gives its path. The codes of private files. */
     keptClientSecret: (issuer: string, clientId: string) => keptClientSecret(defaultFiles, issuer, clientId),
     hardening: { plan: (pins: Pins, program: string) => planHardening(where, pins, program), apply: (plan: Hardening) => applyHardening(plan) },

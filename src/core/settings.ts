@@ -224,7 +224,8 @@ function pkceProblem(method: string | undefined): string | undefined {
     : "must be S256";
 }
 
-function addressProblem(address: string, allowAny: boolean): string | undefined {
+/** What is wrong with a callback address; `allowAny`: one that others on the network can reach is right too. */
+export function addressProblem(address: string, allowAny: boolean): string | undefined {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]*):(\d{1,5})$/.exec(address);
   if (match === null || Number(match[2]) > 65535) return "must be HOST:PORT";
   const host = (match[1] ?? "").replace(/^\[|\]$/g, "");
