@@ -41,7 +41,7 @@ function userText(call: Call, user: PlannedUser): readonly string[] {
   return [
     title,
     `  refresh token  ${tokenText(user)}`,
-    ...(user.token.state === "moved" && servers.length > 0 ? [`  may be used    with ${servers.map((origin) => safeText(origin, 120)).join(", ")}`] : []),
+    ...(user.token.state === "moved" && servers.length > 0 ? [`  servers        ${servers.map((origin) => safeText(origin, 120)).join(", ")}`] : []),
     ...(carried.clientSecret === undefined
       ? []
       : [`  client secret  to ${safeText(call.machine.keptClientSecret(run.settings.issuer, run.settings.clientId).path, 300)}, which only you can read`]),

@@ -58,7 +58,7 @@ function warnOfPath(call: Call): void {
 async function carryOut(call: Call, { users, moves, changes, leftovers }: MigrationPlan): Promise<Outcomes> {
   const { terminal } = call.machine;
   const adopted = new Map<Move, Adopted>();
-  for (const move of moves) adopted.set(move, await sayingWhenSlow(move.run, () => adoptToken(move.run, move.token, move.path, move.servers)));
+  for (const move of moves) adopted.set(move, await adopt(move));
   for (const { carried, run } of users) {
     if (carried?.clientSecret !== undefined && run !== undefined) call.machine.keptClientSecret(run.settings.issuer, run.settings.clientId).write(carried.clientSecret);
   }
@@ -74,6 +74,20 @@ async function carryOut(call: Call, { users, moves, changes, leftovers }: Migrat
   const outcomes = new Map<Move, Outcome>();
   for (const [move, state] of adopted) outcomes.set(move, state === "moved" ? await tryOut(call, move) : { state });
   return outcomes;
+}
+
+/** KEYCHAIN_UNAVAILABLE with a cure for this command, which has no option for the storage. */
+async function adopt({ run, token, path, servers }: Move): Promise<Adopted> {
+  try {
+    return await sayingWhenSlow(run, () => adoptToken(run, token, path, servers));
+  } catch (error) {
+    if (!isOidcError(error) || error.code !== "KEYCHAIN_UNAVAILABLE") throw error;
+    return fail("KEYCHAIN_UNAVAILABLE", {
+      message: `${error.message}; the kubeconfig was not changed`,
+      ...(error.reason === undefined ? {} : { reason: error.reason }),
+      hint: "start a keychain service (gnome-keyring, KWallet), or choose the disk: add --token-cache-storage=disk to the user's args, or token-cache-storage: disk to the defaults: of config.yaml",
+    });
+  }
 }
 
 /** kubelogin's file, as long as it holds tokens of this issuer and client. */

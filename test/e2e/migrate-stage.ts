@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { home, issuer } from "./stage.ts";
 
@@ -82,16 +82,21 @@ ${[...(login.idToken === undefined ? [] : [`id-token: ${login.idToken}`]), ...(l
   .map((line) => `        ${line}`)
   .join("\n")}`;
 
-/** The secret item of the only session, as it lies in the store. */
+/** The secret item of the only session, as it lies in the store; undefined when there is none. */
 export function storedItem(): { readonly refreshToken?: string; readonly servers: readonly { readonly origin: string }[]; readonly subject?: string } | undefined {
-  try {
-    const folder = join(home.data, "refresh");
-    const names = readdirSync(folder).filter((name) => !name.includes("."));
-    return names[0] === undefined ? undefined : JSON.parse(readFileSync(join(folder, names[0]), "utf8"));
-  } catch {
-    return undefined;
-  }
+  const folder = join(home.data, "refresh");
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.json$/.test(name)) : [];
+  if (names.length > 1) throw new Error("several sessions are stored");
+  return names[0] === undefined ? undefined : JSON.parse((JSON.parse(readFileSync(join(folder, names[0]), "utf8")) as { readonly value: string }).value);
 }
+
+/** Stands for what differs from run to run in a text that people see. */
+export const golden = (text: string) =>
+  text
+    .replaceAll(home.folder, "HOME")
+    .replaceAll(issuer.url, "https://id.example.com")
+    .replace(/[0-9a-f]{64}/g, "HASH")
+    .replace(/client-secrets\/[0-9a-f]{16}/g, "client-secrets/NAME");
 
 export interface MigrateJson {
   readonly written: boolean;
