@@ -1,9 +1,11 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
+import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { writeDurably } from "./durable-file.ts";
+import { isGone, type LockOwner, thisProcess } from "./lock-owner.ts";
 
 /** One file that is to change. Texts, whole. */
 export interface FileChange {
@@ -61,16 +63,41 @@ async function lock(file: string, pause: (ms: number) => Promise<void>): Promise
   for (let waited = 0; ; waited += interval) {
     try {
       if (!fs.existsSync(dirname(file))) fs.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      fs.closeSync(fs.openSync(lockOf(file), "wx", 0o600));
+      // kubectl leaves it empty. Ours says whose it is, so that one of a killed process bars nobody.
+      fs.writeFileSync(lockOf(file), ownerText(), { flag: "wx", mode: 0o600 });
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") refuseAs(file, error);
+      if (removeAbandoned(lockOf(file))) continue;
       if (waited >= longestWait)
         refuse(file, "another program is writing it", `end it; when none does, run: rm ${shellWord(lockOf(file), process.platform) ?? "the .lock file beside it"}`);
       await pause(interval);
     }
   }
 }
+
+const ownerText = () => `kubectl-oidc ${JSON.stringify(thisProcess())}`;
+
+/** True when the lock was ours and its process is gone for certain. Anything else, kubectl's among them, stays. */
+function removeAbandoned(lockFile: string): boolean {
+  const aside = `${lockFile}.${process.pid}.abandoned`;
+  try {
+    const text = fs.readFileSync(lockFile, "latin1").slice(0, 1_000);
+    const owner: unknown = text.startsWith("kubectl-oidc ") ? JSON.parse(text.slice("kubectl-oidc ".length)) : undefined;
+    if (!isOwner(owner) || !isGone(owner, thisProcess())) return false;
+    fs.renameSync(lockFile, aside);
+    // Somebody else may have removed it, and taken the lock, since it was read: that one's comes back.
+    if (fs.readFileSync(aside, "latin1") !== text) fs.linkSync(aside, lockFile);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    fs.rmSync(aside, { force: true });
+  }
+}
+
+const isOwner = (value: unknown): value is LockOwner =>
+  isObject(value) && typeof value["pid"] === "number" && ["boot", "space", "start"].every((name) => typeof value[name] === "string");
 
 function write(target: string, text: string, file: string): void {
   try {

@@ -108,7 +108,12 @@ function planSession(users: readonly MigrateUser[], cached: (user: MigrateUser) 
     carried?.tokens.at === "kubeconfig" && carried.tokens.idToken !== undefined && run !== undefined && decodeJwt(carried.tokens.idToken) !== undefined
       ? !isTokenOf(carried.tokens.idToken, run.settings)
       : false;
-  const byPath = new Map(users.flatMap(cached).map((holding) => [holding.path, holding] as const));
+  const byPath = new Map(
+    users
+      .filter(({ run: own }) => own?.settings.insecure !== true)
+      .flatMap(cached)
+      .map((holding) => [holding.path, holding] as const),
+  );
   const holdings = [...byPath.values(), ...users.flatMap((user) => (isForeign(user) ? [] : (inKubeconfig(user) ?? [])))];
   const chosen = newestOfOne(holdings);
   const [first] = users;
@@ -138,6 +143,9 @@ function planSession(users: readonly MigrateUser[], cached: (user: MigrateUser) 
     if (tokens === undefined || tokens.at === "nowhere") return plan({ state: "none" });
     if (tokens.at === "elsewhere") return lost(tokens.reason);
     if (tokens.at === "cache" && isShared(user)) return lost("other users have the same issuer and client with other options, and kubelogin's cache does not say whose it is");
+    // Its cache tells such sessions apart by a hash that cannot be read: a kubeconfig of somebody else's must not open one to whoever sits between.
+    if (tokens.at === "cache" && user.run?.settings.insecure === true && cached(user).length > 0)
+      return lost("its args say --insecure-skip-tls-verify, and kubelogin's cache does not say whether the session was made so");
     const isHolder = tokens.at === "kubeconfig" || cached(user).length > 0;
     if (!isHolder) return plan({ state: "none" });
     if (isStranger)

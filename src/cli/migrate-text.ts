@@ -1,5 +1,5 @@
 import { shellWord } from "../core/shell-word.ts";
-import { safeText } from "../core/untrusted-text.ts";
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import type { Call } from "./call.ts";
 import type { MigrationPlan, PlannedUser } from "./migrate-plan.ts";
 import { planLines } from "./setup-report.ts";
@@ -40,8 +40,9 @@ function userText(call: Call, user: PlannedUser): readonly string[] {
   const servers = [...new Set(user.servers.flatMap((server) => (server === undefined ? [] : [server.origin])))];
   return [
     title,
+    `  session        at ${shownUrl(run.settings.issuer)} as client ${safeText(run.settings.clientId, 80)}${run.world.trust().authorities.length > 0 ? ", with certificate authorities of its own" : ""}`,
     `  refresh token  ${tokenText(user)}`,
-    ...(user.token.state === "moved" && servers.length > 0 ? [`  servers        ${servers.map((origin) => safeText(origin, 120)).join(", ")}`] : []),
+    ...("move" in user.token && servers.length > 0 ? [`  servers        ${servers.map((origin) => safeText(origin, 120)).join(", ")}`] : []),
     ...(carried.clientSecret === undefined
       ? []
       : [`  client secret  to ${safeText(call.machine.keptClientSecret(run.settings.issuer, run.settings.clientId).path, 300)}, which only you can read`]),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applyChanges, backupOf } from "../../src/adapters/kubeconfig-writer.ts";
+import { thisProcess } from "../../src/adapters/lock-owner.ts";
 
 let folder: string;
 let file: string;
@@ -71,6 +72,26 @@ describe("writing a kubeconfig", () => {
     });
     // Somebody else's.
     expect(existsSync(`${file}.lock`)).toBe(true);
+  });
+
+  it("takes the lock of a killed process of ours; that of one that lives, or that it cannot read, stays", async () => {
+    const owner = thisProcess();
+    // Numbers of processes end below this one (proc(5), pid_max).
+    writeFileSync(`${file}.lock`, `kubectl-oidc ${JSON.stringify({ ...owner, pid: 2 ** 30 })}`);
+    await applyChanges([change()], noPause);
+    expect(readFileSync(file, "utf8")).toBe("after");
+    expect(readdirSync(folder)).toEqual(["config"]);
+    for (const text of [
+      `kubectl-oidc ${JSON.stringify(owner)}`,
+      `kubectl-oidc ${JSON.stringify({ ...owner, pid: 2 ** 30, boot: "0".repeat(32) })}`,
+      "kubectl-oidc {",
+      "someone else",
+    ]) {
+      writeFileSync(`${file}.lock`, text);
+      await expect(applyChanges([change({ before: "after", after: "more" })], noPause)).rejects.toMatchObject({ code: "KUBECONFIG_UNWRITABLE" });
+      expect(readFileSync(`${file}.lock`, "utf8")).toBe(text);
+    }
+    expect(readFileSync(file, "utf8")).toBe("after");
   });
 
   it("removes no other program's temporary file from that folder, however old", async () => {

@@ -177,6 +177,15 @@ describe("a user of kubelogin", () => {
     expect(existsSync(file)).toBe(true);
   });
 
+  it("that does not check the issuer's certificate gets no session of the cache, which may have been made by one that does", async () => {
+    home.holdsSecrets(cache);
+    const file = writeKubeloginCache(await loginElsewhere());
+    writeUser(kubeloginUser("--insecure-skip-tls-verify"));
+    const { users } = await migrated();
+    expect(users[0]).toMatchObject({ action: "rewritten", refreshToken: "not-carried-over", losses: [expect.stringContaining("--insecure-skip-tls-verify")] });
+    expect([existsSync(file), storedItem()]).toEqual([true, undefined]);
+  });
+
   it("with a session of ours already keeps that, and kubelogin's copy goes", async () => {
     home.holdsSecrets(cache);
     writeKubeloginCache(await loginElsewhere());
