@@ -22,12 +22,15 @@ export interface OldCopy {
 /** `kept-ours`: a session with a refresh token was there already, and stays. */
 export type Adopted = "moved" | "kept-ours";
 
+/** What became of the old copy: `theirs`: somebody else has logged in there, and it stays; `stuck`: it cannot be removed, and the next run tries again. */
+export type Settled = "gone" | "theirs" | "stuck";
+
 /**
  * What tells an adoption that was cut short from a session that is ours: while it lies there, the other program may still be the one that
- * refreshes, and its copy is the newer one. No secret: a digest of the token that we stored.
+ * refreshes, and its copy is the newer one. No secret: digests of the tokens that we stored, or were about to store when we were killed.
  */
 export interface AdoptionNote {
-  readonly digest: string;
+  readonly digests: readonly string[];
   readonly path: string | undefined;
 }
 
@@ -38,8 +41,10 @@ export function adoptionNote(run: Run): AdoptionNote | undefined {
   const text = run.world.files.read(noteName(run));
   try {
     const note: unknown = JSON.parse(text ?? "");
-    if (!isObject(note) || note["schema"] !== 1 || typeof note["digest"] !== "string") return undefined;
-    return { digest: note["digest"], path: typeof note["path"] === "string" ? note["path"] : undefined };
+    if (!isObject(note) || note["schema"] !== 1) return undefined;
+    const { digests } = note;
+    if (!Array.isArray(digests) || !digests.every((digest) => typeof digest === "string")) return undefined;
+    return { digests, path: typeof note["path"] === "string" ? note["path"] : undefined };
   } catch {
     return undefined;
   }
@@ -55,14 +60,14 @@ export async function adoptToken(run: Run, token: ForeignToken, path: string | u
   return underLock(run, async () => {
     const item = await world.secrets.read(session.itemName);
     const known = newestToken(item);
-    const isUnfinished = item !== undefined && item.pending === undefined && known !== undefined && adoptionNote(run)?.digest === sha256Hex(known);
+    const isUnfinished = item !== undefined && item.pending === undefined && known !== undefined && adoptionNote(run)?.digests.includes(sha256Hex(known)) === true;
     if (known !== undefined && !isUnfinished) {
-      note(run, token.refreshToken.reveal(), path);
+      // Of theirs alone: what is stored is no unfinished adoption.
+      writeNote(run, [token.refreshToken.reveal()].map(sha256Hex), path);
       await addServers(run, item, servers);
       return "kept-ours";
     }
-    const text = token.refreshToken.reveal();
-    note(run, text, path);
+    note(run, token, path);
     await store(run, item, token, servers);
     return "moved";
   });
@@ -70,27 +75,25 @@ export async function adoptToken(run: Run, token: ForeignToken, path: string | u
 
 /**
  * After the kubeconfig was written: the old copy goes. A token that the other program got meanwhile takes the place of the one that we
- * stored, as long as nobody has refreshed that. False when the old copy stays: somebody else logged in there, or it cannot be removed. The
- * codes of `adoptToken`.
+ * stored, as long as nobody has refreshed that. The codes of `adoptToken`.
  */
-export async function settleAdoption(run: Run, old: OldCopy): Promise<boolean> {
+export async function settleAdoption(run: Run, old: OldCopy): Promise<Settled> {
   return underLock(run, async () => {
     const known = adoptionNote(run);
     const now = old.path === undefined ? undefined : old.read();
-    const isGone = now === undefined || ((await isOurs(run, now, known?.digest, old.path)) && old.remove());
-    if (isGone) run.world.files.remove(noteName(run));
-    return isGone;
+    const settled = now === undefined ? "gone" : !(await isOurs(run, now, known?.digests ?? [], old.path)) ? "theirs" : old.remove() ? "gone" : "stuck";
+    if (settled !== "stuck") run.world.files.remove(noteName(run));
+    return settled;
   });
 }
 
 /** Is the other program's copy the token that was adopted, or a later one of the same person, which is ours then? */
-async function isOurs(run: Run, now: ForeignToken, adopted: string | undefined, path: string | undefined): Promise<boolean> {
-  const text = now.refreshToken.reveal();
-  if (sha256Hex(text) === adopted) return true;
+async function isOurs(run: Run, now: ForeignToken, adopted: readonly string[], path: string | undefined): Promise<boolean> {
+  if (adopted.includes(sha256Hex(now.refreshToken.reveal()))) return true;
   const item = await run.world.secrets.read(run.session.itemName);
   if (item?.subject === undefined || item.subject !== now.subject) return false;
-  if (item.pending === undefined && item.refreshToken !== undefined && sha256Hex(item.refreshToken) === adopted) {
-    note(run, text, path);
+  if (item.pending === undefined && item.refreshToken !== undefined && adopted.includes(sha256Hex(item.refreshToken))) {
+    note(run, now, path);
     await store(run, item, now, []);
   }
   return true;
@@ -132,8 +135,16 @@ async function addServers(run: Run, item: SecretItem | undefined, servers: reado
   if (fault !== undefined) throw fault;
 }
 
-function note(run: Run, token: string, path: string | undefined): void {
-  run.world.files.write(noteName(run), JSON.stringify({ schema: 1, digest: sha256Hex(token), ...(path === undefined ? {} : { path }) }));
+/** Before the token is stored; the former ones stay in it, in case that we are killed in between. */
+function note(run: Run, token: ForeignToken, path: string | undefined): void {
+  writeNote(run, [sha256Hex(token.refreshToken.reveal()), ...(adoptionNote(run)?.digests ?? [])].slice(0, mostDigests), path);
+}
+
+/** Of adoptions that were cut short one after the other. */
+const mostDigests = 16;
+
+function writeNote(run: Run, digests: readonly string[], path: string | undefined): void {
+  run.world.files.write(noteName(run), JSON.stringify({ schema: 1, digests, ...(path === undefined ? {} : { path }) }));
 }
 
 async function underLock<T>(run: Run, action: () => Promise<T>): Promise<T> {

@@ -68,8 +68,10 @@ async function carryOut(call: Call, { users, moves, changes, leftovers }: Migrat
       `kubectl-oidc: wrote ${safeText(file, 200)}${typeof backup === "string" ? `; as it was before, without the secrets that moved, it is kept in ${safeText(backupFile, 200)}` : ""}`,
     );
   for (const { run, path } of [...moves, ...leftovers.map(({ run, note }) => ({ run, path: note.path }))]) {
-    if (!(await settleAdoption(run, oldCopy(call, run, path)))) terminal.warn(`${safeText(path ?? "", 300)} stays: it could not be removed, or somebody else has logged in there`);
-    else if (path !== undefined) terminal.say(`kubectl-oidc: removed ${safeText(path, 300)}`);
+    const settled = await settleAdoption(run, oldCopy(call, run, path));
+    if (path === undefined) continue;
+    if (settled === "gone") terminal.say(`kubectl-oidc: removed ${safeText(path, 300)}`);
+    else terminal.warn(`${safeText(path, 300)} stays: ${settled === "theirs" ? "somebody else has logged in there" : "it cannot be removed; remove it, or run this again"}`);
   }
   const outcomes = new Map<Move, Outcome>();
   for (const [move, state] of adopted) outcomes.set(move, state === "moved" ? await tryOut(call, move) : { state });
