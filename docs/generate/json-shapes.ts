@@ -28,7 +28,6 @@ const optional = { optional: true } as const;
 const issuer = "https://id.example.com";
 const expiresAt = "2026-11-23T14:05:00Z";
 
-// `migrate -o json`: its shape belongs behind that of `setup`, and its name then out of `notYet` in test/docs/json.test.ts.
 export const jsonShapes: readonly JsonShape[] = [
   {
     title: "setup -o json",
@@ -115,6 +114,39 @@ export const jsonShapes: readonly JsonShape[] = [
       field("changes[].diff", "text", "unified diff, secrets hidden"),
       field("changes[].backup", "text", "where the file was kept"),
       field("written", "boolean", "it was written"),
+    ],
+  },
+  {
+    title: "migrate -o json",
+    command: "migrate",
+    about: "What would be carried over, with `--dry-run`, or was. Users that are no concern of this command are left out. No secret is in it.",
+    example: {
+      written: true,
+      users: [
+        {
+          user: "ann",
+          contexts: ["prod"],
+          kind: "kubelogin",
+          action: "rewritten",
+          refreshToken: "moved",
+          losses: ["--tls-renegotiation-once has no meaning here"],
+        },
+      ],
+      changes: [{ file: "/home/ann/.kube/config", diff: "--- /home/ann/.kube/config\n+++ /home/ann/.kube/config\n", backup: "/home/ann/.kube/config.before-kubectl-oidc" }],
+    },
+    fields: [
+      field("written", "boolean", "it was written"),
+      field("users", "list", "one for each user of the kubeconfig that logs in, or did, with OpenID Connect"),
+      field("users[].user", "text", "its name"),
+      field("users[].contexts", "texts", "the contexts that use it"),
+      field("users[].kind", "text", "`kubelogin`, `auth-provider`, `azure`, `ours` or `other`"),
+      field("users[].action", "text", "`rewritten`, `would-rewrite`, `nothing-to-do` or `not-carried-over`"),
+      field("users[].refreshToken", "text", "`moved`, `none`, `kept-ours` (a session of ours was there already) or `not-carried-over`"),
+      field("users[].losses", "texts", "what could not be carried over, and why"),
+      field("changes", "list", "one for each file that changes"),
+      field("changes[].file", "text", "the file"),
+      field("changes[].diff", "text", "unified diff, secrets hidden"),
+      field("changes[].backup", "text", "where the file is kept as it was before, without the secrets that moved"),
     ],
   },
   {

@@ -8,8 +8,6 @@ import { browse, execInfo, openUrl, runWithBrowser } from "../e2e/program.ts";
 import { home, issuer, options, session, useStage } from "../e2e/stage.ts";
 import { differences } from "./shape.ts";
 
-/** Commands whose shapes are still to be written down. */
-const notYet: readonly string[] = ["migrate"];
 /** Print nothing on stdout: `-o json` is for their errors. */
 const silent: readonly string[] = ["logout"];
 
@@ -29,7 +27,7 @@ describe("docs/reference/json.md", () => {
   it.each(jsonShapes.map(({ title }) => title))("%s: its example is what it says", (title) => expect(differences(shape(title).example, shape(title))).toEqual([]));
 
   it("says something of every command that prints JSON", () => {
-    const printing = (Object.keys(commandTable) as CommandName[]).filter((name) => commandRow(name).outputs.includes("json") && ![...notYet, ...silent].includes(name));
+    const printing = (Object.keys(commandTable) as CommandName[]).filter((name) => commandRow(name).outputs.includes("json") && !silent.includes(name));
     for (const name of [...printing, "get-token"])
       expect(
         jsonShapes.some(({ command }) => command === name),
@@ -119,6 +117,21 @@ it("setup prints what docs/reference/json.md says, planned, done and undone", as
     expect(undone.status, undone.stderr).toBe(0);
     expect(differences(values(undone.stdout)[0], shape("setup --undo -o json"))).toEqual([]);
     expect(values(undone.stdout)[0]).toMatchObject({ written: true, changes: [expect.anything()] });
+  });
+});
+
+it("migrate prints what docs/reference/json.md says, planned and done", async () => {
+  await onDoctorStage(async ({ home: patient, issuer: provider, use }) => {
+    use({ exec: { command: "kubelogin", args: ["get-token", `--oidc-issuer-url=${provider.issuer}`, "--oidc-client-id=kubernetes", "--tls-renegotiation-once"] } });
+    for (const [how, written] of [
+      ["--dry-run", false],
+      ["--yes", true],
+    ] as const) {
+      const ended = await patient.run(["migrate", how, "-o=json"]);
+      expect(ended.status, ended.stderr).toBe(0);
+      expect(differences(values(ended.stdout)[0], shape("migrate -o json"))).toEqual([]);
+      expect(values(ended.stdout)[0]).toMatchObject({ written, users: [{ kind: "kubelogin", contexts: ["prod"], losses: [expect.any(String)] }], changes: [expect.anything()] });
+    }
   });
 });
 
