@@ -31,6 +31,7 @@ import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
 export { stderrWriter } from "./adapters/stderr-writer.ts";
+import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
 import { yamlText } from "./adapters/yaml-rewrite.ts";
@@ -212,6 +213,7 @@ export function machine(start: Process) {
       clock,
       terminal: person,
       browser: systemBrowser({ command: settings.browserCommand, env, platform }),
+      surroundings: () => surroundings(env),
       callbacks: loopbackServer(),
       files,
       sessions: sessionFiles(files),

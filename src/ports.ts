@@ -3,6 +3,7 @@
  * `compose.ts` fills them with adapters. "Not found" is `undefined`, never an error. Every wait is bounded by the
  * deadline given or stated here. Times are milliseconds since the epoch unless the name says otherwise.
  */
+import type { DeviceAuthorization } from "./core/device-answer.ts";
 import type { CredentialRecord, SecretItem, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { ResultPage } from "./core/result-page.ts";
 import type { Secret } from "./core/secret.ts";
@@ -19,14 +20,21 @@ export interface Clock {
 export interface Terminal {
   readonly stdinIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** Characters on a line of the terminal behind stderr; 0 when there is none. */
+  readonly columns: number;
   /** One line for the person: a line break in it becomes a blank. */
   say(line: string): void;
   /** One line that starts with `kubectl-oidc: warning: `. Each text is said once. */
   warn(text: string): void;
   /** Steps (level 1), requests (4), headers (8): shown when `-v` asks for it. Never a secret at any level. */
   log(level: 1 | 4 | 8, text: string): void;
-  /** Asks on stderr, reads one line of stdin. Rejects with INTERRUPTED when the signal aborts. `hidden`: without echo. */
-  ask(prompt: string, options: { readonly hidden: boolean; readonly signal: AbortSignal }): Promise<string>;
+  /** A line while something is waited for: made anew every second, below all others, gone at the end; without such a terminal it is said once. Not beside `ask`. */
+  waiting(line: () => string): { end(): void };
+  /**
+   * Asks on stderr, reads one line of stdin. Rejects with INTERRUPTED when the signal aborts. `hidden`: without echo. `above`: a line over the
+   * question, as in `waiting`.
+   */
+  ask(prompt: string, options: { readonly hidden: boolean; readonly signal: AbortSignal; readonly above?: (() => string) | undefined }): Promise<string>;
 }
 
 /** The person's browser. The child is detached and holds none of our pipes. */
@@ -57,6 +65,8 @@ export interface CallbackOptions {
 export interface CallbackListener {
   /** As the issuer must see it: `http://localhost:8000` without an added slash. */
   readonly redirectUri: string;
+  /** That is bound here; the redirect URL may name another one. */
+  readonly port: number;
   /** The query of the request with our state (`code` or `error`), as `?…`. Rejects with INTERRUPTED when the signal aborts. */
   next(signal: AbortSignal): Promise<string>;
   /** Answers the waiting browser, then closes every connection. Without a waiting browser it only closes. Idempotent. */
@@ -112,17 +122,6 @@ export interface StartedAuthorization {
   readonly url: string;
   readonly state: string;
   readonly nonce: string;
-  readonly verifier: Secret;
-}
-
-export interface DeviceAuthorization {
-  readonly deviceCode: Secret;
-  readonly userCode: string;
-  readonly verificationUri: string;
-  readonly verificationUriComplete: string | undefined;
-  /** Seconds, clamped: interval 1 to 60, life at most 1800. */
-  readonly interval: number;
-  readonly expiresIn: number;
   readonly verifier: Secret;
 }
 

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { release } from "node:os";
 import { splitCommand } from "../core/split-command.ts";
 import { openableUrl } from "../core/untrusted-text.ts";
 import type { Browser } from "../ports.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { findProgram } from "./program-path.ts";
+import { runsInWsl } from "./surroundings.ts";
 
 export interface BrowserOptions {
   /** `--browser-command`. */
@@ -68,9 +67,6 @@ function hasOwnLauncher(env: BrowserOptions["env"], platform: string, isWsl: () 
   if (platform === "darwin" || platform === "win32") return !isRemote;
   return Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]) || (!isRemote && isWsl());
 }
-
-/** A container on WSL has its kernel and not its Windows programs. */
-const runsInWsl = () => /microsoft/i.test(release()) && !existsSync("/.dockerenv") && !existsSync("/run/.containerenv");
 
 /** True when it started. What can only be learned later (no such URL handler) is not waited for. */
 function start(

@@ -40,7 +40,7 @@ export function loopbackServer(limits: LoopbackLimits = { request: 10_000, lastP
       for (const target of bindTargets(options.addresses, configured?.hostname)) {
         for (let tries = target.port === 0 ? ephemeralTries : 1; tries > 0; tries--) {
           const bound = await bindAll(target, () => serverFor(certificate, limits, conversation.handle));
-          if (bound.kind === "bound") return listenerOf(conversation, bound.all, redirectUriFor(options.redirectUrl, isSecure, bound.port), limits);
+          if (bound.kind === "bound") return listenerOf(conversation, bound, redirectUriFor(options.redirectUrl, isSecure, bound.port), limits);
           if (tries === 1) refusals.push(bound.reason);
         }
       }
@@ -85,7 +85,12 @@ interface Listening {
   readonly sockets: ReadonlySet<Socket>;
 }
 
-type Bound = { readonly kind: "bound"; readonly all: readonly Listening[]; readonly port: number } | { readonly kind: "refused"; readonly reason: string };
+interface BoundPort {
+  readonly kind: "bound";
+  readonly all: readonly Listening[];
+  readonly port: number;
+}
+type Bound = BoundPort | { readonly kind: "refused"; readonly reason: string };
 
 /** Binds every host of the target on one port, or none. A family that this computer lacks is passed over; one that is taken is not. */
 async function bindAll(target: BindTarget, newServer: () => http.Server): Promise<Bound> {
@@ -124,7 +129,7 @@ async function closeAll(all: readonly Listening[]): Promise<void> {
   await Promise.all(closed);
 }
 
-function listenerOf(conversation: CallbackConversation, all: readonly Listening[], redirectUri: string, limits: LoopbackLimits): CallbackListener {
+function listenerOf(conversation: CallbackConversation, { all, port }: BoundPort, redirectUri: string, limits: LoopbackLimits): CallbackListener {
   let finished: Promise<void> | undefined;
   const finish: CallbackListener["finish"] = async (page) => {
     let timer: NodeJS.Timeout | undefined;
@@ -137,6 +142,7 @@ function listenerOf(conversation: CallbackConversation, all: readonly Listening[
   };
   return {
     redirectUri,
+    port,
     next: conversation.next,
     finish(page) {
       finished ??= finish(page);

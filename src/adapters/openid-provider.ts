@@ -1,10 +1,11 @@
+import type { DeviceAuthorization } from "../core/device-answer.ts";
 import * as client from "openid-client";
 import { checkAnswerIssuer } from "../core/callback.ts";
 import { secret } from "../core/secret.ts";
 import { isTokenAnswer } from "../core/token-answer.ts";
 import { openableUrlOf, safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
-import type { DeviceAuthorization, OpenIdProvider, Parameters } from "../ports.ts";
+import type { OpenIdProvider, Parameters } from "../ports.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { judgedAnswer } from "./judged-answer.ts";

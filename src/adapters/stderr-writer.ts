@@ -9,8 +9,11 @@ const pause = 5;
 /** Pauses for one text, until it is given up: one second in all. */
 const mostPauses = 200;
 
-/** Writes one line; `end` is the only line break in it, or nothing after a prompt. */
-export type StderrWriter = (line: string, end?: "\n" | "") => void;
+/** Forgets what stands on the terminal's current line: to its beginning, and nothing after it. */
+const inPlace = "\r\u001b[K";
+
+/** Writes one line; `end` is the only line break in it, or nothing after a prompt. `in place`: over the terminal's current line, which it stays on. */
+export type StderrWriter = (line: string, end?: "\n" | "" | "in place") => void;
 
 /**
  * The only way to stderr, and the last gate: whatever a line was made of, only what is safe on a terminal leaves here
@@ -22,7 +25,8 @@ export type StderrWriter = (line: string, end?: "\n" | "") => void;
 export function stderrWriter(): StderrWriter {
   let pausesLeft = mostPauses;
   return (line, end = "\n") => {
-    const bytes = Buffer.from(`${safeLine(line.slice(0, longestLine))}${end}`);
+    const safe = safeLine(line.slice(0, longestLine));
+    const bytes = Buffer.from(end === "in place" ? `${inPlace}${safe}` : `${safe}${end}`);
     for (let written = 0; written < bytes.length; ) {
       try {
         written += writeSync(2, bytes, written);

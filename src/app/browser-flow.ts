@@ -1,10 +1,13 @@
+import { browserPathLines } from "../core/browser-path.ts";
 import { readPasted } from "../core/callback.ts";
 import { displayName } from "../core/id-token.ts";
-import { shownUrl } from "../core/untrusted-text.ts";
+import { isLoopbackHost, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
 import type { CallbackListener, OpenIdProvider, StartedAuthorization, TokenAnswer } from "../ports.ts";
-import { announcement, type FlowContext } from "./flow-context.ts";
+import { announcement, type FlowContext, waitingLine, whileWaiting } from "./flow-context.ts";
+
+const browserWait = "your browser";
 
 /** Settles once: with the first query that came, from the browser or from the person's hands. */
 type Answered = { readonly query: string; readonly by: "browser" | "person" };
@@ -30,7 +33,7 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
   try {
     const started = await provider.startAuthorization({ redirectUri: listener.redirectUri, scope: request.scope, extra: request.extra, state });
     context.opened();
-    await showUrl(context, started.url);
+    await showUrl(context, started.url, listener);
     const { query } = await firstAnswer(context, listener, started);
     try {
       const answer = await exchangeAndKeep(context, provider, started, listener.redirectUri, query);
@@ -58,7 +61,7 @@ export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   if (!world.terminal.stdinIsTerminal) fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from" });
   context.opened();
   await showUrl(context, started.url);
-  const query = await pasted(context, started, context.signal);
+  const query = await pasted(context, started, context.signal, undefined);
   return exchangeAndKeep(context, provider, started, redirectUri, query);
 }
 
@@ -68,14 +71,33 @@ function portOf(address: string): string {
   return port === "" || port === "0" ? "8000" : port;
 }
 
-/** The URL is always printed: a browser that opens may be another one than the person wants. */
-async function showUrl(context: FlowContext, url: string): Promise<void> {
-  const { world, settings } = context.run;
+/**
+ * The URL is always printed: a browser that opens may be another one than the person wants. In `login` it has a line of its own, which three
+ * clicks copy. Without a listener nothing is opened: the person brings the answer.
+ */
+async function showUrl(context: FlowContext, url: string, listener?: CallbackListener): Promise<void> {
+  const { run, manners } = context;
+  const { terminal, browser } = run.world;
+  const opens = listener !== undefined && !run.settings.skipOpenBrowser && browser.available();
   context.events?.({ event: "url", url });
-  world.terminal.say(announcement(context));
-  world.terminal.say(`kubectl-oidc: open this URL in your browser: ${url}`);
-  if (settings.skipOpenBrowser || settings.grant === "authcode-keyboard" || !world.browser.available()) return;
-  if (!(await world.browser.open(url))) world.terminal.warn("no browser could be started; open the URL above by hand");
+  terminal.say(announcement(context));
+  if (manners === "full") {
+    terminal.say(`kubectl-oidc: ${opens ? "a browser opens now; if none does, " : ""}open this URL in your browser:`);
+    terminal.say(url);
+  } else terminal.say(`kubectl-oidc: open this URL in your browser: ${url}`);
+  if (listener !== undefined) await sayPath(context, listener, opens);
+  if (manners === "full" && run.settings.qr) terminal.warn("--qr is for device codes; add --grant-type=device-code");
+  if (opens && !(await browser.open(url))) terminal.warn("no browser could be started; open the URL above by hand");
+}
+
+/** How a browser elsewhere comes to our port; under kubectl only where nothing works without it. */
+async function sayPath(context: FlowContext, { redirectUri, port }: CallbackListener, opens: boolean): Promise<void> {
+  const { world, settings } = context.run;
+  const where = world.surroundings();
+  if (context.manners !== "full" && where.kind !== "ssh") return;
+  const { supportsDevice } = await context.provider.facts();
+  const isOpen = settings.listenAddresses.some((address) => !isLoopbackHost(address.slice(0, address.lastIndexOf(":"))));
+  for (const line of browserPathLines(where, { redirectUri, port, opens, mayPaste: context.offerPaste, isOpen, supportsDevice })) world.terminal.say(line);
 }
 
 /** Waits for the browser; beside it, in `login` on a terminal, for a paste. */
@@ -83,8 +105,8 @@ async function firstAnswer(context: FlowContext, listener: CallbackListener, sta
   const other = new AbortController();
   const signal = AbortSignal.any([context.signal, other.signal]);
   const fromBrowser = listener.next(signal).then((query): Answered => ({ query, by: "browser" }));
-  if (!context.offerPaste) return timed(context, fromBrowser);
-  const fromPerson = pasted(context, started, signal).then((query): Answered => ({ query, by: "person" }));
+  if (!context.offerPaste) return whileWaiting(context, browserWait, context.endsAt, () => timed(context, fromBrowser));
+  const fromPerson = pasted(context, started, signal, browserWait).then((query): Answered => ({ query, by: "person" }));
   fromPerson.catch(() => undefined);
   fromBrowser.catch(() => undefined);
   try {
@@ -102,12 +124,14 @@ async function timed<T>(context: FlowContext, wait: Promise<T>): Promise<T> {
   }
 }
 
-async function pasted(context: FlowContext, started: StartedAuthorization, signal: AbortSignal): Promise<string> {
+/** `beside`: what is waited for at the same time. */
+async function pasted(context: FlowContext, started: StartedAuthorization, signal: AbortSignal, beside: string | undefined): Promise<string> {
   const { terminal } = context.run.world;
+  const above = context.manners === "full" ? waitingLine(context, beside ?? "what your browser shows", context.endsAt) : undefined;
   for (;;) {
     let text: string;
     try {
-      text = await terminal.ask("kubectl-oidc: or paste the code or the whole redirected URL here: ", { hidden: false, signal });
+      text = await terminal.ask(`kubectl-oidc: ${beside === undefined ? "" : "or "}paste the code or the whole redirected URL here: `, { hidden: false, signal, above });
     } catch (error) {
       throw context.timeoutOr(error);
     }

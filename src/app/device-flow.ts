@@ -1,7 +1,8 @@
+import type { DeviceAuthorization } from "../core/device-answer.ts";
 import { rfc3339 } from "../core/exec-credential.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { DeviceAuthorization, DevicePoll, TokenAnswer } from "../ports.ts";
-import { announcement, type FlowContext } from "./flow-context.ts";
+import type { DevicePoll, TokenAnswer } from "../ports.ts";
+import { announcement, type FlowContext, whileWaiting } from "./flow-context.ts";
 import { seconds } from "./world.ts";
 
 /** Most seconds between two polls while the network is down (RFC 8628 3.5 wants the interval doubled). */
@@ -16,7 +17,8 @@ export async function deviceFlow(context: FlowContext): Promise<TokenAnswer> {
   const device = await provider.startDevice({ scope: request.scope, extra: request.extra });
   context.opened();
   await show(context, device);
-  const answer = await poll(context, device);
+  const endsAt = Math.min(context.endsAt, run.world.clock.now() + device.expiresIn * 1000);
+  const answer = await whileWaiting(context, "you to confirm the code", endsAt, () => poll(context, device));
   run.world.terminal.log(1, "device authorized");
   return answer;
 }
@@ -31,12 +33,28 @@ async function show(context: FlowContext, device: DeviceAuthorization): Promise<
     ...(complete === undefined ? {} : { verificationUriComplete: complete }),
     expiresAt: rfc3339(seconds(world) + device.expiresIn),
   });
-  world.terminal.say(announcement(context));
-  world.terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code ${device.userCode}`);
-  if (complete !== undefined) world.terminal.say(`kubectl-oidc: or open ${complete} and check that it shows the code ${device.userCode}`);
-  if (settings.qr) for (const line of await world.qr(complete ?? device.verificationUri)) world.terminal.say(line);
-  if (settings.skipOpenBrowser || !world.browser.available()) return;
-  if (!(await world.browser.open(complete ?? device.verificationUri))) world.terminal.warn("no browser could be started; open the URL above by hand");
+  const { terminal, browser } = world;
+  terminal.say(announcement(context));
+  if (context.manners === "full") {
+    terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code`);
+    for (const line of ["", `    ${device.userCode}`, ""]) terminal.say(line);
+    if (complete !== undefined) terminal.say(`kubectl-oidc: or open ${complete} and check that the page shows the same code`);
+  } else {
+    terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code ${device.userCode}`);
+    if (complete !== undefined) terminal.say(`kubectl-oidc: or open ${complete} and check that it shows the code ${device.userCode}`);
+  }
+  for (const line of await qrLines(context, complete ?? device.verificationUri)) terminal.say(line);
+  if (settings.skipOpenBrowser || !browser.available()) return;
+  if (!(await browser.open(complete ?? device.verificationUri))) terminal.warn("no browser could be started; open the URL above by hand");
+}
+
+/** With `--qr`; by itself in `login` where no browser can be opened and the terminal is wide enough: the person has their phone in hand. */
+async function qrLines(context: FlowContext, url: string): Promise<readonly string[]> {
+  const { world, settings } = context.run;
+  const unasked = context.manners === "full" && world.terminal.columns > 0 && !world.browser.available();
+  if (!settings.qr && !unasked) return [];
+  const lines = await world.qr(url);
+  return settings.qr || lines.every((line) => line.length <= world.terminal.columns) ? lines : [];
 }
 
 async function poll(context: FlowContext, device: DeviceAuthorization): Promise<TokenAnswer> {

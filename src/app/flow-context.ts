@@ -1,3 +1,4 @@
+import { timeLeft } from "../core/time-left.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import type { BeforeJudged, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import type { LoginRequest } from "./login-request.ts";
@@ -14,6 +15,10 @@ export interface LoginOrigin {
   readonly command: "login" | "get-token";
   readonly events?: (event: LoginEvent) => void;
   readonly mayPrompt: boolean;
+  /** The context of the kubeconfig that the settings are from. */
+  readonly context?: string;
+  /** Called when a login that fails leaves an answer behind, to be judged at the next call. */
+  readonly onLeft?: () => void;
 }
 
 /** What a flow works with. */
@@ -26,7 +31,11 @@ export interface FlowContext {
   readonly signal: AbortSignal;
   readonly offerPaste: boolean;
   readonly mayPrompt: boolean;
-  /** ` for https://server` when kubectl named it. */
+  /** `full`: a person typed `login` and reads. `brief`: kubectl shows our lines among its own, or a program reads. */
+  readonly manners: "full" | "brief";
+  /** When the login's time is over. */
+  readonly endsAt: number;
+  /** ` for https://server` when kubectl named it, ` for context prod (https://server)` when a context did. */
   readonly forServer: string;
   readonly events: ((event: LoginEvent) => void) | undefined;
   /** Called right before a browser opens or a code is shown. */
@@ -42,4 +51,27 @@ export interface FlowContext {
 /** Said before a browser opens or a code is shown, so that a login which somebody's kubeconfig started is not taken for one's own. */
 export function announcement({ run: { settings }, forServer }: Pick<FlowContext, "run" | "forServer">): string {
   return `kubectl-oidc: logging in to ${shownUrl(settings.issuer)} as client ${safeText(settings.clientId, 80)}${forServer}`;
+}
+
+/** Whom the login is for, as `FlowContext.forServer`. */
+export function forWhom(origin: Pick<LoginOrigin, "context">, server: Run["server"]): string {
+  const origins = server === undefined ? "" : safeText(server.origin, 120);
+  if (origin.context === undefined) return origins === "" ? "" : ` for ${origins}`;
+  return ` for context ${safeText(origin.context, 80)}${origins === "" ? "" : ` (${origins})`}`;
+}
+
+/** The line that counts down while the person is elsewhere: `what` they are waited for, `until` when. */
+export function waitingLine({ run }: Pick<FlowContext, "run">, what: string, until: number): () => string {
+  return () => `kubectl-oidc: waiting for ${what}… ${timeLeft(until - run.world.clock.now())} left, Ctrl-C cancels`;
+}
+
+/** Shows that line until the action ends; in `login` only: under kubectl the screen belongs to somebody else (k9s). */
+export async function whileWaiting<T>(context: FlowContext, what: string, until: number, action: () => Promise<T>): Promise<T> {
+  if (context.manners !== "full") return action();
+  const line = context.run.world.terminal.waiting(waitingLine(context, what, until));
+  try {
+    return await action();
+  } finally {
+    line.end();
+  }
 }

@@ -17,8 +17,8 @@ export interface Keeper {
   promote(answer: TokenAnswer, options: { readonly isLogin: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
   /** Removes the answer and its predecessor: the issuer answered for somebody else. */
   dropBoth(): Promise<void>;
-  /** Puts back what lay there before this answer: a login that did not succeed changes nothing. */
-  undo(): Promise<void>;
+  /** Puts back what lay there before this answer: a login that did not succeed changes nothing. False when the store did not take it. */
+  undo(): Promise<boolean>;
   /** The refresh token that was received and not judged. */
   received(): string | undefined;
   /** True when the session was logged out while the issuer answered: nothing was stored. */
@@ -129,8 +129,8 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       });
     },
     async undo() {
-      if (!isPending || receivedToken === undefined) return;
-      await tryTo("the store could not be put back", () => (previous === undefined ? world.secrets.remove(session.itemName) : storeItem(run, previous)));
+      if (!isPending || receivedToken === undefined) return true;
+      return tryTo("the store could not be put back", () => (previous === undefined ? world.secrets.remove(session.itemName) : storeItem(run, previous)));
     },
     received: () => receivedToken,
     isGone: () => isGone,

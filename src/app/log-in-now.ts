@@ -4,6 +4,7 @@ import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
 import type { LoginEvent } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
+import { nothingChanged } from "./login-failure.ts";
 import { clearPause } from "./login-pause.ts";
 import type { Run } from "./world.ts";
 
@@ -12,13 +13,27 @@ export interface LoginNow {
   readonly mayPrompt: boolean;
   readonly interactive: boolean;
   readonly events: ((event: LoginEvent) => void) | undefined;
+  /** The context of the kubeconfig that the settings are from. */
+  readonly context?: string | undefined;
 }
 
 /**
  * `login`: logs in whatever is cached. The store is probed first, so that a person does not log in for nothing; the pause
- * ends; a login that is open already is waited for, then ours begins. The store's codes, LOGIN_TIMED_OUT, and those of `logIn`.
+ * ends; a login that is open already is waited for, then ours begins. The store's codes, LOGIN_TIMED_OUT, and those of `logIn`; an error says
+ * that nothing was changed, unless an answer was left behind.
  */
 export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecord> {
+  const left = { is: false };
+  try {
+    return await logInOrLeave(run, how, () => {
+      left.is = true;
+    });
+  } catch (error) {
+    throw left.is ? error : nothingChanged(run, error);
+  }
+}
+
+async function logInOrLeave(run: Run, how: LoginNow, onLeft: () => void): Promise<CredentialRecord> {
   const { world, settings, session } = run;
   if (!how.interactive && !isMachineGrant(settings.grant))
     fail("LOGIN_REQUIRED", { message: "this login needs a person, and --non-interactive forbids to ask one", hint: "leave --non-interactive out" });
@@ -30,7 +45,14 @@ export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecor
   if (held === undefined) return fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   try {
     clearPause(run);
-    return await logIn(run, { command: "login", mayPrompt: how.mayPrompt, ...(how.events === undefined ? {} : { events: how.events }) }, await storedItem(run));
+    const origin = {
+      command: "login" as const,
+      mayPrompt: how.mayPrompt,
+      onLeft,
+      ...(how.events && { events: how.events }),
+      ...(how.context !== undefined && { context: how.context }),
+    };
+    return await logIn(run, origin, await storedItem(run));
   } finally {
     held.release();
   }

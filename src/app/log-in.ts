@@ -3,17 +3,14 @@ import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
-import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
-import { browserFlow, keyboardFlow } from "./browser-flow.ts";
-import { deviceFlow } from "./device-flow.ts";
+import { chooseFlow, type Flow } from "./choose-flow.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
-import type { FlowContext, LoginOrigin } from "./flow-context.ts";
+import { type FlowContext, forWhom, type LoginOrigin } from "./flow-context.ts";
 import { sayNarrowed } from "./granted-scope.ts";
 import { type LoginRequest, loginRequest } from "./login-request.ts";
-import { machineFlow } from "./machine-flow.ts";
 import { failServer, takeRefreshLock } from "./refresh-lock.ts";
 import type { Run } from "./world.ts";
 
@@ -48,35 +45,6 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
  */
 const blamesScope = /offline|scope|policy|not (?:allowed|permitted)/i;
 
-type Flow = (context: FlowContext) => Promise<TokenAnswer>;
-
-/** `auto`: the browser; the device grant only when no browser can be reached (cli.md, --grant-type). BROWSER_UNAVAILABLE. */
-function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): Flow {
-  const { settings, world } = run;
-  switch (settings.grant) {
-    case "authcode":
-      return browserFlow;
-    case "authcode-keyboard":
-      return keyboardFlow;
-    case "device-code":
-      return deviceFlow;
-    case "client-credentials":
-    case "password":
-      return machineFlow;
-    case "auto": {
-      if (settings.skipOpenBrowser || world.browser.available()) return browserFlow;
-      const mayPaste = origin.command === "login" && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal;
-      if (!facts.supportsDevice && !mayPaste) return fail("BROWSER_UNAVAILABLE");
-      world.terminal.say(
-        `kubectl-oidc: no browser can be reached from here; ${facts.supportsDevice ? "a device code takes its place" : "use one elsewhere and paste what it shows"}`,
-      );
-      return facts.supportsDevice ? deviceFlow : browserFlow;
-    }
-    default:
-      return settings.grant satisfies never;
-  }
-}
-
 async function attempt(
   run: Run,
   origin: LoginOrigin,
@@ -101,7 +69,9 @@ async function attempt(
     signal: AbortSignal.any([run.signal, deadline]),
     offerPaste: origin.command === "login" && origin.events === undefined && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal,
     mayPrompt: origin.mayPrompt,
-    forServer: run.server === undefined ? "" : ` for ${safeText(run.server.origin, 120)}`,
+    manners: origin.command === "login" && origin.events === undefined ? "full" : "brief",
+    endsAt: world.clock.now() + settings.authenticationTimeout * 1000,
+    forServer: forWhom(origin, run.server),
     events: origin.events,
     opened() {
       if (isPerson) login ??= openLogin(run, how.earlierFailures);
@@ -119,7 +89,7 @@ async function attempt(
     login?.succeeded();
     return credential ?? fail("ID_TOKEN_MISSING");
   } catch (error) {
-    await discard(how.provider, place.keep(), error);
+    if (!(await discard(how.provider, place.keep(), error))) origin.onLeft?.();
     login?.failed(isOidcError(error) ? error.code : "UNEXPECTED");
     throw error;
   } finally {
@@ -150,13 +120,15 @@ function placeOf(run: Run, item: SecretItem | undefined): { open(): Promise<void
 
 /**
  * An answer that was refused leaves nothing behind, here or at the issuer. When only its judging met a fault (the keys could
- * not be fetched) or Ctrl-C, it stays, and is judged at the next call (architecture.md, rule 6).
+ * not be fetched) or Ctrl-C, it stays, and is judged at the next call (architecture.md, rule 6). True when nothing was changed.
  */
-async function discard(provider: OpenIdProvider, keep: Keeper, error: unknown): Promise<void> {
+async function discard(provider: OpenIdProvider, keep: Keeper, error: unknown): Promise<boolean> {
   const received = keep.received();
-  if (received === undefined || (isOidcError(error) && (error.code === "ISSUER_UNREACHABLE" || error.code === "INTERRUPTED"))) return;
-  await keep.undo();
+  if (received === undefined) return true;
+  if (isOidcError(error) && (error.code === "ISSUER_UNREACHABLE" || error.code === "INTERRUPTED")) return false;
+  const isUndone = await keep.undo();
   await provider.revoke(secret(received)).catch(() => false);
+  return isUndone;
 }
 
 function timedOut(after: number): unknown {

@@ -2,6 +2,7 @@ import type { IssuerInspection } from "../core/checks/issuer.ts";
 import { credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
 import type { SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
 import type { Settings } from "../core/settings.ts";
+import type { Surroundings } from "../core/surroundings.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { Browser, CallbackServer, Clock, CredentialStore, Locks, OpenIdProvider, PrivateFiles, SecretItems, SecretStore, SessionStore, Terminal } from "../ports.ts";
@@ -11,6 +12,7 @@ export interface World {
   readonly clock: Clock;
   readonly terminal: Terminal;
   readonly browser: Browser;
+  surroundings(): Surroundings;
   readonly callbacks: CallbackServer;
   readonly files: PrivateFiles;
   readonly sessions: SessionStore;

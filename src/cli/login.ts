@@ -1,19 +1,21 @@
 import { logInNow } from "../app/log-in-now.ts";
+import { type Run, seconds } from "../app/world.ts";
 import { rfc3339 } from "../core/exec-credential.ts";
 import { decodeJwt, displayName } from "../core/id-token.ts";
-import { shownUrl } from "../core/untrusted-text.ts";
+import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
+import { loggedInLines, nextCommand } from "./login-text.ts";
 import { writeJson } from "./output.ts";
 import { gatherForPerson } from "./sources.ts";
 
-/** Logs in now; says who, until when and where it is stored. With `-o json`, events on stdout, one a line. */
+/** Logs in now; says who, until when, where it is stored and what to try next. With `-o json`, events on stdout, one a line. */
 export async function loginCommand(call: Call): Promise<void> {
   const json = call.invocation.output === "json";
   try {
     await logInAndTell(call, json);
   } catch (error) {
-    if (json && isOidcError(error)) await writeJson({ event: "error", code: error.code, exit: error.exitStatus });
+    if (json) await writeJson(isOidcError(error) ? { event: "error", code: error.code, exit: error.exitStatus } : { event: "error", code: "UNEXPECTED", exit: 1 });
     throw error;
   }
 }
@@ -25,17 +27,23 @@ async function logInAndTell(call: Call, json: boolean): Promise<void> {
   const mayPrompt = terminal.stdinIsTerminal && terminal.stderrIsTerminal;
   const run = openRun(call, gathered, { mayPrompt, server: gathered.server });
   const writes: Promise<void>[] = [];
-  const credential = await logInNow(run, { mayPrompt, interactive: run.settings.nonInteractive !== true, events: json ? (event) => writes.push(writeJson(event)) : undefined });
+  const credential = await logInNow(run, {
+    mayPrompt,
+    interactive: run.settings.nonInteractive !== true,
+    events: json ? (event) => writes.push(writeJson(event)) : undefined,
+    context: gathered.context?.contextName,
+  });
   await Promise.all(writes);
-  if (call.signal.aborted) fail("INTERRUPTED");
   const record = run.world.sessions.read(run.session.key);
   const claims = decodeJwt(credential.token)?.claims ?? {};
-  const account = record?.displayName ?? displayName(claims) ?? "unknown";
-  const expiresAt = rfc3339(credential.expiresAt);
-  const kept = record?.hasRefreshToken === true;
-  if (json) return writeJson({ event: "done", issuer: run.settings.issuer, subject: credential.subject, account, expiresAt, storage: run.settings.storage });
-  terminal.say(`kubectl-oidc: logged in to ${shownUrl(run.settings.issuer)} as ${account}`);
-  terminal.say(
-    `kubectl-oidc: the token is good until ${expiresAt}; ${kept ? `it is refreshed from ${run.world.store.describe()}` : "there is no refresh token, so a new login is needed then"}`,
-  );
+  const account = record?.displayName ?? displayName(claims) ?? safeText(credential.subject ?? "unknown", 120);
+  // The code was spent when the signal came, so that the login was finished first (cli.md M14).
+  if (call.signal.aborted) fail("INTERRUPTED", { message: `interrupted after the login as ${account}, which is ${isStored(run, record) ? "" : "not "}stored` });
+  const { issuer, storage } = run.settings;
+  if (json) return writeJson({ event: "done", issuer, subject: credential.subject, account, expiresAt: rfc3339(credential.expiresAt), storage });
+  const facts = { issuer, account, expiresAt: credential.expiresAt, now: seconds(run.world), store: isStored(run, record) ? run.world.store.describe() : undefined };
+  const next = nextCommand({ context: gathered.context?.contextName, kubeconfig: call.invocation.kubeconfig }, process.platform);
+  for (const line of loggedInLines(facts, next)) terminal.say(line);
 }
+
+const isStored = (run: Run, record: { readonly hasRefreshToken: boolean } | undefined) => run.world.store.keeps && record?.hasRefreshToken === true;

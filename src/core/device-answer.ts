@@ -1,4 +1,17 @@
+import type { Secret } from "./secret.ts";
 import { isObject } from "./session.ts";
+
+/** A device authorization (RFC 8628, section 3.2) whose texts were made safe and whose addresses were judged. */
+export interface DeviceAuthorization {
+  readonly deviceCode: Secret;
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete: string | undefined;
+  /** Seconds, clamped: interval 1 to 60, life at most 1800. */
+  readonly interval: number;
+  readonly expiresIn: number;
+  readonly verifier: Secret;
+}
 
 /** RFC 8628, section 3.2: without an interval a client waits five seconds. */
 const usualInterval = 5;

@@ -148,7 +148,7 @@ export async function browse(url: string): Promise<{ readonly status: number; re
 }
 
 /** The URL that the program asks to open. */
-export const openUrl = /open this URL in your browser: (\S+)/;
+export const openUrl = /open this URL in your browser:\s+(\S+)/;
 
 /** Runs a command that logs in by browser, and plays that browser. */
 export async function runWithBrowser(

@@ -58,7 +58,7 @@ function inTerminal(args: readonly string[], redirect = ""): Conversation {
 
 /** The redirected URL that the person would copy from the browser's address bar. */
 async function redirected(conversation: Conversation): Promise<string> {
-  const [, url = ""] = await conversation.sees(/open this URL in your browser: (\S+)/);
+  const [, url = ""] = await conversation.sees(/open this URL in your browser:\s+(\S+)/);
   await conversation.sees(/paste the code/);
   return (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
 }

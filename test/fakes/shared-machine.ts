@@ -116,11 +116,13 @@ export function sharedMachine(options: Options): SharedMachine {
       clock: { now: () => now * 1000, sleep: async () => undefined },
       terminal: { stdinIsTerminal: false, stderrIsTerminal: false, warn: () => undefined, say: () => undefined, log: () => undefined },
       browser: { available: () => false, open: async () => false },
+      surroundings: () => ({ kind: "local" }),
       callbacks: {
         async listen() {
           machine.windows++;
           return {
             redirectUri: "http://localhost:8000",
+            port: 8000,
             next: () => step("the person answers", () => "?code=c"),
             finish: async () => undefined,
           };

@@ -1,0 +1,42 @@
+import { otherFlowLine } from "../core/browser-path.ts";
+import { browserComesBack } from "../core/surroundings.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { IssuerFacts, TokenAnswer } from "../ports.ts";
+import { browserFlow, keyboardFlow } from "./browser-flow.ts";
+import { deviceFlow } from "./device-flow.ts";
+import type { FlowContext, LoginOrigin } from "./flow-context.ts";
+import { machineFlow } from "./machine-flow.ts";
+import type { Run } from "./world.ts";
+
+export type Flow = (context: FlowContext) => Promise<TokenAnswer>;
+
+/**
+ * The flow that was asked for. `auto`: the browser; the device grant or a paste only when no browser can be reached from here, or none comes
+ * back (cli.md, --grant-type), and that is said. BROWSER_UNAVAILABLE.
+ */
+export function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): Flow {
+  const { settings, world } = run;
+  switch (settings.grant) {
+    case "authcode":
+      return browserFlow;
+    case "authcode-keyboard":
+      return keyboardFlow;
+    case "device-code":
+      return deviceFlow;
+    case "client-credentials":
+    case "password":
+      return machineFlow;
+    case "auto": {
+      const where = world.surroundings();
+      // Who names a command, or wants none, knows where their browser is.
+      const isChosen = settings.skipOpenBrowser || settings.browserCommand !== undefined;
+      if (isChosen || (world.browser.available() && browserComesBack(where))) return browserFlow;
+      const mayPaste = origin.command === "login" && world.terminal.stdinIsTerminal && world.terminal.stderrIsTerminal;
+      if (!facts.supportsDevice && !mayPaste) return fail("BROWSER_UNAVAILABLE");
+      world.terminal.say(otherFlowLine(where, facts.supportsDevice ? "device" : "paste"));
+      return facts.supportsDevice ? deviceFlow : browserFlow;
+    }
+    default:
+      return settings.grant satisfies never;
+  }
+}
