@@ -16,7 +16,7 @@ interface LoggedIn {
 
 /** Who you are, until when, where the session lies, and what to try. */
 export function loggedInLines({ issuer, account, expiresAt, now, store }: LoggedIn, next: string): readonly string[] {
-  const kept = store === undefined ? "no refresh token is stored: a new login is needed then" : `it is refreshed without you, from ${store}`;
+  const kept = store === undefined ? "no refresh token is stored: a new login is needed then" : `the session is stored in ${store}, and refreshed without you`;
   return [
     `kubectl-oidc: logged in to ${shownUrl(issuer)} as ${account}`,
     `kubectl-oidc: the token is good until ${rfc3339(expiresAt)} (${timeAway(expiresAt - now)})`,

@@ -15,9 +15,14 @@ export async function loginCommand(call: Call): Promise<void> {
   try {
     await logInAndTell(call, json);
   } catch (error) {
-    if (json) await writeJson(isOidcError(error) ? { event: "error", code: error.code, exit: error.exitStatus } : { event: "error", code: "UNEXPECTED", exit: 1 });
+    if (json) await writeErrorEvent(error);
     throw error;
   }
+}
+
+/** The last event of a login that failed (cli.md M13). */
+export function writeErrorEvent(error: unknown): Promise<void> {
+  return writeJson(isOidcError(error) ? { event: "error", code: error.code, exit: error.exitStatus } : { event: "error", code: "UNEXPECTED", exit: 1 });
 }
 
 async function logInAndTell(call: Call, json: boolean): Promise<void> {

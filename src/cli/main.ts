@@ -9,7 +9,7 @@ import { doctorCommand } from "./doctor.ts";
 import { type Ending, watchEnding } from "./ending.ts";
 import { getTokenCommand } from "./get-token.ts";
 import { exactHint } from "./hints.ts";
-import { loginCommand } from "./login.ts";
+import { loginCommand, writeErrorEvent } from "./login.ts";
 import { logoutCommand } from "./logout.ts";
 import { writeData } from "./output.ts";
 import type { CommandName } from "./command-table.ts";
@@ -77,6 +77,8 @@ export async function main(): Promise<void> {
     }
     process.exit(status);
   } catch (error) {
+    // What is wrong with its command line ends a login too, for who reads its events.
+    if (known.call === undefined && known.json && isCommand(argv, "login")) await writeErrorEvent(error).catch(() => undefined);
     finish(error);
   }
 }
@@ -107,7 +109,8 @@ function currentFolder(): string {
   }
 }
 
-const isPlugin = (argv: readonly string[]) => argv[argv[0] === "oidc-login" ? 1 : 0] === "get-token";
+const isCommand = (argv: readonly string[], name: string) => argv[argv[0] === "oidc-login" ? 1 : 0] === name;
+const isPlugin = (argv: readonly string[]) => isCommand(argv, "get-token");
 
 const wantsJson = (argv: readonly string[]) =>
   !isPlugin(argv) && argv.some((arg, i) => /^(-o=?|--output=)json$/.test(arg) || ((arg === "-o" || arg === "--output") && argv[i + 1] === "json"));

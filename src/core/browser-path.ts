@@ -44,11 +44,13 @@ export function browserPathLines(where: Surroundings, path: BrowserPath): readon
         return ["kubectl-oidc: this is a codespace; run this on your own machine, then open the URL there:", `    gh codespace ports forward ${path.port}:${local}`];
       return [`kubectl-oidc: VS Code forwards port ${local} to your own machine, but not to VS Code on the web; if the last page does not load, ${otherWay(path)}`];
     case "dev-container":
-      return path.opens ? [] : [`kubectl-oidc: this is a dev container; add ${path.port} to forwardPorts in devcontainer.json, or ${otherWay(path)}`];
+      if (path.opens) return [];
+      return [`kubectl-oidc: this is a dev container; if the last page does not load, ${otherWay(path)}, or add ${path.port} to forwardPorts in devcontainer.json`];
     case "container":
       if (path.opens || path.isOpen) return [];
       return [
-        `kubectl-oidc: this is a container; publish its port (docker run -p 127.0.0.1:${local}:${path.port}) and add --listen-address=0.0.0.0:${path.port} --allow-non-loopback, or ${otherWay(path)}`,
+        `kubectl-oidc: this is a container; if the last page does not load, ${otherWay(path)}`,
+        `kubectl-oidc: or publish its port (docker run -p 127.0.0.1:${local}:${path.port}) and add --listen-address=0.0.0.0:${path.port} --allow-non-loopback`,
       ];
     default:
       return where satisfies never;

@@ -35,7 +35,8 @@ export function surroundingsOf({ env, isWslKernel, isContainer }: SurroundingFac
   if (hasHelper && is("SSH_CONNECTION") && !is("SSH_TTY")) return { kind: "vscode", over: "ssh" };
   if (is("SSH_CONNECTION") || is("SSH_TTY") || is("SSH_CLIENT")) return { kind: "ssh", target: sshTarget(env), hasDisplay: is("DISPLAY") || is("WAYLAND_DISPLAY") };
   if (isWsl) return { kind: "wsl" };
-  if (hasHelper) return { kind: "vscode", over: isContainer ? "container" : "tunnel" };
+  // code-server too, in a container or not: the Dev Containers extension would have said so.
+  if (hasHelper) return { kind: "vscode", over: "tunnel" };
   if (isDevContainer) return { kind: "dev-container" };
   return { kind: isContainer || is("container") || is("KUBERNETES_SERVICE_HOST") ? "container" : "local" };
 }
