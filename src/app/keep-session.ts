@@ -21,6 +21,8 @@ export interface Keeper {
   undo(): Promise<boolean>;
   /** The refresh token that was received and not judged. */
   received(): string | undefined;
+  /** True when the answer that was received rests in the store, or beside it, to be judged later. */
+  isKept(): boolean;
   /** True when the session was logged out while the issuer answered: nothing was stored. */
   isGone(): boolean;
 }
@@ -133,6 +135,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       return tryTo("the store could not be put back", () => (previous === undefined ? world.secrets.remove(session.itemName) : storeItem(run, previous)));
     },
     received: () => receivedToken,
+    isKept: () => isPending && receivedToken !== undefined,
     isGone: () => isGone,
   };
 }

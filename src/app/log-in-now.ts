@@ -4,7 +4,7 @@ import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
 import type { LoginEvent } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
-import { nothingChanged } from "./login-failure.ts";
+import { answerKept, nothingChanged } from "./login-failure.ts";
 import { clearPause } from "./login-pause.ts";
 import type { Run } from "./world.ts";
 
@@ -20,7 +20,7 @@ export interface LoginNow {
 /**
  * `login`: logs in whatever is cached. The store is probed first, so that a person does not log in for nothing; the pause
  * ends; a login that is open already is waited for, then ours begins. The store's codes, LOGIN_TIMED_OUT, and those of `logIn`; an error says
- * that nothing was changed, unless an answer was left behind.
+ * that nothing was changed, or what was left behind.
  */
 export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecord> {
   const left = { is: false };
@@ -29,7 +29,7 @@ export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecor
       left.is = true;
     });
   } catch (error) {
-    throw left.is ? error : nothingChanged(run, error);
+    throw left.is ? answerKept(error) : nothingChanged(run, error);
   }
 }
 

@@ -125,7 +125,7 @@ function placeOf(run: Run, item: SecretItem | undefined): { open(): Promise<void
 async function discard(provider: OpenIdProvider, keep: Keeper, error: unknown): Promise<boolean> {
   const received = keep.received();
   if (received === undefined) return true;
-  if (isOidcError(error) && (error.code === "ISSUER_UNREACHABLE" || error.code === "INTERRUPTED")) return false;
+  if (isOidcError(error) && (error.code === "ISSUER_UNREACHABLE" || error.code === "INTERRUPTED")) return !keep.isKept();
   const isUndone = await keep.undo();
   await provider.revoke(secret(received)).catch(() => false);
   return isUndone;

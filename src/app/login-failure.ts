@@ -25,13 +25,13 @@ export function nothingChanged(run: Run, error: unknown): unknown {
   const isGeneral = error.message === entryOf(error.code).title;
   const { record } = run.session;
   const earlier = record?.hasRefreshToken === true ? `; the session of ${safeText(record.displayName ?? record.subject ?? "before", 120)} stays as it was` : "";
-  return new OidcError(
-    error.code,
-    {
-      message: `${isGeneral ? (own.message ?? error.message) : error.message}; nothing was changed${earlier}`,
-      hint: own.hint ?? error.hint,
-      ...(error.reason === undefined ? {} : { reason: error.reason }),
-    },
-    error,
-  );
+  return withWords(error, `${isGeneral ? (own.message ?? error.message) : error.message}; nothing was changed${earlier}`, own.hint);
 }
+
+/** The error of a login whose answer could not be judged yet and is stored (architecture.md, rule 6). */
+export function answerKept(error: unknown): unknown {
+  return isOidcError(error) ? withWords(error, `${error.message}; the issuer's answer is stored, and checked at the next call`) : error;
+}
+
+const withWords = (error: OidcError, message: string, hint: string = error.hint) =>
+  new OidcError(error.code, { message, hint, ...(error.reason === undefined ? {} : { reason: error.reason }) }, error);

@@ -35,6 +35,15 @@ const contents = `
       console.log("alive");
     },
     ask: async () => console.log(await ask()),
+    waiting: async () => {
+      let left = 9;
+      const line = person.waiting(() => "waiting \u001b[2J" + left--);
+      person.say("a line");
+      line.end();
+      const asked = person.ask("name: ", { hidden: false, signal: stop.signal, above: () => "waiting " + left-- });
+      stop.abort();
+      console.log(await asked.catch((error) => error.code), person.columns);
+    },
     hidden: async () => console.log(await ask(true)),
     twice: async () => {
       console.log(await ask());
@@ -109,6 +118,10 @@ describe("lines for the person", () => {
     child.stdin.end("go on\n");
     expect(await ended).toMatchObject({ status: 0, stdout: "ready\nalive\n" });
   });
+});
+
+it("a line that counts is said once where there is no terminal, and nothing is written over", async () => {
+  expect(await run("waiting").ended).toEqual({ status: 0, stdout: "INTERRUPTED 0\n", stderr: "waiting  [2J9\na line\nwaiting 8\nname: \n" });
 });
 
 describe("a question", () => {

@@ -115,3 +115,40 @@ it.each([
   const ended = await home.run(["login", ...options(...args), "-o", "json"]);
   expect(JSON.parse(ended.stdout)).toEqual({ event: "error", code, exit: ended.status });
 });
+
+it("a signal that comes while the code is exchanged ends the login after it is stored, and nobody says that nothing was changed", async () => {
+  const gate: { open?: () => void } = {};
+  issuer.play.token = async (_, proper) => {
+    const answer = await proper();
+    await new Promise<void>((resolve) => {
+      gate.open = resolve;
+    });
+    return answer;
+  };
+  const started = home.start(["login", ...options()]);
+  const [, url = ""] = await started.sees(openUrl);
+  const page = browse(url).catch(() => undefined);
+  await expect.poll(() => gate.open !== undefined, { timeout: 15_000 }).toBe(true);
+  started.child.kill("SIGTERM");
+  gate.open?.();
+  const ended = await started.ended;
+  await page;
+  expect([ended.status, ended.stdout]).toEqual([130, ""]);
+  expect(ended.stderr).toContain("[INTERRUPTED]\n");
+  expect(ended.stderr).not.toContain("nothing was changed");
+  issuer.play = {};
+  expect((await home.run(["token", ...options()])).status).toBe(0);
+});
+
+it("an answer that waits to be judged is not called nothing", async () => {
+  issuer.play.jwks = () => ({ status: 503, body: {} });
+  const started = home.start(["login", ...options()]);
+  const [, url = ""] = await started.sees(openUrl);
+  await browse(url);
+  const ended = await started.ended;
+  expect(ended.stderr).toContain("; the issuer's answer is stored, and checked at the next call [ISSUER_UNREACHABLE]\n");
+  expect(ended.stderr).not.toContain("nothing was changed");
+  expect(stored().length).toBe(1);
+  issuer.play = {};
+  expect((await home.run(["token", ...options()])).status).toBe(0);
+});

@@ -50,12 +50,13 @@ describe.skipIf(!hasScript)(`login on a terminal${hasScript ? "" : " (needs util
     const code = new URL(location).searchParams.get("code") ?? "";
     await conversation.sees(/redirected URL here: /);
     conversation.type(code.slice(0, 10));
-    const leftNow = () => /(\d+:\d\d) left/.exec(conversation.screen().join("\n"))?.[1];
+    const folded = () => conversation.screen().join("");
+    await expect.poll(folded, { timeout: 20_000 }).toContain(`here: ${code.slice(0, 10)}`);
+    const leftNow = () => /(\d+:\d\d) left/.exec(folded())?.[1];
     const before = leftNow();
     await expect.poll(leftNow, { timeout: 20_000 }).not.toBe(before);
-    const folded = conversation.screen().join("");
-    expect(folded).toContain(`here: ${code.slice(0, 10)}`);
-    expect(folded.match(/waiting for your browser/g)?.length).toBe(1);
+    expect(folded()).toContain(`here: ${code.slice(0, 10)}`);
+    expect(folded().match(/waiting for your browser/g)?.length).toBe(1);
     conversation.type(`${code.slice(10)}\n`);
     expect(await conversation.ended, conversation.shown()).toBe(0);
   });
@@ -100,6 +101,19 @@ describe.skipIf(!hasScript)(`login on a terminal${hasScript ? "" : " (needs util
         .slice(-2),
     ).toEqual(["kubectl-oidc: error: cancelled; nothing was changed [INTERRUPTED]", "kubectl-oidc: hint: run the command again"]);
     expect([rowsOf(conversation, countdown), rowsOf(conversation, question)]).toEqual([[], []]);
+  });
+
+  it("over SSH, where no device code is to be had, shows the port-forward command beside the question", async () => {
+    issuer.play.discovery = ({ device_authorization_endpoint: _, ...rest }) => rest;
+    const args = ["login", ...options().filter((arg) => arg !== "--skip-open-browser")];
+    const conversation = inTerminal(home, args, { ...wide, env: { SSH_CONNECTION: "198.51.100.9 50022 192.0.2.7 22", USER: "ann" } });
+    const location = await answerUrl(conversation);
+    const { port } = new URL(location);
+    expect(rowsOf(conversation, /^kubectl-oidc: this is an SSH session: no browser can be reached from here; use one elsewhere and paste what it shows$/).length).toBe(1);
+    expect(rowsOf(conversation, new RegExp(`^ {4}ssh -L ${port}:localhost:${port} ann@192\\.0\\.2\\.7$`)).length).toBe(1);
+    await conversation.seesRow(question);
+    conversation.type(`${location}\n`);
+    expect(await conversation.ended, conversation.shown()).toBe(0);
   });
 
   it("get-token shows no line that counts, and moves no cursor: the screen may be k9s'", async () => {

@@ -90,3 +90,10 @@ it("nothing is said where nothing stands between browser and program", async () 
   await browse(url);
   expect((await started.ended).stderr.trimEnd().split("\n").length).toBe(2);
 });
+
+it("--qr without a device code says what it is for", async () => {
+  const started = home.start(["login", ...options("--qr")]);
+  const [, url = ""] = await started.sees(openUrl);
+  await browse(url);
+  expect((await started.ended).stderr).toContain("kubectl-oidc: warning: --qr is for device codes; add --grant-type=device-code\n");
+});
