@@ -5,7 +5,7 @@ import { isLoopbackHost, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
 import type { CallbackListener, OpenIdProvider, StartedAuthorization, TokenAnswer } from "../ports.ts";
-import { announcement, type FlowContext, waitingLine, whileWaiting } from "./flow-context.ts";
+import { announcement, type FlowContext, hasOwnLines, waitingLine, whileWaiting } from "./flow-context.ts";
 
 const browserWait = "your browser";
 
@@ -72,8 +72,7 @@ function portOf(address: string): string {
 }
 
 /**
- * The URL is always printed: a browser that opens may be another one than the person wants. In `login` it has a line of its own, which three
- * clicks copy. Without a listener nothing is opened: the person brings the answer.
+ * The URL is always printed: a browser that opens may be another one than the person wants. Without a listener nothing is opened: the person brings the answer.
  */
 async function showUrl(context: FlowContext, url: string, listener?: CallbackListener): Promise<void> {
   const { run, manners } = context;
@@ -81,10 +80,8 @@ async function showUrl(context: FlowContext, url: string, listener?: CallbackLis
   const opens = listener !== undefined && !run.settings.skipOpenBrowser && browser.available();
   context.events?.({ event: "url", url });
   terminal.say(announcement(context));
-  if (manners === "full") {
-    terminal.say(`kubectl-oidc: ${opens ? "a browser opens now; if none does, " : ""}open this URL in your browser:`);
-    terminal.say(url);
-  } else terminal.say(`kubectl-oidc: open this URL in your browser: ${url}`);
+  const lead = `kubectl-oidc: ${opens && manners === "full" ? "a browser opens now; if none does, " : ""}open this URL in your browser:`;
+  for (const line of hasOwnLines(context) ? [lead, url] : [`${lead} ${url}`]) terminal.say(line);
   if (listener !== undefined) await sayPath(context, listener, opens);
   if (manners === "full" && run.settings.qr) terminal.warn("--qr is for device codes; add --grant-type=device-code");
   if (opens && !(await browser.open(url))) terminal.warn("no browser could be started; open the URL above by hand");
@@ -97,7 +94,9 @@ async function sayPath(context: FlowContext, { redirectUri, port }: CallbackList
   if (context.manners !== "full" && where.kind !== "ssh") return;
   const { supportsDevice } = await context.provider.facts();
   const isOpen = settings.listenAddresses.some((address) => !isLoopbackHost(address.slice(0, address.lastIndexOf(":"))));
-  for (const line of browserPathLines(where, { redirectUri, port, opens, mayPaste: context.offerPaste, isOpen, supportsDevice })) world.terminal.say(line);
+  for (const line of browserPathLines(where, { redirectUri, port, opens, mayPaste: context.offerPaste, isOpen, supportsDevice })) {
+    world.terminal.say(line.startsWith(" ") && !hasOwnLines(context) ? `kubectl-oidc: ${line.trimStart()}` : line);
+  }
 }
 
 /** Waits for the browser; beside it, in `login` on a terminal, for a paste. */

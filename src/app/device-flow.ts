@@ -2,7 +2,7 @@ import type { DeviceAuthorization } from "../core/device-answer.ts";
 import { rfc3339 } from "../core/exec-credential.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { DevicePoll, TokenAnswer } from "../ports.ts";
-import { announcement, type FlowContext, whileWaiting } from "./flow-context.ts";
+import { announcement, type FlowContext, hasOwnLines, whileWaiting } from "./flow-context.ts";
 import { seconds } from "./world.ts";
 
 /** Most seconds between two polls while the network is down (RFC 8628 3.5 wants the interval doubled). */
@@ -35,14 +35,10 @@ async function show(context: FlowContext, device: DeviceAuthorization): Promise<
   });
   const { terminal, browser } = world;
   terminal.say(announcement(context));
-  if (context.manners === "full") {
-    terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code`);
-    for (const line of ["", `    ${device.userCode}`, ""]) terminal.say(line);
-    if (complete !== undefined) terminal.say(`kubectl-oidc: or open ${complete} and check that the page shows the same code`);
-  } else {
-    terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code ${device.userCode}`);
-    if (complete !== undefined) terminal.say(`kubectl-oidc: or open ${complete} and check that it shows the code ${device.userCode}`);
-  }
+  if (hasOwnLines(context)) for (const line of [`kubectl-oidc: open ${device.verificationUri} and enter the code`, "", `    ${device.userCode}`, ""]) terminal.say(line);
+  else terminal.say(`kubectl-oidc: open ${device.verificationUri} and enter the code ${device.userCode}`);
+  const compared = context.manners === "full" ? "the page shows the same code" : `it shows the code ${device.userCode}`;
+  if (complete !== undefined) terminal.say(`kubectl-oidc: or open ${complete} and check that ${compared}`);
   for (const line of await qrLines(context, complete ?? device.verificationUri)) terminal.say(line);
   if (settings.skipOpenBrowser || !browser.available()) return;
   if (!(await browser.open(complete ?? device.verificationUri))) terminal.warn("no browser could be started; open the URL above by hand");

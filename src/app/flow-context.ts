@@ -60,6 +60,9 @@ export function forWhom(origin: Pick<LoginOrigin, "context">, server: Run["serve
   return ` for context ${safeText(origin.context, 80)}${origins === "" ? "" : ` (${origins})`}`;
 }
 
+/** Something to copy has a line of its own, which three clicks take, on the terminal of who typed `login`; elsewhere every line says whose it is. */
+export const hasOwnLines = ({ manners, run }: Pick<FlowContext, "manners" | "run">) => manners === "full" && run.world.terminal.stderrIsTerminal;
+
 /** The line that counts down while the person is elsewhere: `what` they are waited for, `until` when. */
 export function waitingLine({ run }: Pick<FlowContext, "run">, what: string, until: number): () => string {
   return () => `kubectl-oidc: waiting for ${what}… ${timeLeft(until - run.world.clock.now())} left, Ctrl-C cancels`;

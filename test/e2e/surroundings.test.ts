@@ -31,7 +31,7 @@ describe("over SSH", () => {
   ])("the port-forward command is said, with the port that is really bound: %s", async (_, args) => {
     const started = home.start([...args, ...options()], ssh);
     const [, url = ""] = await started.sees(openUrl);
-    const [, from, to] = await started.sees(/^ {4}ssh -L (\d+):localhost:(\d+) -p 2222 ann@192\.0\.2\.7$/m);
+    const [, from, to] = await started.sees(/^kubectl-oidc: ssh -L (\d+):localhost:(\d+) -p 2222 ann@192\.0\.2\.7$/m);
     expect([from, to]).toEqual([portOf(url), portOf(url)]);
     await browse(url);
     expect((await started.ended).status).toBe(0);
@@ -41,7 +41,7 @@ describe("over SSH", () => {
     const ended = await home.run(unopened(["login", ...options()]), ssh);
     expect(ended.status, ended.stderr).toBe(0);
     expect(ended.stderr.split("\n")[0]).toBe("kubectl-oidc: this is an SSH session: no browser can be reached from here; a device code takes its place");
-    expect(ended.stderr).toContain("\n    WDJB-MJHT\n");
+    expect(ended.stderr).toContain("and enter the code WDJB-MJHT\n");
     expect(ended.stderr).not.toContain("ssh -L");
   });
 
