@@ -103,6 +103,7 @@ export async function setSetupStage(): Promise<SetupStage> {
         .replaceAll(/^ +[A-Za-z0-9+/]{40,}=*\n( +[A-Za-z0-9+/]+=*\n)*/gm, "      BASE64\n")
         .replaceAll(/(?:http:\/\/)?(localhost|127\.0\.0\.1):\d+/g, "$1:PORT")
         .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "TIME")
+        .replaceAll(/\d+:\d\d left/g, "3:00 left")
         .replaceAll(/https:\/\/ISSUER\/auth\S*/g, "https://ISSUER/auth…"),
     async stop() {
       home.remove();
