@@ -48,7 +48,7 @@ describe("where this program runs", () => {
     ["$(reboot) 22", "-oProxyCommand=x", "HOST"],
     ["192.0.2.7 $(x)", "ann;x", "192.0.2.7"],
     ["192.0.2.7 22", "ann\u001b[2J", "192.0.2.7"],
-  ])("the way back by ssh holds names and addresses only: %j, %j [TE-01]", (server, user, target) => {
+  ])("the way back by ssh holds names and addresses only: %j, %j", (server, user, target) => {
     expect(found({ SSH_CONNECTION: `198.51.100.9 50022 ${server}`, USER: user })).toMatchObject({ target });
   });
 });
