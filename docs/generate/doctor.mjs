@@ -62,6 +62,8 @@ export function doctorPage({ checkTitles }) {
     'Every check runs, as many at once as can be, each with a deadline; what cannot be looked at is `skipped`. The exit status is 0, or that of the first check that failed ([exit statuses](exit-statuses.md)). `-o json` prints `{"checks":[{"id","title","status","detail","cure"}]}` with `status` one of `ok`, `warn`, `fail`, `skipped` ([json.md](json.md#doctor--o-json)); there is no secret in it, so that it can be pasted into a bug report. A cure that begins with `run:` is a command for pasting; its words are quoted for every shell.',
     "When something failed, the table ends with **most likely:** and one check. Causes come before what follows from them: with a clock that is wrong, a token that the API server refuses is no second fault.",
     "The session is chosen as in `login`: `--context`, options, or the current context. `doctor` makes one refresh (D-15), as the next kubectl would, and asks the context's API server whom it sees (D-14), if the session may be used with that server. It opens no browser.",
+    "An API server that refuses the token looks like this:",
+    "![doctor on a terminal, with one check that failed](../pictures/doctor.svg)",
     table(
       ["check", "title", "what is looked at"],
       ids.map((id) => [id, cell(checkTitles[id]), looksAt[id]]),

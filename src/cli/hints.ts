@@ -10,6 +10,7 @@ import type { Call } from "./call.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
 
 const general = "run: kubectl oidc login";
+const planning = "kubectl oidc setup --dry-run";
 const trusting = "if you trust that server, run: kubectl oidc trust add";
 
 /** No longer command is shown: nobody would check it before pasting it. Characters. */
@@ -25,6 +26,8 @@ const notForLogin = new Set(["non-interactive", "force-refresh", "min-validity",
  */
 export function exactHint(hint: string, call: Pick<Call, "machine" | "argv" | "invocation" | "env">): string {
   if (hint.startsWith(trusting)) return trustHint(hint, call);
+  if (hint.includes(planning))
+    return hint.replace(planning, () => `${withFlags("kubectl oidc setup", contextFlags(call.invocation.context, call.invocation.kubeconfig))} --dry-run`);
   if (!hint.startsWith(general) || call.invocation.command === "login" || hint.includes("--context")) return hint;
   const rest = hint.slice(general.length);
   const { context, kubeconfig, options } = call.invocation;

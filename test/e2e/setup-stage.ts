@@ -97,14 +97,14 @@ export async function setSetupStage(): Promise<SetupStage> {
     },
     neutral: (text) =>
       text
-        .replaceAll(provider.issuer, "https://ISSUER")
-        .replaceAll(api.url, "https://SERVER")
+        .replaceAll(provider.issuer, "https://id.example.com")
+        .replaceAll(api.url, "https://k8s.example.com:6443")
         .replaceAll(home.folder, "/home/ann")
         .replaceAll(/^ +[A-Za-z0-9+/]{40,}=*\n( +[A-Za-z0-9+/]+=*\n)*/gm, "      BASE64\n")
         .replaceAll(/(?:http:\/\/)?(localhost|127\.0\.0\.1):\d+/g, "$1:PORT")
         .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "TIME")
         .replaceAll(/\d+:\d\d left/g, "3:00 left")
-        .replaceAll(/https:\/\/ISSUER\/auth\S*/g, "https://ISSUER/auth…"),
+        .replaceAll(/https:\/\/id\.example\.com\/auth\S*/g, "https://id.example.com/auth?…"),
     async stop() {
       home.remove();
       await Promise.all([api.stop(), provider.stop()]);

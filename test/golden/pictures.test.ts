@@ -8,6 +8,8 @@ import { pictureOf } from "./picture.ts";
 const pictures = {
   "login-browser": "A login by browser",
   "login-device": "A login by device code",
+  setup: "A context is set up",
+  doctor: "What doctor finds",
 };
 
 describe("the pictures of the docs show what the program shows", () => {

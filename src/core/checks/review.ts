@@ -16,7 +16,7 @@ export function checkReview(review: TokenReview, claims: Claims, suspects: reado
         return failed(
           "TOKEN_REFUSED",
           "the API server sees system:anonymous: it takes no OIDC tokens at all",
-          "the cluster's administrator sets up OIDC: an AuthenticationConfiguration or --oidc-issuer-url",
+          "the cluster's administrator sets up OIDC; this prints what is needed: kubectl oidc setup --dry-run",
         );
       const proof = proveToken(claims, review.user.extra);
       if (proof === "other")
@@ -34,7 +34,7 @@ export function checkReview(review: TokenReview, claims: Claims, suspects: reado
         ...failed(
           "TOKEN_REFUSED",
           `the API server refuses the token (401); ${causes(claims, suspects)}`,
-          "compare with the API server's AuthenticationConfiguration or its --oidc-* flags; its log says why: Unable to authenticate the request",
+          "compare the API server's settings with what this prints: kubectl oidc setup --dry-run; the server's log says why (Unable to authenticate the request)",
         ),
         blames: suspects[0]?.check,
       };
