@@ -27,7 +27,16 @@ export function planChange(file: KubeconfigFile, wanted: KubeconfigValue, touche
   const after = rewriteYaml(file.text, wanted);
   const known = after === file.text ? undefined : readBackup(file.file);
   const added = known === undefined ? undefined : backupWith(known.value, kept, touched);
-  const backup = after === file.text ? undefined : known === undefined ? rewriteYaml(file.text, kept) : added === undefined ? undefined : rewriteYaml(known.text, added);
+  const backup =
+    after === file.text
+      ? undefined
+      : known === undefined
+        ? kept === file.value
+          ? file.text
+          : rewriteYaml(file.text, kept)
+        : added === undefined
+          ? undefined
+          : rewriteYaml(known.text, added);
   return {
     file: file.file,
     before: file.text,

@@ -10,7 +10,7 @@ import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
 import { type FlowContext, forWhom, type LoginOrigin } from "./flow-context.ts";
 import { sayNarrowed } from "./granted-scope.ts";
-import { type LoginRequest, loginRequest } from "./login-request.ts";
+import { googleIssuer, type LoginRequest, loginRequest } from "./login-request.ts";
 import { failServer, takeRefreshLock } from "./refresh-lock.ts";
 import type { Run } from "./world.ts";
 
@@ -153,9 +153,14 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
   const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {
-    world.terminal.warn(
-      `the issuer gave no refresh token, so every ${Math.max(1, Math.round((credential.expiresAt - credential.receivedAt) / 60))} min a new login is needed${request.asksOffline ? "; allow offline_access for this client" : "; try --oidc-extra-scope=offline_access"}`,
-    );
+    const minutes = Math.max(1, Math.round((credential.expiresAt - credential.receivedAt) / 60));
+    world.terminal.warn(`the issuer gave no refresh token, so every ${minutes} min a new login is needed; ${cureForNoRefreshToken(run, request)}`);
   }
   return credential;
+}
+
+/** Google knows no offline_access, and gives a refresh token at a consent only. */
+function cureForNoRefreshToken({ settings }: Run, request: LoginRequest): string {
+  if (settings.issuer === googleIssuer) return settings.prompt === "consent" ? "the client must be of the type Desktop app" : "add --prompt=consent";
+  return request.asksOffline ? "allow offline_access for this client" : "try --oidc-extra-scope=offline_access";
 }

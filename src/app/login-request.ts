@@ -2,6 +2,8 @@ import { isLoopbackHost } from "../core/untrusted-text.ts";
 import type { IssuerFacts, Parameters } from "../ports.ts";
 import type { Run } from "./world.ts";
 
+export const googleIssuer = "https://accounts.google.com";
+
 /** What a login asks for. */
 export interface LoginRequest {
   readonly scope: string;
@@ -16,7 +18,7 @@ export interface LoginRequest {
  */
 export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean): LoginRequest {
   const { settings, world } = run;
-  const isGoogle = settings.issuer === "https://accounts.google.com";
+  const isGoogle = settings.issuer === googleIssuer;
   const keeps = world.store.keeps && settings.offlineAccess;
   const named = settings.scopes.includes("offline_access");
   const asksOffline = named || (withOffline && keeps && facts.supportsOffline && !isGoogle);

@@ -3,6 +3,7 @@ import { callbackRequests, listener, pastedTexts } from "./callback.ts";
 import { browserCommand, commandLine, optionSources, proxyVariables } from "./command-line.ts";
 import { certificates, configurationFiles, helperAnswers, kubeconfigs, lockNotes } from "./files.ts";
 import { kubeconfigChanges } from "./kubeconfig-change.ts";
+import { kubeloginCaches, migrations } from "./migration.ts";
 import { deviceAnswers, discovery, errorAnswers, jwts, keySets, tokenAnswers } from "./issuer.ts";
 import { busConversations, busMessages, execInfos, keychainFrames } from "./keychain.ts";
 import { credentials, handoutNotes, memos, sealedFiles, secretStores, storedTexts } from "./stored.ts";
@@ -22,6 +23,8 @@ export const targets: readonly Target[] = [
   configurationFiles,
   kubeconfigs,
   kubeconfigChanges,
+  migrations,
+  kubeloginCaches,
   certificates,
   helperAnswers,
   keychainFrames,

@@ -20,6 +20,8 @@ export const kubeconfigChanges: Target = {
       const file = join(folder, "kubeconfig");
       const choice = { kubeconfig: file, env: {}, home: folder };
       return (input) => {
+        // A change reads the text six times; what one reading of a large one costs is the target kubeconfig's to watch.
+        if (input.length > 65_536) return undefined;
         plant("kubeconfig", input);
         const survey = surveyKubeconfig(choice);
         const [context = "none"] = survey.contexts.keys();
