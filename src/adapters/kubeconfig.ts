@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { type ClusterAccess, serverIdentity } from "../core/exec-info.ts";
+import { wordsOf } from "../core/json-values.ts";
 import { isObject, type TrustedServer } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -91,7 +92,7 @@ const programs = /^(kubectl-oidc|kubectl-oidc_login|kubectl-oidc-login|kubelogin
 /** `kubectl-oidc get-token …`, `kubelogin get-token …`, `kubectl oidc-login get-token …`, `node …/kubectl-oidc.cjs get-token …`. */
 function stanzaOf(exec: Readonly<Record<string, unknown>>): Pick<KubeContext, "command" | "word" | "args"> | undefined {
   const command = exec["command"];
-  const all = Array.isArray(exec["args"]) ? exec["args"].map(String) : [];
+  const all = wordsOf(exec["args"]);
   const at = all.indexOf("get-token");
   if (typeof command !== "string" || at === -1) return undefined;
   const program = programName(command);

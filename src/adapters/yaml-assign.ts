@@ -1,13 +1,14 @@
 import { type Document, isMap, isScalar, isSeq, type Node, type Scalar } from "yaml";
 import { aligned, gone, holds } from "../core/json-values.ts";
 import { isObject } from "../core/session.ts";
+import { partOf } from "./yaml-document.ts";
 
 /**
  * Changes the document's nodes until they hold `wanted`; those that hold it already stay, with their comments. For documents whose text cannot
  * be changed in place (flow style, anchors): the library writes them anew.
  */
 export function assignYaml(document: Document.Parsed, wanted: unknown): void {
-  const valueIn = (node: unknown): unknown => (isMap(node) || isSeq(node) || isScalar(node) ? node.toJS(document, { maxAliasCount: 100 }) : undefined);
+  const valueIn = (node: unknown) => partOf(document, node);
 
   function assigned(node: unknown, value: unknown): Node {
     if (isMap(node) && isObject(value)) {

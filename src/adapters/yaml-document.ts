@@ -1,4 +1,4 @@
-import { type Document, type DocumentOptions, type ParseOptions, parseDocument, type SchemaOptions } from "yaml";
+import { type Document, type DocumentOptions, isNode, type ParseOptions, parseDocument, type SchemaOptions } from "yaml";
 
 /**
  * A YAML text that anybody may have written, parsed in bounded time; undefined when it is nested too deeply, or otherwise made to keep a
@@ -32,4 +32,18 @@ export function isNestedTooDeeply(text: string): boolean {
     if (depth > 100 || surplus > 100) return true;
   }
   return false;
+}
+
+/**
+ * The value of a part of the document; undefined for what is no node, and for one that the library cannot give by itself: an alias of an
+ * empty node (`a: &x`, `b: *x`).
+ */
+export function partOf(document: Document.Parsed, node: unknown): unknown {
+  if (!isNode(node)) return undefined;
+  try {
+    return node.toJS(document, { maxAliasCount: 100 });
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
 }

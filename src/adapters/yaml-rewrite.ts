@@ -1,9 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, stringify, type YAMLMap, type YAMLSeq } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, stringify, type YAMLMap, type YAMLSeq } from "yaml";
 import { aligned, gone, holds } from "../core/json-values.ts";
 import { isObject } from "../core/session.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { assignYaml } from "./yaml-assign.ts";
-import { yamlDocument } from "./yaml-document.ts";
+import { partOf, yamlDocument } from "./yaml-document.ts";
 
 /** As kubeconfigs are read (kubeconfig-files.ts). */
 const asKubeconfig = { uniqueKeys: false, merge: true } as const;
@@ -36,28 +36,46 @@ function rewriteUnix(text: string, wanted: Readonly<Record<string, unknown>>): s
   if (json !== undefined) return holds(json, wanted) ? text : `${JSON.stringify(wanted, null, indentOfJson(text))}${text.endsWith("\n") ? "\n" : ""}`;
   const document = yamlDocument(text, asKubeconfig);
   if (document === undefined || document.errors.length > 0) return fail("UNEXPECTED");
-  const valueIn = (node: unknown): unknown => (isNode(node) ? node.toJS(document, { maxAliasCount: 100 }) : node);
-  if (document.contents === null || valueIn(document.contents) === null) return `${text}${text.endsWith("\n") ? "" : "\n"}${yamlText(wanted, false)}`;
+  const valueIn = (node: unknown) => partOf(document, node);
+  if (document.contents === null || valueIn(document.contents) === null) {
+    const added = `${text}${text.endsWith("\n") ? "" : "\n"}${yamlText(wanted, false)}`;
+    // Behind a mark of the document's end, or of a null, it would be another document.
+    return reads(added, wanted) ? added : yamlText(wanted, false);
+  }
+  const contents = document.contents;
+  return inPlace(text, contents, wanted, valueIn) ?? anew(document, wanted, indentsLists(text, contents)) ?? yamlText(wanted, false);
+}
+
+/** Undefined when the text cannot be changed in place. */
+function inPlace(text: string, root: ParsedNode, wanted: unknown, valueIn: Values): string | undefined {
   try {
-    const splices = changes(text, document.contents, wanted, valueIn);
+    const splices = changes(text, root, wanted, valueIn);
     // From the end, so that positions stay; of two at one place, the outer list's addition comes behind the inner's.
     const ordered = splices.map((splice, i) => ({ ...splice, i })).sort((one, other) => other.from - one.from || other.i - one.i);
     const spliced = ordered.reduce((all, { from, to, text: part }) => all.slice(0, from) + part + all.slice(to), text);
-    if (reads(spliced, wanted)) return spliced;
+    return reads(spliced, wanted) ? spliced : undefined;
   } catch (error) {
-    if (!(error instanceof NotInPlace)) throw error;
+    if (error instanceof NotInPlace) return undefined;
+    throw error;
   }
-  assignYaml(document, wanted);
-  const anew = document.toString({ lineWidth: 0, indentSeq: indentsLists(text, document.contents) });
-  if (reads(anew, wanted)) return anew;
-  // Aliases that hang on what goes: plain and right.
-  return yamlText(wanted, false);
+}
+
+/** Undefined when an alias hangs on what goes. */
+function anew(document: Document.Parsed, wanted: unknown, indentSeq: boolean): string | undefined {
+  try {
+    assignYaml(document, wanted);
+    const text = document.toString({ lineWidth: 0, indentSeq });
+    return reads(text, wanted) ? text : undefined;
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
 }
 
 /** True when the text, read as kubeconfigs are, is this value. */
 function reads(text: string, wanted: unknown): boolean {
   const document = yamlDocument(text, asKubeconfig);
-  return document !== undefined && document.errors.length === 0 && holds(document.toJS({ maxAliasCount: 100 }), wanted);
+  return document !== undefined && document.errors.length === 0 && holds(partOf(document, document.contents), wanted);
 }
 
 type Values = (node: unknown) => unknown;
@@ -182,7 +200,6 @@ function changes(text: string, root: ParsedNode, wanted: unknown, valueIn: Value
 /** A scalar that stands on one line. */
 const isPlainPlace = ({ type }: Scalar) => type === "PLAIN" || type === "QUOTE_DOUBLE" || type === "QUOTE_SINGLE";
 
-const isNode = (value: unknown): value is ParsedNode => isMap(value) || isSeq(value) || isScalar(value) || isAlias(value);
 const isCollection = (value: unknown) => Array.isArray(value) || isObject(value);
 
 /** Block style. YAML 1.1 quotes what kubectl's reader takes for a boolean (`on`, `no`) or a time. */

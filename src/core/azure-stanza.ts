@@ -45,13 +45,15 @@ export function azureStanza(args: readonly string[], env: Readonly<Record<string
   const clientId = env["AZURE_CLIENT_ID"] ?? env["AAD_SERVICE_PRINCIPAL_CLIENT_ID"] ?? lastValue(words, "client-id");
   const tenant = env["AZURE_TENANT_ID"] ?? lastValue(words, "tenant-id");
   const cloud = lastValue(words, "environment") || "AzurePublicCloud";
-  const authority = authorities[cloud.toLowerCase()];
+  const authority = Object.hasOwn(authorities, cloud.toLowerCase()) ? authorities[cloud.toLowerCase()] : undefined;
   const login = (env["AAD_LOGIN_METHOD"] ?? lastValue(words, "login")) || "devicecode";
   const problem =
     (isOn("pop-enabled") ? "it asks for tokens that are bound to a key (--pop-enabled), which kubectl-oidc does not make" : undefined) ??
     (isOn("legacy") ? "it asks for the former kind of token (--legacy), which Entra ID's OpenID Connect endpoint does not give" : undefined) ??
     (isOn("use-azurerm-env-vars") ? "it takes its options from variables of Terraform (--use-azurerm-env-vars)" : undefined) ??
-    (login === "devicecode" || login === "interactive" ? undefined : (otherLogins[login] ?? `its login ${safeText(login, 40)} is not known here`)) ??
+    (login === "devicecode" || login === "interactive"
+      ? undefined
+      : ((Object.hasOwn(otherLogins, login) ? otherLogins[login] : undefined) ?? `its login ${safeText(login, 40)} is not known here`)) ??
     missing({ "server-id": serverId, "client-id": clientId, "tenant-id": tenant }) ??
     (isTenantId(tenant) ? undefined : `its tenant ${safeText(tenant, 80)} is a name, and Entra ID's issuer has the tenant's ID in it: set --tenant-id to that`) ??
     (authority === undefined ? `its cloud ${safeText(cloud, 40)} is not known here` : undefined);

@@ -32,3 +32,7 @@ export function aligned(known: readonly unknown[], wanted: readonly unknown[]): 
   for (; at < wanted.length; at++) pairs.push([undefined, wanted[at]]);
   return pairs;
 }
+
+/** A list's members as words: a number or a boolean as YAML writes it, what is no scalar as nothing. An object can make `String` throw. */
+export const wordsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.map((one: unknown) => (["string", "number", "boolean", "bigint"].includes(typeof one) ? String(one) : "")) : [];

@@ -3,6 +3,7 @@ import { stanzaArguments } from "./exec-stanza.ts";
 import { ignoredFlags } from "./flag-table.ts";
 import type { KubeconfigValue } from "./kubeconfig-edits.ts";
 import { splitList } from "./option-values.ts";
+import { wordsOf } from "./json-values.ts";
 import { isObject } from "./session.ts";
 import { addressProblem } from "./settings.ts";
 import { kubeloginTakesValue, lastValue, stanzaWords } from "./stanza-words.ts";
@@ -82,7 +83,7 @@ function programOf(
   exec: KubeconfigValue,
 ): { readonly kind: "ours"; readonly args: readonly string[] } | { readonly kind: "kubelogin" | "azure"; readonly args: readonly string[] | undefined } | undefined {
   const command = typeof exec["command"] === "string" ? programName(exec["command"]) : "";
-  const all = Array.isArray(exec["args"]) ? exec["args"].map(String) : [];
+  const all = wordsOf(exec["args"]);
   const [word = ""] = all;
   const at = all.indexOf("get-token");
   const args = at === -1 ? undefined : all.slice(at + 1);

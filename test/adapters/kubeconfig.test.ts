@@ -146,6 +146,11 @@ describe("a context of the kubeconfig", () => {
     }
   });
 
+  it("whose arguments are no texts is read all the same: an object with a toString of its own once ended the program", () => {
+    const file = write("config", config("kubectl-oidc", "[get-token, 7, {toString: 9}, null]"));
+    expect(at(file).args).toEqual(["7", "", ""]);
+  });
+
   it("hands over the cluster's extension", () => {
     const file = write("config", config("kubectl-oidc", "[get-token]", "extensions: [{ name: client.authentication.k8s.io/exec, extension: { oidc-audience: prod } }]"));
     expect(at(file).clusterConfig).toEqual({ "oidc-audience": "prod" });

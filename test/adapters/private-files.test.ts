@@ -59,7 +59,7 @@ describe("private files", () => {
 
   it("leave no temporary file behind, and clear away old ones of killed processes [ST-03]", () => {
     files().write("sessions/a.json", "1");
-    const orphan = pathOf("sessions/a.json.1.abc.tmp");
+    const orphan = pathOf("sessions/a.json.1.0123456789ab.tmp");
     writeFileSync(orphan, "half");
     const longAgo = new Date(Date.now() - 2 * 3_600_000);
     utimesSync(orphan, longAgo, longAgo);

@@ -64,6 +64,11 @@ describe("a stanza of Azure's kubelogin", () => {
     expect(azureStanza([...usual, arg], {})).toEqual({ problem: expect.stringContaining(why) });
   });
 
+  it("with a login or a cloud that is named like a member of every object is not known here", () => {
+    for (const word of ["--login=constructor", "--environment=constructor", "--login=__proto__"])
+      expect(azureStanza([...usual, word], {})).toEqual({ problem: expect.stringMatching(/^its (login|cloud) \w+ is not known here$/) });
+  });
+
   it("that does not say who and where cannot be carried over", () => {
     expect(azureStanza([server], {})).toEqual({ problem: "its args do not say --client-id and --tenant-id" });
     expect(azureStanza([server, "--client-id=", "--tenant-id=t"], {})).toEqual({ problem: "its args do not say --client-id" });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { planChange } from "../../../src/adapters/kubeconfig-plan.ts";
 import { surveyKubeconfig } from "../../../src/adapters/kubeconfig-survey.ts";
+import { holds } from "../../../src/core/json-values.ts";
 import { entryOf, withContextUser, withEntry } from "../../../src/core/kubeconfig-edits.ts";
 import { mustHold, type Target } from "../target.ts";
 import { kubeconfigs } from "./files.ts";
@@ -29,7 +30,7 @@ export const kubeconfigChanges: Target = {
           const plan = planChange(one, withContextUser(withEntry(one.value, "users", "oidc", ours), context, "oidc"), [{ list: "users", name: "oidc" }]);
           plant("kubeconfig", Buffer.from(plan.after));
           const after = surveyKubeconfig(choice);
-          mustHold(JSON.stringify(after.users.get("oidc")?.value["exec"]) === JSON.stringify(ours.exec), "the user is not what was wanted");
+          mustHold(holds(after.users.get("oidc")?.value["exec"], ours.exec), "the user is not what was wanted");
           for (const [name, { value }] of survey.users)
             if (name !== "oidc") mustHold(JSON.stringify(after.users.get(name)?.value) === JSON.stringify(value), "another user was changed");
           mustHold([...after.contexts.keys()].join() === [...survey.contexts.keys()].join(), "contexts came or went");
