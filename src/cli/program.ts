@@ -6,7 +6,7 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { normaliseArguments } from "./arguments.ts";
 import { type CommandFlag, commandFlags, flagsOf } from "./command-flags.ts";
-import { type CommandName, commandTable } from "./command-table.ts";
+import { type CommandName, commandRow, commandTable } from "./command-table.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { isTopic, topicHelp, topicTable } from "./help-topics.ts";
 
@@ -73,21 +73,22 @@ function failFrom(error: CommanderError, args: readonly string[]): never {
   if (error.code === "commander.unknownOption") {
     // An argument may hold more than a name: `--password x` as one word.
     const name = /'(--?[\w-]*)/.exec(error.message)?.[1] ?? "";
-    return fail("FLAG_INVALID", { message: `there is no flag ${safeText(name, 60)} here`, ...suggestion(name) });
+    return fail("FLAG_INVALID", { message: `there is no flag ${safeText(name, 60)} here`, ...suggestion(name, args.find((arg) => !arg.startsWith("-")) ?? "") });
   }
   if (error.code === "commander.excessArguments") return fail("FLAG_INVALID", { message: "there is an argument too many; options start with --" });
   return fail("FLAG_INVALID", { message: safeText(error.message.replace(/^error: /, "").replace(/\.$/, ""), 160) });
 }
 
-/** A known option that differs in its prefix (`--issuer-url`), that the name begins, or that is misspelt. */
-function suggestion(name: string): { readonly hint?: string } {
+/** An option of that command that differs in its prefix (`--issuer-url`), that the name begins, or that is misspelt. */
+function suggestion(name: string, command: string): { readonly hint?: string } {
   const bare = name.replace(/^-+/, "");
-  const names = optionTable.filter((row) => !("hidden" in row)).map((row) => row.name);
+  const known = Object.hasOwn(commandTable, command) ? (command as CommandName) : undefined;
+  const names = known === undefined || commandRow(known).session ? optionTable.filter((row) => !("hidden" in row)).map((row) => row.name) : [];
+  const own = (known === undefined ? commandFlags : flagsOf(known)).map((flag) => flag.name);
   const near =
-    names.find((one) => one === `oidc-${bare}`) ??
-    nearest(bare, [...new Set([...names, ...commandFlags.map((flag) => flag.name), "output"])]) ??
-    names.find((one) => bare.length > 5 && one.startsWith(bare));
-  return near === undefined ? {} : { hint: `did you mean --${near}?` };
+    names.find((one) => one === `oidc-${bare}`) ?? nearest(bare, [...new Set([...names, ...own, "output"])]) ?? names.find((one) => bare.length > 5 && one.startsWith(bare));
+  if (near !== undefined) return { hint: `did you mean --${near}?` };
+  return known === undefined ? {} : { hint: `run: kubectl oidc help ${known}` };
 }
 
 function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text: string) => void): Command {

@@ -1,7 +1,7 @@
 import type { Machine } from "../compose.ts";
 import { nearest } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
-import { fail } from "../errors/oidc-error.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { Call } from "./call.ts";
 
 type Survey = ReturnType<Machine["kubeconfig"]["survey"]>;
@@ -32,7 +32,7 @@ export interface SetupTarget {
 /** CONTEXT_NOT_FOUND, SETTINGS_INVALID, FLAG_INVALID, KUBECONFIG_UNREADABLE. */
 export function setupTarget(call: Call): SetupTarget {
   const { flags, context: named, kubeconfig } = call.invocation;
-  const survey = call.machine.kubeconfig.survey({ kubeconfig });
+  const survey = surveyed(call, kubeconfig);
   const contextName = named || survey.current;
   if (contextName === undefined)
     return fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: "add --context NAME; kubectl config get-contexts lists them" });
@@ -56,6 +56,20 @@ export function setupTarget(call: Call): SetupTarget {
     env: isRecord(exec) && Array.isArray(exec["env"]) ? exec["env"] : undefined,
     sharedWith: [...survey.contexts.values()].filter((other) => other.userName === userName && other.name !== contextName).map(({ name }) => name),
   };
+}
+
+/** Without any kubeconfig there is no cluster either, and that is what is missing first. */
+function surveyed(call: Call, kubeconfig: string | undefined): Survey {
+  try {
+    return call.machine.kubeconfig.survey({ kubeconfig });
+  } catch (error) {
+    if (!isOidcError(error) || error.code !== "KUBECONFIG_UNREADABLE" || error.reason !== "ENOENT") throw error;
+    return fail(
+      "KUBECONFIG_UNREADABLE",
+      { message: error.message, hint: "add the cluster first: kubectl config set-cluster NAME --server=URL --certificate-authority=FILE --embed-certs" },
+      error,
+    );
+  }
 }
 
 const textOf = (value: string | true | undefined) => (typeof value === "string" && value !== "" ? value : undefined);

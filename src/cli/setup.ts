@@ -26,7 +26,6 @@ import { undoCommand } from "./undo.ts";
 export async function setupCommand(call: Call): Promise<void> {
   if (call.invocation.flags["undo"] === true) return undoCommand(call, "setup");
   refuseUnsafeEnvironment(call.env);
-  mayBeAgreed(call);
   const isDry = call.invocation.flags["dry-run"] === true;
   const isJson = call.invocation.output === "json";
   const { terminal } = call.machine;
@@ -41,6 +40,7 @@ export async function setupCommand(call: Call): Promise<void> {
   const target = setupTarget(call);
   const asked = setupSources(call, target);
   const preset = chosenPreset(call, asked);
+  mayBeAgreed(call);
   const opened = openRun(call, { ...nothingElse, sources: asked }, { mayPrompt: false, server: undefined });
   terminal.say(
     `kubectl-oidc: setting up the context ${safeText(target.contextName, 80)} for ${shownUrl(opened.settings.issuer)} (${presetOf(preset).title}) as client ${safeText(opened.settings.clientId, 80)}`,

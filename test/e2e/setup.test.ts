@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -306,7 +306,20 @@ describe("setup", () => {
     expect(other.stderr).toContain("strict does not allow --oidc-client-id");
   });
 
-  it("writes relative paths as absolute ones, and a profile by its name", async () => {
+  it("writes a profile by its name, and nothing of what is in it", async () => {
+    mkdirSync(stage.home.config, { recursive: true });
+    writeFileSync(
+      join(stage.home.config, "config.yaml"),
+      `profiles:\n  work:\n    oidc-issuer-url: ${stage.provider.issuer}\n    oidc-client-id: kubernetes\n    certificate-authority: ${stage.certificates.caFile}\n`,
+      { mode: 0o600 },
+    );
+    const ended = await stage.setup(["--profile=work", "--token-cache-storage=disk", "--yes", "--non-interactive"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(execOf("oidc-prod")?.args).toEqual(["get-token", "--oidc-extra-scope=email", "--oidc-extra-scope=groups", "--token-cache-storage=disk", "--profile=work"]);
+    expect((await stage.home.run(["get-token", ...(execOf("oidc-prod")?.args.slice(1) ?? [])])).stderr).not.toContain("SETTINGS_INCOMPLETE");
+  });
+
+  it("writes relative paths as absolute ones", async () => {
     writeFileSync(join(stage.home.folder, "company.pem"), stage.certificates.caPem);
     const ended = await stage.setup([stage.identity[0]!, stage.identity[1]!, "--certificate-authority=company.pem", "--token-cache-storage=disk", "--yes", "--non-interactive"]);
     expect(ended.status, ended.stderr).toBe(0);
