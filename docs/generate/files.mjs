@@ -20,7 +20,7 @@ export function filesPage(facts) {
     "Mode 0600, in folders 0700 (on Windows: your own profile). Each is written whole, under another name first (`*.tmp`), and synced. A file or folder that another user could have written, or that is a link, is refused (`STORE_UNSAFE`).",
     list(facts.writtenFiles),
     "## Changed",
-    "By `setup` and `migrate`, after a question or with `--yes`. Owner, mode, comments and order stay as they are.",
+    "By `setup` and `migrate`, after a question or with `--yes`. A kubeconfig keeps its owner, mode, comments and order.",
     list(facts.changedFiles),
     "## Read",
     list(facts.readFiles),

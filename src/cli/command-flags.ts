@@ -31,7 +31,7 @@ export const commandFlags: readonly CommandFlag[] = [
     name: "preset",
     value: "NAME",
     values: ["keycloak", "dex", "google", "okta", "entra", "auth0", "gitlab", "generic"],
-    help: "the kind of issuer (default: told by its URL)",
+    help: "keycloak, dex, google, okta, entra, auth0, gitlab or generic (default: told by the issuer's URL)",
     commands: ["setup"],
   },
   { name: "user", value: "NAME", help: "kubeconfig user to write (default: the context's, else oidc-CONTEXT)", commands: ["setup"] },
@@ -42,7 +42,7 @@ export const commandFlags: readonly CommandFlag[] = [
   { name: "groups-prefix", value: "TEXT", help: "what it puts before each group", commands: ["setup"] },
   { name: "group", value: "NAME", help: "group of the role binding", commands: ["setup"] },
   { name: "cluster-role", value: "NAME", help: "role of the role binding (default view)", commands: ["setup"] },
-  { name: "harden", help: "also let no kubeconfig bring another issuer or client", commands: ["setup"] },
+  { name: "harden", help: "also write strict into your configuration file: no kubeconfig brings another issuer or client", commands: ["setup"] },
 ];
 
 /** The flags of one command, in the order of the help. */

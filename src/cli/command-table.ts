@@ -34,12 +34,13 @@ export const commandTable = {
   migrate: {
     help: "take over users of kubelogin and auth-provider",
     about:
-      "Rewrites the kubeconfig users that run kubelogin, or use the former auth-provider oidc, to run kubectl-oidc, and takes their refresh tokens over. Says what it cannot carry over. Run again, it finds nothing to do.",
+      "Rewrites the kubeconfig users that run kubelogin, use the former auth-provider oidc, or log people in with Azure's kubelogin, to run kubectl-oidc; the refresh tokens of the first two move along. Says what it cannot carry over. Run again, it finds nothing to do.",
     group: "start",
     examples: [
       ["migrate --dry-run", "what would change"],
       ["migrate", "every user of the kubeconfig, after a question"],
       ["migrate --context prod --yes", "the user of one context, without a question"],
+      ["migrate --undo", "put the users back as they were"],
     ],
     seeAlso: ["setup", "status"],
     session: false,

@@ -50,7 +50,8 @@ export const writtenFiles: readonly FileRow[] = [
   { path: "DATA/sessions/KEY.json", help: "a session: issuer, client, account, when it ends; no secret" },
   { path: "DATA/credentials/KEY.json", help: "the short-lived token (--id-token-cache=disk)" },
   { path: "DATA/refresh/HASH.json", help: "the refresh token, only with --token-cache-storage=disk" },
-  { path: "DATA/client-secrets/HASH", help: "a client secret that setup was given: no kubeconfig holds it" },
+  { path: "DATA/client-secrets/HASH", help: "a client secret that setup was given, or migrate found in a kubeconfig; nothing removes it" },
+  { path: "DATA/adopted/KEY", help: "a session that migrate is moving: digests of tokens, and where the old copy lies; gone at its end" },
   { path: "DATA/memo/HASH.json", help: "a call that was judged before: the next one like it needs no more than this" },
   { path: "DATA/asked/KEY.N", help: "what a client was handed last: a token that comes back too early was refused" },
   { path: "DATA/issuers/HASH.json", help: "discovery document and keys of an issuer, sealed, for six hours" },
@@ -64,8 +65,9 @@ export const writtenFiles: readonly FileRow[] = [
 /** Files of others that `setup` and `migrate` change, after a question. Owner, mode, comments and order stay. */
 export const changedFiles: readonly FileRow[] = [
   { path: "~/.kube/config", help: "kubeconfig, or a file of KUBECONFIG (setup, migrate)" },
-  { path: "FILE.before-kubectl-oidc", help: "the kubeconfig FILE as it was before the first change; --undo reads it" },
+  { path: "FILE.before-kubectl-oidc", help: "the kubeconfig FILE as it was before the first change, of its mode; --undo reads it, and removes it when all is undone" },
   { path: "FILE.lock", help: "kubectl's own lock, while FILE is written" },
+  { path: "~/.kube/cache/oidc-login/HASH", help: "kubelogin's copy of a session; migrate removes the one that it has moved" },
   { path: "CONFIG/config.yaml", help: "setup --harden writes strict, issuer and client into it" },
 ];
 
@@ -73,6 +75,7 @@ export const readFiles: readonly FileRow[] = [
   { path: "CONFIG/config.yaml", help: "your configuration file (kubectl oidc help config); nobody else may be able to write it" },
   { path: "MACHINE/config.yaml", help: "the machine's" },
   { path: "~/.kube/config", help: "kubeconfig, or the files of KUBECONFIG" },
+  { path: "~/.kube/cache/oidc-login/HASH", help: "kubelogin's cache, read by migrate; a stanza's --token-cache-dir or KUBECACHEDIR too" },
   { path: "~/.kube/kuberc", help: "kubectl's preferences, read by doctor" },
   { path: "/etc/ssl/certs/ca-certificates.crt", help: "the system's certificate authorities (Linux; other distributions' places too)" },
 ];
