@@ -12,8 +12,11 @@ export interface ExecStanza {
   readonly installHint: string;
 }
 
-/** kubectl shows it when the command is not on the PATH; of one line, since every client prints it as it is. */
-export const installHint = "kubectl-oidc logs in to this cluster with OpenID Connect. Install it with: npm install --global kubectl-oidc";
+/**
+ * kubectl shows it when the command is not on the PATH; of one line, since every client prints it as it is. No command for pasting: the package is on
+ * no registry yet, and whoever takes the name there would be installed in our place.
+ */
+export const installHint = "kubectl-oidc logs in to this cluster with OpenID Connect. How to install it: https://github.com/kubectl-oidc/kubectl-oidc";
 
 /** Options of one call, or of the command line that made the stanza: no stanza holds them. */
 const notInStanza: readonly string[] = ["force-refresh", "non-interactive", "oidc-use-pkce", "oidc-pkce-method", "qr"];

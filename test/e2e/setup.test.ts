@@ -72,7 +72,7 @@ describe("setup", () => {
       command: "kubectl-oidc",
       interactiveMode: "IfAvailable",
       provideClusterInfo: true,
-      installHint: expect.stringContaining("npm install"),
+      installHint: expect.stringContaining("https://github.com/kubectl-oidc/kubectl-oidc"),
     });
     expect([...(execOf("oidc-prod")?.args ?? [])].sort()).toEqual(["get-token", "--oidc-extra-scope=email", "--oidc-extra-scope=groups", ...stage.identity].sort());
     const lines = stage.text().split("\n");
