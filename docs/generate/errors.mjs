@@ -6,10 +6,13 @@ export function errorsPage({ catalogue, exitStatuses }) {
     const found = Object.entries(catalogue).filter(([, { exit }]) => exit === Number(status));
     if (found.length === 0) continue;
     parts.push(`## Exit status ${status}: ${who}`);
-    for (const [name, entry] of found) parts.push(`### ${name}`, `**${entry.title}.** ${entry.explanation}`, `Cure: ${entry.hint}.`);
+    for (const [name, entry] of found) parts.push(`### ${name}`, `**${entry.title}.** ${entry.explanation}`, `Cure: ${cure(entry.hint)}.`);
   }
   return page("Errors", "`src/errors/catalogue.ts`", "kubectl shows the exit status and passes the lines through. The status says who must act.", ...parts);
 }
+
+/** A command without the full stop that follows it. */
+const cure = (hint) => hint.replace(/run: (kubectl .+)$/, (_, command) => `run ${code(command)}`);
 
 export function exitStatusesPage({ catalogue, exitStatuses }) {
   const codes = (status) =>

@@ -164,7 +164,7 @@ export const catalogue = {
   },
   SUBJECT_TOKEN_INVALID: {
     title: "the subject token cannot be used",
-    explanation: "The platform's identity token is missing, expired or not in the expected form.",
+    explanation: "The platform's identity token is missing, expired or not in the expected form. Kept for federated login, which this version does not have.",
     hint: "check --subject-token-file, or the platform that writes it",
     exit: 40,
   },
@@ -248,7 +248,7 @@ export const catalogue = {
   },
   ENVIRONMENT_UNSAFE: {
     title: "the environment switches security off",
-    explanation: "NODE_TLS_REJECT_UNAUTHORIZED=0 turns off certificate checks for every connection of this program.",
+    explanation: "NODE_TLS_REJECT_UNAUTHORIZED=0 turns off certificate checks for every connection of this program; NODE_DEBUG has Node print what is secret.",
     hint: "unset NODE_TLS_REJECT_UNAUTHORIZED; add a CA with --certificate-authority",
     exit: 50,
   },

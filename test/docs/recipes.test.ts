@@ -15,7 +15,7 @@ import { runWorkflow, type Script } from "./fake-runner.ts";
 import { blockOf, blocksOf, execOf } from "./fenced-blocks.ts";
 
 // The recipes of docs/how-to, as they stand there: only the example's issuer and API server are replaced by the test's.
-const pages = ["scripts.md", "terraform.md", "github-actions.md"] as const;
+const pages = ["scripts.md", "terraform.md", "github-actions.md", "hand-out-a-kubeconfig.md"] as const;
 const missing = ["bash", "curl", "jq", "kubectl"].filter((name) => !hasProgram(name));
 const isWhole = missing.length === 0;
 const skipped = isWhole ? "" : ` (not on the PATH: ${missing.join(", ")})`;
@@ -165,6 +165,38 @@ describe.skipIf(!isWhole)(`docs/how-to/scripts.md${skipped}`, { timeout: 120_000
     const away = await bash(block);
     expect([away.status, away.stdout], away.stderr).toEqual([30, ""]);
     expect(away.stderr).toMatch(/the issuer cannot be reached; try again later\n$/);
+  });
+});
+
+describe.skipIf(!isWhole)(`docs/how-to/hand-out-a-kubeconfig.md${skipped}`, { timeout: 120_000 }, () => {
+  const page = "hand-out-a-kubeconfig.md";
+  beforeAll(logIn, 90_000);
+
+  it("plan: the administrator's files, before anything is changed", async () => {
+    const before = readFileSync(join(home.folder, "kubeconfig"), "utf8");
+    const ended = await bash(blockOf(page, "plan"));
+    expect([ended.status, ended.stdout], ended.stderr).toEqual([0, ""]);
+    expect(readFileSync(join(folder, "authentication-config.yaml"), "utf8")).toMatch(/^apiVersion: apiserver\.config\.k8s\.io\/v1\nkind: AuthenticationConfiguration\n/);
+    expect(readFileSync(join(folder, "role-binding.yaml"), "utf8")).toContain("  name: oidc:developers\n");
+    expect(readFileSync(join(home.folder, "kubeconfig"), "utf8")).toBe(before);
+  });
+
+  it("cut, use: who gets the file has one context, whose authority is in it, and works", async () => {
+    const [plan = ""] = blockOf(page, "plan").split("\n");
+    const setup = await bash(plan.replace("--dry-run -o json >plan.json", "--yes"));
+    expect(setup.status, setup.stderr).toBe(0);
+    expect(setup.stderr).toContain("kubectl-oidc: the API server sees oidc:alice, in oidc:admins, oidc:developers\n");
+    expect((await bash(blockOf(page, "cut"))).status).toBe(0);
+    const file = readFileSync(join(folder, "prod.yaml"), "utf8");
+    expect([file.match(/^ {2}name: .*$/gm), file.includes("certificate-authority-data: "), file.includes(home.folder)]).toEqual([
+      ["  name: prod", "  name: prod-oidc"],
+      true,
+      false,
+    ]);
+    const used = await bash(blockOf(page, "use"));
+    expect([used.status, used.stderr], used.stderr).toEqual([0, ""]);
+    expect(used.stdout).toContain("web-5d8f");
+    expect((await bash("kubectl oidc setup --context prod-oidc --undo --yes")).status).toBe(0);
   });
 });
 
