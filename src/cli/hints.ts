@@ -7,6 +7,7 @@ import type { TrustedServer } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import type { Call } from "./call.ts";
+import { entryOf } from "../errors/catalogue.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
 
 const general = "run: kubectl oidc login";
@@ -25,6 +26,9 @@ const notForLogin = new Set(["non-interactive", "force-refresh", "min-validity",
  * command: these options are whatever a kubeconfig says, and the person pastes what we show.
  */
 export function exactHint(hint: string, call: Pick<Call, "machine" | "argv" | "invocation" | "env">): string {
+  if (hint === entryOf("FLAG_INVALID").hint) return `${hint} ${call.invocation.command}`;
+  // The plugin reads no kubeconfig: what kubectl starts it with is in the stanza.
+  if (hint === entryOf("SETTINGS_INCOMPLETE").hint && call.invocation.command === "get-token") return hint.replace("or use --context", "or correct the args of the exec stanza");
   if (hint.startsWith(trusting)) return trustHint(hint, call);
   if (hint.includes(planning))
     return hint.replace(planning, () => `${withFlags("kubectl oidc setup", contextFlags(call.invocation.context, call.invocation.kubeconfig))} --dry-run`);

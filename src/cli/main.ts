@@ -12,6 +12,7 @@ import { exactHint } from "./hints.ts";
 import { loginCommand, writeErrorEvent } from "./login.ts";
 import { logoutCommand } from "./logout.ts";
 import { writeData } from "./output.ts";
+import { commandWord } from "./arguments.ts";
 import type { CommandName } from "./command-table.ts";
 import { type Invocation, readCommandLine } from "./program.ts";
 import { migrateCommand } from "./migrate.ts";
@@ -78,7 +79,7 @@ export async function main(): Promise<void> {
     process.exit(status);
   } catch (error) {
     // What is wrong with its command line ends a login too, for who reads its events.
-    if (known.call === undefined && known.json && isCommand(argv, "login")) await writeErrorEvent(error).catch(() => undefined);
+    if (known.call === undefined && known.json && commandWord(argv) === "login") await writeErrorEvent(error).catch(() => undefined);
     finish(error);
   }
 }
@@ -109,8 +110,7 @@ function currentFolder(): string {
   }
 }
 
-const isCommand = (argv: readonly string[], name: string) => argv[argv[0] === "oidc-login" ? 1 : 0] === name;
-const isPlugin = (argv: readonly string[]) => isCommand(argv, "get-token");
+const isPlugin = (argv: readonly string[]) => commandWord(argv) === "get-token";
 
 const wantsJson = (argv: readonly string[]) =>
   !isPlugin(argv) && argv.some((arg, i) => /^(-o=?|--output=)json$/.test(arg) || ((arg === "-o" || arg === "--output") && argv[i + 1] === "json"));

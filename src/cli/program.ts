@@ -1,10 +1,11 @@
-import { Argument, Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { type OptionRow, optionRow, optionTable } from "../core/flag-table.ts";
 import { nearest } from "../core/nearest.ts";
-import type { RawOptions } from "../core/option-values.ts";
+import { parseBoolean, type RawOptions } from "../core/option-values.ts";
 import { safeText } from "../core/untrusted-text.ts";
-import { fail } from "../errors/oidc-error.ts";
-import { normaliseArguments } from "./arguments.ts";
+import { entryOf } from "../errors/catalogue.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { commandWord, normaliseArguments, shownFlag } from "./arguments.ts";
 import { type CommandFlag, commandFlags, flagsOf } from "./command-flags.ts";
 import { type CommandName, commandRow, commandTable } from "./command-table.ts";
 import { commandHelp, programHelp } from "./help.ts";
@@ -33,6 +34,18 @@ export type Invocation =
  * sources. An unknown flag's value is never quoted: it may be a secret with a misspelt name.
  */
 export function readCommandLine(argv: readonly string[]): Invocation {
+  try {
+    return readWords(argv);
+  } catch (error) {
+    const word = commandWord(argv) ?? "";
+    if (!isOidcError(error) || error.code !== "FLAG_INVALID" || error.hint !== entryOf(error.code).hint || !isCommandName(word)) throw error;
+    return fail(error.code, { message: error.message, hint: `run: kubectl oidc help ${word}` });
+  }
+}
+
+const isCommandName = (word: string): word is CommandName => Object.hasOwn(commandTable, word);
+
+function readWords(argv: readonly string[]): Invocation {
   const found: { invocation: Invocation | undefined; help: string } = { invocation: undefined, help: "" };
   const program = buildProgram(
     (invocation) => {
@@ -44,8 +57,11 @@ export function readCommandLine(argv: readonly string[]): Invocation {
   );
   const given = normaliseArguments(argv);
   const args = given.length === 0 ? ["help"] : given[0] === "--version" ? ["version", ...given.slice(1)] : given;
-  const [first, about] = args;
-  if (first === "help" && about !== undefined && !about.startsWith("-") && about !== "help" && !Object.hasOwn(commandTable, about)) return topic(about);
+  const [first, about = ""] = args;
+  if (first === "help" && about === "help") return { kind: "help", text: programHelp() };
+  if (first === "help" && about !== "" && !about.startsWith("-") && !isCommandName(about)) return topic(about);
+  // Flags alone ask for nothing: as kubectl, the list of commands.
+  if (args.every(isGeneral)) return { kind: "help", text: programHelp() };
   try {
     program.parse([...args], { from: "user" });
   } catch (error) {
@@ -55,6 +71,8 @@ export function readCommandLine(argv: readonly string[]): Invocation {
   }
   return found.invocation ?? { kind: "help", text: programHelp() };
 }
+
+const isGeneral = (arg: string) => /^(-h|--help|--v=.*|--output=.*)$/s.test(arg);
 
 /** Of no command: a topic's page. COMMAND_UNKNOWN, with the command or topic that may have been meant. */
 function topic(word: string): Invocation {
@@ -68,12 +86,15 @@ function failFrom(error: CommanderError, args: readonly string[]): never {
     const word = args.find((arg) => !arg.startsWith("-")) ?? "";
     if (isTopic(word)) return fail("COMMAND_UNKNOWN", { message: `${word} is no command but a topic of the help`, hint: `run: kubectl oidc help ${word}` });
     const near = nearest(word, [...Object.keys(commandTable), "help"]);
-    return fail("COMMAND_UNKNOWN", { message: `there is no command ${safeText(word, 40)}`, ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc ${near}?` }) });
+    return fail("COMMAND_UNKNOWN", {
+      message: word === "" ? "the command is an empty word" : `there is no command ${safeText(word, 40)}`,
+      ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc ${near}?` }),
+    });
   }
   if (error.code === "commander.unknownOption") {
     // An argument may hold more than a name: `--password x` as one word.
     const name = /'(--?[\w-]*)/.exec(error.message)?.[1] ?? "";
-    return fail("FLAG_INVALID", { message: `there is no flag ${safeText(name, 60)} here`, ...suggestion(name, args.find((arg) => !arg.startsWith("-")) ?? "") });
+    return fail("FLAG_INVALID", { message: `there is no flag ${shownFlag(name)} here`, ...suggestion(name, args.find((arg) => !arg.startsWith("-")) ?? "") });
   }
   if (error.code === "commander.excessArguments") return fail("FLAG_INVALID", { message: "there is an argument too many; options start with --" });
   return fail("FLAG_INVALID", { message: safeText(error.message.replace(/^error: /, "").replace(/\.$/, ""), 160) });
@@ -82,13 +103,15 @@ function failFrom(error: CommanderError, args: readonly string[]): never {
 /** An option of that command that differs in its prefix (`--issuer-url`), that the name begins, or that is misspelt. */
 function suggestion(name: string, command: string): { readonly hint?: string } {
   const bare = name.replace(/^-+/, "");
-  const known = Object.hasOwn(commandTable, command) ? (command as CommandName) : undefined;
+  const known = isCommandName(command) ? command : undefined;
   const names = known === undefined || commandRow(known).session ? optionTable.filter((row) => !("hidden" in row)).map((row) => row.name) : [];
   const own = (known === undefined ? commandFlags : flagsOf(known)).map((flag) => flag.name);
   const near =
-    names.find((one) => one === `oidc-${bare}`) ?? nearest(bare, [...new Set([...names, ...own, "output"])]) ?? names.find((one) => bare.length > 5 && one.startsWith(bare));
+    names.find((one) => one === `oidc-${bare}`) ??
+    nearest(bare, [...new Set([...names, ...own, ...(known === undefined || commandRow(known).outputs.length > 0 ? ["output"] : [])])]) ??
+    names.find((one) => bare.length > 5 && one.startsWith(bare));
   if (near !== undefined) return { hint: `did you mean --${near}?` };
-  return known === undefined ? {} : { hint: `run: kubectl oidc help ${known}` };
+  return {};
 }
 
 function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text: string) => void): Command {
@@ -109,8 +132,8 @@ function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text
     if (about.outputs.length > 0) command.option("-o, --output <format>", about.outputs.join(", "));
     if (about.session) for (const row of optionTable) command.addOption(sessionOption(row));
     command.option("-v, --v <level>", "1 steps, 4 requests, 8 headers; never a secret");
-    if (name === "trust") command.addArgument(new Argument("<action>", "what to do").choices(["list", "add", "remove"])).argument("[server]", "URL of an API server");
-    if (name === "completion") command.addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish", "powershell"]));
+    // What they may be is judged in `wordsOf`, in words of ours.
+    for (const word of commandRow(name as CommandName).words?.split(" ") ?? []) command.argument(`[${word.replace(/\W.*/, "") || "server"}]`);
     // Commander gives the words, then the options, then the command itself.
     command.action((...given: readonly unknown[]) => onCommand(invocationOf(name as CommandName, command.opts(), given.slice(0, -2))));
   }
@@ -121,9 +144,8 @@ function rowOf(name: string): OptionRow {
   return optionRow(name) ?? fail("UNEXPECTED");
 }
 
-function commandOption({ name, value, values, help }: CommandFlag): Option {
-  const option = new Option(`--${name}${value === undefined ? "" : ` <${value.toLowerCase()}>`}`, help);
-  return values === undefined ? option : option.choices(values);
+function commandOption({ name, value, help }: CommandFlag): Option {
+  return new Option(`--${name}${value === undefined ? " [true|false]" : ` <${value.toLowerCase()}>`}`, help);
 }
 
 function sessionOption(row: OptionRow): Option {
@@ -152,10 +174,13 @@ function invocationOf(command: CommandName, parsed: Readonly<Record<string, unkn
     const value = parsed[attributeOf(row.name)];
     if (Array.isArray(value)) options[row.name] = value.map(String);
   }
-  const text = (name: string) => (typeof parsed[name] === "string" ? parsed[name] : undefined);
+  const text = (name: string) => {
+    const value = parsed[attributeOf(name)];
+    return typeof value === "string" ? value : undefined;
+  };
   const output = text("output");
   const outputs: readonly string[] = commandTable[command].outputs;
-  if (output !== undefined && !outputs.includes(output)) fail("FLAG_INVALID", { message: `-o must be one of ${outputs.join(", ")}` });
+  if (output !== undefined && !outputs.includes(output)) refuseValue("-o", output, outputs, " ");
   const level = text("v") ?? "0";
   if (!/^\d{1,2}$/.test(level)) fail("FLAG_INVALID", { message: "-v must be a number" });
   return {
@@ -166,14 +191,44 @@ function invocationOf(command: CommandName, parsed: Readonly<Record<string, unkn
     kubeconfig: text("kubeconfig"),
     output,
     flags: Object.fromEntries(
-      flagsOf(command).flatMap(({ name }) => {
-        const value = parsed[attributeOf(name)];
-        return value === true || typeof value === "string" ? [[name, value]] : [];
+      flagsOf(command).flatMap((flag) => {
+        const value = text(flag.name);
+        return value === undefined ? [] : flagValue(flag, value);
       }),
     ),
-    words: words.filter((word) => typeof word === "string"),
+    words: wordsOf(command, words),
     verbosity: Number(level),
   };
+}
+
+function flagValue({ name, value, values }: CommandFlag, text: string): readonly (readonly [string, string | true])[] {
+  if (value !== undefined) return values?.includes(text) === false ? refuseValue(`--${name}`, text, values, "=") : [[name, text]];
+  const parsed = parseBoolean(text);
+  if (!parsed.ok) return fail("FLAG_INVALID", { message: `--${name} ${parsed.problem}` });
+  return parsed.value ? [[name, true]] : [];
+}
+
+/** The words behind the command: the first is one of those that its usage names. */
+function wordsOf(command: CommandName, given: readonly unknown[]): readonly string[] {
+  const words = given.filter((word) => typeof word === "string");
+  const known = commandRow(command).words?.split(" ")[0]?.split("|");
+  const [word] = words;
+  if (known === undefined || (word !== undefined && known.includes(word))) return words;
+  const list = `${known.slice(0, -1).join(", ")} or ${known.at(-1)}`;
+  if (word === undefined) return fail("FLAG_INVALID", { message: `${command} needs one of ${list}` });
+  const near = nearest(word, known);
+  return fail("FLAG_INVALID", {
+    message: `${command} takes ${list}, not ${safeText(word, 40)}`,
+    ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc ${command} ${near}?` }),
+  });
+}
+
+function refuseValue(flag: string, value: string, known: readonly string[], between: string): never {
+  const near = nearest(value, known);
+  return fail("FLAG_INVALID", {
+    message: `${flag} must be ${known.length === 1 ? "" : "one of "}${known.join(", ")}`,
+    ...(near === undefined ? {} : { hint: `did you mean ${flag}${between}${near}?` }),
+  });
 }
 
 /** Commander's name of an option: `oidc-issuer-url` → `oidcIssuerUrl`. */

@@ -181,7 +181,7 @@ export function withFiles(machine: Machine, sources: readonly OptionSource[]): O
 }
 
 function failProfile(name: string, known: readonly string[], file: string): never {
-  const near = nearest(name, [...new Set(known)]) ?? known.find((one) => one.toLowerCase() === name.toLowerCase());
+  const near = nearest(name, [...new Set(known)]);
   return fail("SETTINGS_INVALID", {
     message: `there is no profile ${safeText(name, 60)}`,
     hint: near === undefined ? `add it under profiles: in ${safeText(file, 120)}` : `did you mean ${safeText(near, 60)}? profiles are in ${safeText(file, 120)}`,

@@ -12,15 +12,18 @@ import { type Gathered, gatherForPerson } from "./sources.ts";
 /** Lists, adds and removes the API servers that the session may be used with (cli.md M9, M17). Makes no request. */
 export async function trustCommand(call: Call): Promise<void> {
   const [action = "list", url] = call.invocation.words;
+  // What is wrong on the command line is said before what is wrong elsewhere.
+  if (action === "list" && url !== undefined) fail("FLAG_INVALID", { message: "trust list takes no server" });
+  if (action === "remove" && url === undefined) fail("FLAG_INVALID", { message: "trust remove needs the URL of a server", hint: "run: kubectl oidc trust list" });
+  const asked = url === undefined ? undefined : originOf(url);
+  if (action === "add" && asked === undefined && call.invocation.context === undefined)
+    fail("FLAG_INVALID", { message: "trust add needs the URL of a server, or --context NAME", hint: "run: kubectl oidc trust add --context NAME" });
   const gathered = gatherForPerson(call.machine, call.env, call.invocation);
   const run = openRun(call, gathered, { mayPrompt: false, server: undefined });
   const { terminal } = call.machine;
-  if (action === "list") {
-    if (url !== undefined) fail("FLAG_INVALID", { message: "trust list takes no server" });
-    return tell(call, run, await trustedServers(run));
-  }
+  if (action === "list") return tell(call, run, await trustedServers(run));
   if (action === "add") {
-    const { server, from } = serverToAdd(call, gathered, url);
+    const { server, from } = serverToAdd(call, gathered, asked);
     const before = { isKnown: false };
     const servers = await changeServers(run, (known) => {
       before.isKnown = known.some((other) => isSameServer(other, server));
@@ -33,7 +36,7 @@ export async function trustCommand(call: Call): Promise<void> {
     );
     return call.invocation.output === "json" ? tell(call, run, servers) : undefined;
   }
-  const origin = originOf(url ?? fail("FLAG_INVALID", { message: "trust remove needs the URL of a server", hint: "kubectl oidc trust list shows them" }));
+  const origin = asked ?? "";
   const before = await trustedServers(run);
   const isKnown = before.some((known) => known.origin === origin);
   const servers = isKnown ? await changeServers(run, (known) => withoutOrigin(known, origin)) : before;
@@ -69,13 +72,11 @@ async function tell(call: Call, run: Run, servers: readonly TrustedServer[]): Pr
  * The server of `trust add`: the context's, or the URL's with what a context of the kubeconfig says of it, since a URL names neither a
  * certificate authority nor a proxy. `from` says whose words these are: a kubeconfig can come from anybody.
  */
-function serverToAdd(call: Call, gathered: Gathered, url: string | undefined): { readonly server: TrustedServer; readonly from: string } {
+function serverToAdd(call: Call, gathered: Gathered, origin: string | undefined): { readonly server: TrustedServer; readonly from: string } {
   const { context } = call.invocation;
   const ofContext = context === undefined ? undefined : gathered.server;
   const byContext = ` (context ${safeText(context, 60)})`;
-  if (url === undefined) {
-    if (context === undefined)
-      return fail("FLAG_INVALID", { message: "trust add needs the URL of a server, or --context NAME", hint: "run: kubectl oidc trust add --context NAME" });
+  if (origin === undefined) {
     if (ofContext === undefined)
       return fail("SETTINGS_INVALID", {
         message: `the cluster of the context ${safeText(context, 60)} names no server that can be used`,
@@ -83,7 +84,6 @@ function serverToAdd(call: Call, gathered: Gathered, url: string | undefined): {
       });
     return { server: ofContext, from: byContext };
   }
-  const origin = originOf(url);
   if (ofContext?.origin === origin) return { server: ofContext, from: byContext };
   const known = contextsOf(call).flatMap(({ server, contextName }) => (server?.origin === origin ? [{ server, contextName }] : []));
   const [first] = known;

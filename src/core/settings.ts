@@ -1,6 +1,7 @@
 import { fail } from "../errors/oidc-error.ts";
 import { type OptionName, optionRow, optionTable } from "./flag-table.ts";
 import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
+import { nearest } from "./nearest.ts";
 import { type Secret, secret } from "./secret.ts";
 import { splitCommand } from "./split-command.ts";
 import { safeText } from "./untrusted-text.ts";
@@ -73,7 +74,8 @@ export function mergeSources(sources: readonly OptionSource[]): { readonly raw: 
       const texts = source.options[row.name];
       if (texts === undefined) continue;
       const problem = problemOf(row, texts);
-      if (problem !== undefined) refuse(source, row.name, problem);
+      const values: readonly string[] = "values" in row ? row.values : [];
+      if (problem !== undefined) refuse(source, row.name, problem, source.typed ? nearest(texts.at(-1) ?? "", values) : undefined);
       if (raw[row.name] !== undefined) continue;
       // An empty text means "not set", as in kubelogin; it does hide weaker sources.
       raw[row.name] = texts.filter((text) => text !== "");
@@ -83,12 +85,12 @@ export function mergeSources(sources: readonly OptionSource[]): { readonly raw: 
   return { raw, from };
 }
 
-function refuse(source: OptionSource | undefined, name: string, problem: string): never {
+function refuse(source: OptionSource | undefined, name: string, problem: string, near?: string): never {
   const typed = source === undefined || source.typed;
   const where = typed ? "" : ` (${safeText(source.label, 80)})`;
   return fail(typed ? "FLAG_INVALID" : "SETTINGS_INVALID", {
     message: `--${name}${where} ${problem}`,
-    ...(typed ? { hint: "run: kubectl oidc help get-token" } : { hint: `correct ${name} in ${safeText(source?.label ?? "", 80)}` }),
+    ...(near !== undefined ? { hint: `did you mean --${name}=${near}?` } : typed ? {} : { hint: `correct ${name} in ${safeText(source?.label ?? "", 80)}` }),
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nearest } from "../../src/core/nearest.ts";
+import { nearest, nearestContext } from "../../src/core/nearest.ts";
 
 const known = ["login", "logout", "status", "whoami", "doctor", "token", "trust", "completion", "version"];
 
@@ -10,6 +10,7 @@ it.each<[string, string | undefined]>([
   ["stauts", "status"],
   ["whoam", "whoami"],
   ["doktor", "doctor"],
+  ["STATUS", "status"],
   ["comp", "completion"],
   ["vers", "version"],
   ["log", undefined],
@@ -18,3 +19,12 @@ it.each<[string, string | undefined]>([
   ["nonsense", undefined],
   ["x".repeat(10_000), undefined],
 ])("%s → %s", (word, expected) => expect(nearest(word, known)).toBe(expected));
+
+it.each<[string, string | undefined]>([
+  ["prod", "gke_acme_europe-west3_prod"],
+  ["stagign", "staging"],
+  ["ac", undefined],
+  ["acme", undefined],
+])("%s → the context %s: names that clouds make are long", (word, expected) =>
+  expect(nearestContext(word, ["gke_acme_europe-west3_prod", "gke_acme_europe-west3_test", "staging"])).toBe(expected),
+);
