@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { realpathSync } from "node:fs";
+import { devNull } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { searchFolders } from "../core/program-search.ts";
 import { isObject } from "../core/session.ts";
@@ -48,10 +49,17 @@ export async function kubectlVersion(env: Environment, platform: string): Promis
   }
 }
 
+/** Some kubectl (gcloud's, which picks the version that fits the server) ask the server for this, and would start a login by us. */
+const withoutServers = { KUBECONFIG: devNull, KUBECTL_OIDC_NON_INTERACTIVE: "true" };
+
 /** What kubectl prints; it ends with us, and at its deadline. */
 function outputOf(program: string, env: Environment, platform: string): Promise<string> {
   return new Promise((done) => {
-    const child = spawn(program, ["version", "--client", "-o", "json"], { stdio: ["ignore", "pipe", "ignore"], windowsHide: true, env: childEnvironment(env, platform) });
+    const child = spawn(program, ["version", "--client", "-o", "json"], {
+      stdio: ["ignore", "pipe", "ignore"],
+      windowsHide: true,
+      env: { ...childEnvironment(env, platform), ...withoutServers },
+    });
     let text = "";
     const end = () => {
       stopTimer();

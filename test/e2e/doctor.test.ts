@@ -214,7 +214,7 @@ const causes: readonly Cause[] = [
       api.trusts = { issuer: "https://another.example.com" };
     },
     id: "D-14",
-    found: { status: "fail", detail: says(/another issuer than http:\/\/localhost:\d+ \(byte for byte\)/), cure: says(/AuthenticationConfiguration/) },
+    found: { status: "fail", detail: says(/another issuer than http:\/\/localhost:\d+ \(byte for byte\)/), cure: says(/setup --dry-run/) },
     exit: 40,
   },
   {

@@ -62,7 +62,9 @@ export function checkEnvironment(env: Environment, stanza: Environment, user?: U
       .filter(({ anywhere }) => anywhere || isStanza)
       .flatMap(({ effect, names }) => {
         const found = names.flatMap(set);
-        return found.length === 0 ? [] : [{ found, text: `${found.join(", ")} in ${where} ${effect}` }];
+        // Of one variable: `adds`; of several: `add`.
+        const does = found.length > 1 ? effect.replace(/^(\w+)s\b/, "$1") : effect;
+        return found.length === 0 ? [] : [{ found, text: `${found.join(", ")} in ${where} ${does}` }];
       });
     return [...unsafe, ...steering.map(({ found, text }) => warn(text, cure(found)))];
   });
