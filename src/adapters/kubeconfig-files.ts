@@ -48,7 +48,12 @@ export function readKubeconfig(choice: KubeconfigChoice): Kubeconfig {
 export function readKubeconfigFiles(choice: KubeconfigChoice): readonly KubeconfigFile[] {
   const files = filesOf(choice);
   const documents = files.flatMap((file) => readOne(file) ?? []);
-  if (documents.length === 0) fail("KUBECONFIG_UNREADABLE", { message: `there is no kubeconfig at ${safeText(files.join(delimiter), 160)}`, reason: "ENOENT" });
+  if (documents.length === 0)
+    fail("KUBECONFIG_UNREADABLE", {
+      message: `there is no kubeconfig at ${safeText(files.join(delimiter), 160)}`,
+      reason: "ENOENT",
+      hint: choice.kubeconfig === undefined ? "name one with --kubeconfig=FILE or the variable KUBECONFIG" : "check the path of --kubeconfig",
+    });
   return documents;
 }
 

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { type ClusterAccess, serverIdentity } from "../core/exec-info.ts";
 import { wordsOf } from "../core/json-values.ts";
+import { nearestContext } from "../core/nearest.ts";
 import { isObject, type TrustedServer } from "../core/session.ts";
+import { shellWord } from "../core/shell-word.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { type Kubeconfig, type KubeconfigChoice, type KubeconfigEntry, readKubeconfig } from "./kubeconfig-files.ts";
@@ -40,10 +42,29 @@ export function loadContext(choice: KubeconfigChoice & { readonly context?: stri
   const merged = readKubeconfig(choice);
   // As kubectl: an empty --context is none.
   const name = choice.context || merged.current;
-  if (name === undefined)
-    return fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: "add --context NAME; kubectl config get-contexts lists them" });
+  if (name === undefined) return fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: hintWithoutCurrent([...merged.contexts.keys()]) });
   const found = contextOf(name, merged);
-  return typeof found === "string" ? fail("CONTEXT_NOT_FOUND", { message: found }) : found;
+  return typeof found === "string" ? fail("CONTEXT_NOT_FOUND", { message: found, ...hintFor(name, merged, choice.kubeconfig) }) : found;
+}
+
+/** For a kubeconfig without a current context. */
+function hintWithoutCurrent(names: readonly string[]): string {
+  if (names.length === 0) return "it has no context at all; add --oidc-issuer-url and --oidc-client-id";
+  const only = names.length === 1 ? shellWord(names[0] ?? "", process.platform) : undefined;
+  return only === undefined ? "add --context NAME; kubectl config get-contexts lists them" : `add --context=${only}`;
+}
+
+/** The context that was meant; for one that is there, the command that makes it ours. */
+function hintFor(name: string, merged: Kubeconfig, kubeconfig: string | undefined): { readonly hint?: string } {
+  const context = merged.contexts.get(name);
+  if (context === undefined) {
+    const near = nearestContext(name, [...merged.contexts.keys()]);
+    return near === undefined ? {} : { hint: `did you mean --context ${safeText(near, 80)}?` };
+  }
+  const words = [name, ...(kubeconfig === undefined ? [] : [kubeconfig])].map((text) => shellWord(text, process.platform));
+  const flags = words.includes(undefined) ? " --context NAME" : ` --context=${words[0]}${words.length === 1 ? "" : ` --kubeconfig=${words[1]}`}`;
+  const user = merged.users.get(String(context.value["user"]))?.value;
+  return { hint: user?.["auth-provider"] === undefined ? `to set it up, run: kubectl oidc setup${flags}` : `to take it over, run: kubectl oidc migrate${flags}` };
 }
 
 /** Every context whose user runs us or kubelogin; others are passed over. KUBECONFIG_UNREADABLE. */

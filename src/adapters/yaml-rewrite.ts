@@ -31,13 +31,16 @@ export function rewriteYaml(text: string, wanted: Readonly<Record<string, unknow
 }
 
 function rewriteUnix(text: string, wanted: Readonly<Record<string, unknown>>): string {
-  if (text.trim() === "") return `${text}${yamlText(wanted, false)}`;
+  // An empty file holds nothing, and is not told so in writing.
+  const isNothing = Object.keys(wanted).length === 0;
+  if (text.trim() === "") return isNothing ? text : `${text}${yamlText(wanted, false)}`;
   const json = jsonOf(text);
   if (json !== undefined) return holds(json, wanted) ? text : `${JSON.stringify(wanted, null, indentOfJson(text))}${text.endsWith("\n") ? "\n" : ""}`;
   const document = yamlDocument(text, asKubeconfig);
   if (document === undefined || document.errors.length > 0) return fail("UNEXPECTED");
   const valueIn = (node: unknown) => partOf(document, node);
   if (document.contents === null || valueIn(document.contents) === null) {
+    if (isNothing) return text;
     const added = `${text}${text.endsWith("\n") ? "" : "\n"}${yamlText(wanted, false)}`;
     // Behind a mark of the document's end, or of a null, it would be another document.
     return reads(added, wanted) ? added : yamlText(wanted, false);

@@ -58,7 +58,8 @@ export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   const { world, settings } = run;
   const redirectUri = settings.redirectUrl ?? `http://localhost:${portOf(settings.listenAddresses[0] ?? "")}`;
   const started = await provider.startAuthorization({ redirectUri, scope: request.scope, extra: request.extra, state: provider.randomState() });
-  if (!world.terminal.stdinIsTerminal) fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from" });
+  if (!world.terminal.stdinIsTerminal)
+    fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from", hint: "run it on a terminal, or choose another --grant-type" });
   context.opened();
   await showUrl(context, started.url);
   const query = await pasted(context, started, context.signal, undefined);

@@ -39,12 +39,17 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
   /** Why the pending answer lies in the journal and not in the store. */
   let sealedFor: unknown;
 
+  // One full disk or absent keychain is one fault, however many files of ours it keeps from being written.
+  const said = new Set<string>();
+
   const tryTo = async (what: string, action: () => Promise<void> | void) => {
     try {
       await action();
       return true;
     } catch (error) {
-      sayFault(run, what, error);
+      const code = isOidcError(error) ? error.code : "";
+      if (!said.has(code)) sayFault(run, what, error);
+      said.add(code);
       return false;
     }
   };
@@ -190,9 +195,12 @@ export async function readCredential(run: Run): Promise<CredentialRecord | undef
   return record !== undefined && record.sessionKey === run.session.key && record.kind === kind ? record : undefined;
 }
 
-/** Says a storage fault with its code and cure; the work goes on. */
+/** Says a storage fault with its code and cure; the work goes on. What waits to be said of the same cause is said by this. */
 export function sayFault(run: Run, what: string, error: unknown): void {
-  run.world.terminal.warn(faultText(what, error));
+  const text = faultText(what, error);
+  const cause = text.slice(what.length);
+  run.later.splice(0, run.later.length, ...run.later.filter((waiting) => !waiting.endsWith(cause)));
+  run.world.terminal.warn(text);
 }
 
 /** The same, said only when the call ends well. */

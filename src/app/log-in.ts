@@ -3,6 +3,7 @@ import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import { timeAway } from "../core/time-away.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import { chooseFlow, type Flow } from "./choose-flow.ts";
@@ -153,8 +154,8 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
   const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {
-    const minutes = Math.max(1, Math.round((credential.expiresAt - credential.receivedAt) / 60));
-    world.terminal.warn(`the issuer gave no refresh token, so every ${minutes} min a new login is needed; ${cureForNoRefreshToken(run, request)}`);
+    const life = timeAway(credential.expiresAt - credential.receivedAt).replace("in ", "every ");
+    world.terminal.warn(`the issuer gave no refresh token, so ${life} a new login is needed; ${cureForNoRefreshToken(run, request)}`);
   }
   return credential;
 }

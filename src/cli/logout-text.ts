@@ -66,5 +66,8 @@ export function countLine(count: { readonly of: number; readonly done: number; r
   const { of, done, revoked } = count;
   if (of === 0) return "not logged in; nothing to delete";
   const sessions = `${of} ${of === 1 ? "session" : "sessions"}`;
-  return `${done === of ? sessions : `${done} of ${sessions}`} logged out, ${revoked} of them revoked at the issuer`;
+  const whole = `${done === of ? sessions : `${done} of ${sessions}`} logged out`;
+  if (done === 0) return whole;
+  if (done === 1) return `${whole}, and ${revoked === 1 ? "" : "not "}revoked at the issuer`;
+  return `${whole}, ${revoked} of them revoked at the issuer`;
 }

@@ -2,6 +2,7 @@ import { type Adopted, adoptToken, type OldCopy, settleAdoption } from "../app/a
 import { refreshSession } from "../app/refresh-session.ts";
 import type { Run } from "../app/world.ts";
 import { foreignToken, isTokenOf } from "../core/foreign-token.ts";
+import { nearestContext } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError, type OidcError } from "../errors/oidc-error.ts";
 import { type Call, refuseUnsafeEnvironment } from "./call.ts";
@@ -30,7 +31,7 @@ export async function migrateCommand(call: Call): Promise<void> {
   const { terminal } = call.machine;
   const survey = call.machine.kubeconfig.survey({ kubeconfig });
   const context = call.invocation.context || undefined;
-  if (context !== undefined && !survey.contexts.has(context)) fail("CONTEXT_NOT_FOUND", { message: `the kubeconfig has no context ${safeText(context, 80)}` });
+  if (context !== undefined && !survey.contexts.has(context)) failContext(context, [...survey.contexts.keys()]);
   const plan = planMigration(call, survey, context);
   const isTodo = plan.changes.length > 0 || plan.leftovers.length > 0;
   const isDry = flags["dry-run"] === true;
@@ -47,6 +48,14 @@ export async function migrateCommand(call: Call): Promise<void> {
     for (const user of plan.users) tell(call, user, outcomes);
   }
   if (output === "json") return writeJson(jsonOf(plan, outcomes, isTodo && !isDry));
+}
+
+function failContext(context: string, known: readonly string[]): never {
+  const near = nearestContext(context, known);
+  return fail("CONTEXT_NOT_FOUND", {
+    message: `the kubeconfig has no context ${safeText(context, 80)}`,
+    ...(near === undefined ? {} : { hint: `did you mean --context ${safeText(near, 80)}?` }),
+  });
 }
 
 function warnOfPath(call: Call): void {

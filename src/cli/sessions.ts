@@ -29,11 +29,13 @@ export interface Survey {
   readonly without: readonly (readonly [SessionContext, ...SessionContext[]])[];
   /** Contexts that run us and cannot be used, with the reason. */
   readonly unusable: readonly { readonly name: string; readonly error: OidcError }[];
+  /** Why the kubeconfig, which is there, says nothing. */
+  readonly unreadable: OidcError | undefined;
 }
 
 /** Every session in the store and in the folders that contexts name. Makes no request and asks no keychain. */
 export function surveySessions(call: Call): Survey {
-  const { contexts, unusable } = contextsWithSessions(call);
+  const { contexts, unusable, unreadable } = contextsWithSessions(call);
   const folders = new Set([folderOfFlags(call), ...contexts.map(({ folder }) => folder)]);
   const sessions = [...folders].flatMap((folder) =>
     call.machine
@@ -49,7 +51,7 @@ export function surveySessions(call: Call): Survey {
     if (others === undefined) without.set(place, [context]);
     else others.push(context);
   }
-  return { sessions, without: [...without.values()], unusable };
+  return { sessions, without: [...without.values()], unusable, unreadable };
 }
 
 /** The store's folder by flag, variable, KUBECACHEDIR or default; issuer and client do not matter to it. */
@@ -64,9 +66,10 @@ function pick(options: RawOptions, env: Call["env"]): RawOptions {
 }
 
 /** Every context of the kubeconfig that runs us, with its session. */
-export function contextsWithSessions(call: Call): { readonly contexts: readonly SessionContext[]; readonly unusable: Survey["unusable"] } {
+export function contextsWithSessions(call: Call): Pick<Survey, "unusable" | "unreadable"> & { readonly contexts: readonly SessionContext[] } {
   const unusable: { name: string; error: OidcError }[] = [];
-  const contexts = readableContexts(call).flatMap((context): readonly SessionContext[] => {
+  const readable = readableContexts(call);
+  const contexts = readable.contexts.flatMap((context): readonly SessionContext[] => {
     try {
       const sources = contextSources(call.machine, context);
       const settings = call.machine.withPaths(resolveSettings(sources));
@@ -80,14 +83,15 @@ export function contextsWithSessions(call: Call): { readonly contexts: readonly 
       return [];
     }
   });
-  return { contexts, unusable };
+  return { contexts, unusable, unreadable: readable.fault };
 }
 
-function readableContexts(call: Call): ReturnType<Call["machine"]["contexts"]> {
+function readableContexts(call: Call): { readonly contexts: ReturnType<Call["machine"]["contexts"]>; readonly fault: OidcError | undefined } {
   try {
-    return call.machine.contexts({ kubeconfig: call.invocation.kubeconfig });
+    return { contexts: call.machine.contexts({ kubeconfig: call.invocation.kubeconfig }), fault: undefined };
   } catch (error) {
-    if (isOidcError(error) && call.invocation.kubeconfig === undefined) return [];
+    // What is not there says nothing and is no fault.
+    if (isOidcError(error) && call.invocation.kubeconfig === undefined) return { contexts: [], fault: error.reason === "ENOENT" ? undefined : error };
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Machine } from "../compose.ts";
-import { nearest } from "../core/nearest.ts";
+import { nearest, nearestContext } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { Call } from "./call.ts";
@@ -35,7 +35,10 @@ export function setupTarget(call: Call): SetupTarget {
   const survey = surveyed(call, kubeconfig);
   const contextName = named || survey.current;
   if (contextName === undefined)
-    return fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: "add --context NAME; kubectl config get-contexts lists them" });
+    return fail("CONTEXT_NOT_FOUND", {
+      message: "the kubeconfig has no current context",
+      hint: survey.clusters.size === 0 ? firstOfAll : "add --context NAME; kubectl config get-contexts lists them",
+    });
   const context = survey.contexts.get(contextName);
   const cluster = clusterOf(survey, contextName, context, textOf(flags["cluster"]));
   const { userName, user } = userOf(survey, contextName, context, textOf(flags["user"]));
@@ -58,17 +61,15 @@ export function setupTarget(call: Call): SetupTarget {
   };
 }
 
+const firstOfAll = "add the cluster first: kubectl config set-cluster NAME --server=URL --certificate-authority=FILE --embed-certs";
+
 /** Without any kubeconfig there is no cluster either, and that is what is missing first. */
 function surveyed(call: Call, kubeconfig: string | undefined): Survey {
   try {
     return call.machine.kubeconfig.survey({ kubeconfig });
   } catch (error) {
     if (!isOidcError(error) || error.code !== "KUBECONFIG_UNREADABLE" || error.reason !== "ENOENT") throw error;
-    return fail(
-      "KUBECONFIG_UNREADABLE",
-      { message: error.message, hint: "add the cluster first: kubectl config set-cluster NAME --server=URL --certificate-authority=FILE --embed-certs" },
-      error,
-    );
+    return fail("KUBECONFIG_UNREADABLE", { message: error.message, hint: firstOfAll }, error);
   }
 }
 
@@ -87,7 +88,7 @@ function clusterOf(survey: Survey, contextName: string, context: Context | undef
     );
   }
   const names = [...survey.clusters.keys()];
-  const near = nearest(contextName, [...survey.contexts.keys()]);
+  const near = nearestContext(contextName, [...survey.contexts.keys()]);
   const only = names.length === 1 && near === undefined ? names[0] : undefined;
   const cluster = survey.clusters.get(named ?? only ?? "");
   if (cluster !== undefined) return cluster;
@@ -100,7 +101,12 @@ function clusterOf(survey: Survey, contextName: string, context: Context | undef
   }
   return fail("CONTEXT_NOT_FOUND", {
     message: `the kubeconfig has no context ${shown(contextName)}`,
-    hint: near === undefined ? "add --cluster NAME to make it; kubectl config get-clusters lists the clusters" : `did you mean --context ${shown(near)}?`,
+    hint:
+      near !== undefined
+        ? `did you mean --context ${shown(near)}?`
+        : names.length === 0
+          ? firstOfAll
+          : "add --cluster NAME to make it; kubectl config get-clusters lists the clusters",
   });
 }
 

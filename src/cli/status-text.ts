@@ -78,15 +78,18 @@ function expiryOf({ tokenExpiresAt }: SessionRecord, now: number): string {
 
 /** What is wrong, one line each, with the command that mends it. */
 export function remedyLines(found: Found): readonly string[] {
-  const { sessions, without, unusable, kubeconfig } = found;
+  const { sessions, without, unusable, unreadable, kubeconfig } = found;
   const hasContexts = sessions.some(({ contexts }) => contexts.length > 0) || without.length > 0 || unusable.length > 0;
   return [
+    ...(unreadable === undefined ? [] : [`${unreadable.message}: ${unreadable.reason ?? ""} [${unreadable.code}]; ${unreadable.hint}`]),
     ...sessions.filter(({ contexts }) => contexts.length > 0 || !hasContexts).flatMap((session) => remedyOf(found, session)),
     ...without.map((contexts) => absentLine(found, contexts)),
     ...unusable.map(({ name, error }) => unusableLine(name, error, kubeconfig)),
     // Without a kubeconfig of ours there is nothing to compare with: such sessions serve scripts.
     ...(hasContexts ? sessions.filter(({ contexts }) => contexts.length === 0).map((session) => unusedLine(session, kubeconfig)) : []),
-    ...(sessions.length === 0 && !hasContexts ? ["no context of the kubeconfig runs kubectl-oidc; for a login without one, run: kubectl oidc help login"] : []),
+    ...(sessions.length === 0 && !hasContexts && unreadable === undefined
+      ? ["no context of the kubeconfig runs kubectl-oidc; for a login without one, run: kubectl oidc help login"]
+      : []),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Machine } from "../compose.ts";
 import { undone } from "../core/kubeconfig-edits.ts";
+import { nearestContext } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { Call } from "./call.ts";
@@ -31,7 +32,7 @@ export async function undoCommand(call: Call, of: "setup" | "migrate"): Promise<
     const planned = files.planReturn(file, wanted);
     return planned.before === planned.after && planned.backup === undefined ? [] : [planned];
   });
-  const lines = changes.length === 0 ? ["there is nothing to undo"] : planLines(changes);
+  const lines = changes.length === 0 ? [nothing(survey, named)] : planLines(changes);
   const isDry = flags["dry-run"] === true;
   if (output === "json") {
     if (!isDry && changes.length > 0) {
@@ -47,6 +48,13 @@ export async function undoCommand(call: Call, of: "setup" | "migrate"): Promise<
   await files.apply(changes, call.signal);
   for (const { file } of changes) terminal.say(`kubectl-oidc: ${safeText(file, 200)} is as it was`);
   terminal.say("kubectl-oidc: the session stays; kubectl oidc logout ends it");
+}
+
+/** No error: whoever undoes twice is right twice. A misspelt name is said. */
+function nothing({ contexts }: Survey, named: string | undefined): string {
+  if (named === undefined || contexts.has(named)) return "there is nothing to undo";
+  const near = nearestContext(named, [...contexts.keys()]);
+  return `there is nothing to undo: the kubeconfig has no context ${safeText(named, 80)}${near === undefined ? "" : `; did you mean --context ${safeText(near, 80)}?`}`;
 }
 
 /** Does another context use that user, in this file as it is to be or in another file? */

@@ -58,7 +58,7 @@ export const variableTable: Readonly<Record<string, readonly VariableRow[]>> = {
   "Refused, taken away or only named": [
     { name: "NODE_TLS_REJECT_UNAUTHORIZED", help: "0 is refused (ENVIRONMENT_UNSAFE): it switches certificate checks off" },
     { name: "NODE_DEBUG", help: "refused by commands that make requests: Node would print secrets" },
-    { name: "DEBUG", help: "taken away, with DEBUG_…: packages would print secrets" },
+    { name: "DEBUG", help: "removed, with DEBUG_…: packages would print secrets" },
     { name: "NODE_OPTIONS", help: "acts before us; taken away from what we start, and named by doctor" },
     { name: "NODE_PATH", help: "named by doctor, as are LD_PRELOAD, DYLD_INSERT_LIBRARIES and SSL_CERT_DIR" },
     { name: "NO_COLOR", help: "nothing to switch off: no colour is ever written" },

@@ -21,7 +21,11 @@ export async function whoamiCommand(call: Call): Promise<void> {
   await (call.invocation.output === "json" ? writeJson(jsonOf(run, gathered, found)) : writeData(textOf(run, gathered, found)));
   if (found.fault !== undefined) throw found.fault;
   if (found.review?.kind === "refused")
-    fail("TOKEN_REFUSED", { message: `${safeText(gathered.server?.origin ?? "the API server", 120)} does not accept the token`, reason: "HTTP 401" });
+    fail("TOKEN_REFUSED", {
+      message: `${safeText(gathered.server?.origin ?? "the API server", 120)} does not accept the token`,
+      reason: "HTTP 401",
+      hint: "compare the API server's settings with what this prints: kubectl oidc setup --dry-run",
+    });
 }
 
 function jsonOf({ settings }: Run, { context, server }: Gathered, { credential, claims, review, fault }: WhoAmI): object {

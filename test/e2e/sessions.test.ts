@@ -142,10 +142,10 @@ describe("logout", () => {
     // The helper is gone: what it holds cannot be deleted.
     const failed = await home.run(["logout", "--all"]);
     expect([failed.status, failed.stdout, errorCode(failed)], failed.stderr).toEqual([50, "", "KEYCHAIN_UNAVAILABLE"]);
-    expect(failed.stderr).toContain("kubectl-oidc: 1 of 2 sessions logged out, 1 of them revoked at the issuer\n");
+    expect(failed.stderr).toContain("kubectl-oidc: 1 of 2 sessions logged out, and revoked at the issuer\n");
     const rest = await home.run(["logout", "--all"], outside.env);
     expect([rest.status, rest.stdout]).toEqual([0, ""]);
-    expect(rest.stderr).toContain("kubectl-oidc: 1 session logged out, 1 of them revoked at the issuer\n");
+    expect(rest.stderr).toContain("kubectl-oidc: 1 session logged out, and revoked at the issuer\n");
     expect(issuer.live.size).toBe(0);
     await home.run(["trust", "add", "--context=prod"]);
     const lists = await home.run(["logout", "--all"]);

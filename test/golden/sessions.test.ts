@@ -50,13 +50,16 @@ function stored(contexts: readonly string[], record: Partial<SessionRecord> = {}
 }
 
 const over = { hasRefreshToken: false, tokenExpiresAt: "2026-11-23T10:00:00Z" };
-const none: Found = { sessions: [], without: [], unusable: [], current: undefined, kubeconfig: undefined, now, pausedUntil: () => undefined };
+const none: Found = { sessions: [], without: [], unusable: [], unreadable: undefined, current: undefined, kubeconfig: undefined, now, pausedUntil: () => undefined };
 const bob = identityOf({ account: "bob@example.com" });
 const machine = { grant: "client-credentials", clientId: "pipeline" };
 const hostile = hostileTexts.map((text) => text.slice(0, 60));
 
 const states: Readonly<Record<string, Partial<Found>>> = {
   "nothing stored, and no context of ours": {},
+  "nothing stored, and a kubeconfig that cannot be read": {
+    unreadable: new OidcError("KUBECONFIG_UNREADABLE", { message: "the kubeconfig /home/ann/.kube/config cannot be read", reason: "it is not valid YAML (line 2)" }),
+  },
   "nothing stored; two contexts that share a session, and one of another": {
     current: "prod",
     without: [[contextOf("prod", identityOf()), contextOf("staging", identityOf())], [contextOf("bob's", bob)]],
