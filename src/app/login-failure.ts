@@ -10,6 +10,7 @@ const ownWords = (run: Run): Partial<Readonly<Record<ErrorCode, { readonly messa
     LOGIN_DENIED: { hint: "if it was not you who said no, ask whoever runs the issuer; then run the command again" },
     LOGIN_TIMED_OUT: { hint: `run the command again; if the browser showed an error page, check the redirect URLs of ${client} at the issuer` },
     DEVICE_CODE_EXPIRED: { hint: "run the command again for a new code" },
+    POLICY_NOT_MET: { hint: "run the command again with --prompt=login, and log in there as --acr-values and --max-age ask for" },
     CLIENT_REJECTED: { message: `the issuer rejected ${client} or its request` },
     INTERRUPTED: { message: "cancelled" },
   };

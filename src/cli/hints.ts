@@ -32,7 +32,8 @@ export function exactHint(hint: string, call: Pick<Call, "machine" | "argv" | "i
   if (hint.startsWith(trusting)) return trustHint(hint, call);
   if (hint.includes(planning))
     return hint.replace(planning, () => `${withFlags("kubectl oidc setup", contextFlags(call.invocation.context, call.invocation.kubeconfig))} --dry-run`);
-  if (!hint.startsWith(general) || call.invocation.command === "login" || hint.includes("--context")) return hint;
+  if (!hint.startsWith(general) || hint.includes("--context")) return hint;
+  if (hint === general && call.invocation.command === "login") return "run the command again";
   const rest = hint.slice(general.length);
   const { context, kubeconfig, options } = call.invocation;
   if (context !== undefined || kubeconfig !== undefined) return `${withFlags(general, contextFlags(context, kubeconfig))}${rest}`;

@@ -28,7 +28,8 @@ export function setupSources(call: Call, { stanza, cluster, contextName }: Setup
 export function chosenPreset(call: Call, sources: readonly OptionSource[]): PresetName {
   const { raw } = mergeSources(sources);
   const issuer = raw["oidc-issuer-url"]?.at(-1);
-  const needs = "run: kubectl oidc setup --context NAME --oidc-issuer-url=URL --oidc-client-id=ID";
+  const context = call.invocation.context === undefined ? undefined : shellWord(call.invocation.context, process.platform);
+  const needs = `run: kubectl oidc setup --context${context === undefined ? " NAME" : `=${context}`} --oidc-issuer-url=URL --oidc-client-id=ID`;
   if (issuer === undefined || raw["oidc-client-id"]?.at(-1) === undefined)
     return fail("SETTINGS_INCOMPLETE", { message: `${issuer === undefined ? "--oidc-issuer-url" : "--oidc-client-id"} is not set`, hint: needs });
   if (!URL.canParse(issuer)) return "generic";

@@ -40,7 +40,8 @@ export async function trustCommand(call: Call): Promise<void> {
   const before = await trustedServers(run);
   const isKnown = before.some((known) => known.origin === origin);
   const servers = isKnown ? await changeServers(run, (known) => withoutOrigin(known, origin)) : before;
-  terminal.say(`kubectl-oidc: ${of(run)} ${isKnown ? "may not be used with" : "was not on the list of servers:"} ${safeText(origin, 120)}${isKnown ? " any more" : ""}`);
+  const shown = safeText(origin, 120);
+  terminal.say(`kubectl-oidc: ${isKnown ? `${of(run)} may not be used with ${shown} any more` : `${shown} was not on the list of servers of ${of(run)}`}`);
   if (servers.length === 0) terminal.warn("the list of servers is empty now: the session may be used with any server until one is added");
   return call.invocation.output === "json" ? tell(call, run, servers) : undefined;
 }

@@ -260,4 +260,14 @@ describe("by kubectl", () => {
       await home.run(["logout", "--all"]);
     }
   });
+
+  it("the hint of a login that failed means that login, and not the current context's", async () => {
+    const other = await home.run([...deviceLogin(), "--account=bob@example.com"]);
+    const command = /hint: run: (kubectl oidc login .*)\n/.exec(other.stderr)?.[1] ?? "";
+    expect(errorCode(other)).toBe("ACCOUNT_MISMATCH");
+    expect(command).toMatch(/ --oidc-issuer-url=\S+ --oidc-client-id=kubernetes .*--account=bob@example\.com .*--prompt=select_account$/);
+    const policy = await home.run([...deviceLogin(), "--acr-values=gold"]);
+    expect(errorCode(policy)).toBe("POLICY_NOT_MET");
+    expect(policy.stderr).toContain("hint: run the command again with --prompt=login, ");
+  });
 });
