@@ -39,7 +39,7 @@ export function verdictLine(found: Found): string {
   const works = worksWithoutPerson(found, current);
   const next =
     works === undefined
-      ? `the next kubectl cannot be told (context ${safeText(current, 60)})`
+      ? `it cannot be told whether the next kubectl needs a login (context ${safeText(current, 60)})`
       : `the next kubectl ${works ? "works without" : "needs"} a login (context ${safeText(current, 60)})`;
   return sessions.length < 2 ? next : `${next}; ${count} without one`;
 }

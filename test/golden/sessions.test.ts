@@ -60,6 +60,11 @@ const states: Readonly<Record<string, Partial<Found>>> = {
   "nothing stored, and a kubeconfig that cannot be read": {
     unreadable: new OidcError("KUBECONFIG_UNREADABLE", { message: "the kubeconfig /home/ann/.kube/config cannot be read", reason: "it is not valid YAML (line 2)" }),
   },
+  "the current context cannot be used": {
+    sessions: [stored([], {}, { account: "ann@example.com" }), stored([], { displayName: "bob@example.com" }, { account: "bob@example.com" })],
+    unusable: [{ name: "prod", error: new OidcError("SETTINGS_INCOMPLETE", { message: "several sessions match, and --account names none: ann@example.com, bob@example.com" }) }],
+    current: "prod",
+  },
   "nothing stored; two contexts that share a session, and one of another": {
     current: "prod",
     without: [[contextOf("prod", identityOf()), contextOf("staging", identityOf())], [contextOf("bob's", bob)]],
