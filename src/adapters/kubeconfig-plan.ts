@@ -47,11 +47,13 @@ export function planChange(file: KubeconfigFile, wanted: KubeconfigValue, touche
   };
 }
 
-/** Plans the way back to `wanted`; when that is all that the backup holds, its very text comes back, and the backup goes. */
+/** Plans the way back to `wanted`; when that is all that the backup holds, the backup goes, and its very text comes back unless somebody edited the file's. */
 export function planReturn(file: KubeconfigFile, wanted: KubeconfigValue): PlannedChange {
   const known = readBackup(file.file);
   const isAll = known !== undefined && holds(known.value, wanted);
-  const after = isAll ? known.text : rewriteYaml(file.text, wanted);
+  // A comment that somebody added since is not in the backup.
+  const isAsWeLeftIt = isAll && rewriteYaml(known.text, file.value) === file.text;
+  const after = isAsWeLeftIt ? known.text : rewriteYaml(file.text, wanted);
   return {
     file: file.file,
     before: file.text,

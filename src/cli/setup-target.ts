@@ -1,4 +1,5 @@
 import type { Machine } from "../compose.ts";
+import { isOwnCommand } from "../core/kubeconfig-edits.ts";
 import { nearest, nearestContext } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
@@ -55,7 +56,7 @@ export function setupTarget(call: Call): SetupTarget {
     cluster,
     userName,
     stanza,
-    isOwn: stanza !== undefined && /(^|[/\\])kubectl-oidc(\.\w+)?$/.test(stanza.command),
+    isOwn: stanza !== undefined && isOwnCommand(stanza.command),
     env: isRecord(exec) && Array.isArray(exec["env"]) ? exec["env"] : undefined,
     sharedWith: [...survey.contexts.values()].filter((other) => other.userName === userName && other.name !== contextName).map(({ name }) => name),
   };

@@ -1,5 +1,5 @@
 import type { Machine } from "../compose.ts";
-import { undone } from "../core/kubeconfig-edits.ts";
+import { type Around, runsUs, undone, withFormerUser } from "../core/kubeconfig-edits.ts";
 import { nearestContext } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -25,10 +25,15 @@ export async function undoCommand(call: Call, of: "setup" | "migrate"): Promise<
   const changes = survey.files.flatMap((file) => {
     const backup = files.readBackup(file.file);
     if (backup === undefined) return [];
-    const wanted = (named === undefined ? [...survey.contexts.keys()] : [named]).reduce(
-      (config, name) => undone(config, backup.value, name, (user) => isUsed(survey, config, user, name)),
+    const ofContexts = (named === undefined ? [...survey.contexts.keys()] : [named]).reduce(
+      (config, name) => undone(config, backup.value, name, aroundOf(survey, config, name)),
       file.value,
     );
+    // migrate changes users of no context too.
+    const wanted =
+      named === undefined
+        ? [...survey.users.keys()].reduce((config, user) => withFormerUser(config, backup.value, user, { isWanted: false, isUsed: true }), ofContexts)
+        : ofContexts;
     const planned = files.planReturn(file, wanted);
     return planned.before === planned.after && planned.backup === undefined ? [] : [planned];
   });
@@ -55,6 +60,17 @@ function nothing({ contexts }: Survey, named: string | undefined): string {
   if (named === undefined || contexts.has(named)) return "there is nothing to undo";
   const near = nearestContext(named, [...contexts.keys()]);
   return `there is nothing to undo: the kubeconfig has no context ${safeText(named, 80)}${near === undefined ? "" : `; did you mean --context ${safeText(near, 80)}?`}`;
+}
+
+function aroundOf(survey: Survey, config: Readonly<Record<string, unknown>>, context: string): Around {
+  return {
+    user: survey.contexts.get(context)?.userName,
+    isUsed: (user) => isUsed(survey, config, user, context),
+    whose(user) {
+      const value = survey.users.get(user)?.value;
+      return value === undefined ? "nobodys" : runsUs(value) ? "ours" : "theirs";
+    },
+  };
 }
 
 /** Does another context use that user, in this file as it is to be or in another file? */

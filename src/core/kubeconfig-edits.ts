@@ -68,26 +68,66 @@ export function backupWith(backup: KubeconfigValue, now: KubeconfigValue, touche
   return kept === backup ? undefined : kept;
 }
 
+/** What a file does not say by itself. */
+export interface Around {
+  /** The context's user, by all files. */
+  readonly user: string | undefined;
+  /** Does a context, of whatever file, other than this one use that user? */
+  isUsed(user: string): boolean;
+  /** Whose the user of this name is, in whatever file: it runs us or not; nobody's: there is none. */
+  whose(user: string): "ours" | "theirs" | "nobodys";
+}
+
+/** Is this a user that setup or migrate may have written? */
+export function runsUs(user: KubeconfigValue): boolean {
+  const exec = user["exec"];
+  return isObject(exec) && typeof exec["command"] === "string" && isOwnCommand(exec["command"]);
+}
+
+/** A program's path or name, of any platform. */
+export const isOwnCommand = (command: string): boolean => /(^|[/\\])kubectl-oidc(\.\w+)?$/.test(command);
+
 /**
  * The file with one context as it was before us: its user's name, that user's entry, and no user of ours that nothing uses any more.
- * What others changed meanwhile stays. `isUsed`: does a context, of whatever file, other than this one use that user?
+ * What others changed meanwhile stays: a namespace, a renewed credential, a context that is none of ours (any more).
  */
-export function undone(now: KubeconfigValue, backup: KubeconfigValue, context: string, isUsed: (user: string) => boolean): KubeconfigValue {
-  const touchedUser = entryOf(now, "contexts", context)?.["user"];
-  const formerContext = entryOf(backup, "contexts", context);
-  const formerUser = formerContext?.["user"];
+export function undone(now: KubeconfigValue, backup: KubeconfigValue, context: string, around: Around): KubeconfigValue {
+  const present = entryOf(now, "contexts", context);
+  const former = entryOf(backup, "contexts", context) ?? (present === undefined ? undefined : formerOfRenamed(now, backup, present));
+  const { user: presentUser, ...rest } = present ?? {};
+  const whose = typeof presentUser === "string" ? around.whose(presentUser) : "nobodys";
+  const returned = present === undefined || whose === "theirs" ? undefined : former;
   let config = now;
-  if (formerContext !== undefined) {
-    const { user: _, ...rest } = entryOf(config, "contexts", context) ?? {};
-    config = withEntry(config, "contexts", context, { ...rest, ...formerContext });
-  } else if (entryOf(now, "contexts", context) !== undefined) config = withoutEntry(config, "contexts", context);
-  for (const name of new Set([touchedUser, formerUser])) {
+  if (returned !== undefined) config = withEntry(config, "contexts", context, returned["user"] === undefined ? rest : { ...rest, user: returned["user"] });
+  else if (present !== undefined && former === undefined && whose === "ours") config = withoutEntry(config, "contexts", context);
+  for (const name of new Set([around.user, presentUser, former?.["user"]])) {
     if (typeof name !== "string") continue;
-    const former = entryOf(backup, "users", name);
-    if (former !== undefined) config = withEntry(config, "users", name, former);
-    else if (!isUsed(name)) config = withoutEntry(config, "users", name);
+    // The context is given back to it: one that was deleted comes again.
+    const isWanted = name === returned?.["user"];
+    config = withFormerUser(config, backup, name, { isWanted, isUsed: around.isUsed(name) });
   }
-  // A list that we began goes with its last entry.
+  return config === now ? now : withoutBegun(config, now, backup);
+}
+
+/** The file with this user as it was before us. One that does not run us (any more) is somebody else's and stays. */
+export function withFormerUser(config: KubeconfigValue, backup: KubeconfigValue, name: string, { isWanted, isUsed }: { readonly isWanted: boolean; readonly isUsed: boolean }) {
+  const present = entryOf(config, "users", name);
+  const former = entryOf(backup, "users", name);
+  if (present === undefined ? !isWanted : !runsUs(present)) return config;
+  if (former !== undefined) return withEntry(config, "users", name, former);
+  return isUsed ? config : withoutEntry(config, "users", name);
+}
+
+/** `kubectl config rename-context` leaves the backup the old name: the one context of the cluster that is not there any more. */
+function formerOfRenamed(now: KubeconfigValue, backup: KubeconfigValue, { cluster }: KubeconfigValue): KubeconfigValue | undefined {
+  const known = listOf(now, "contexts");
+  const lost = listOf(backup, "contexts").filter((item) => isObject(item) && typeof item["name"] === "string" && !known.some((other) => isNamed(other, item["name"] as string)));
+  const [one, ...others] = lost.flatMap((item) => (isObject(item) && isObject(item["context"]) && item["context"]["cluster"] === cluster ? [item["context"]] : []));
+  return others.length === 0 ? one : undefined;
+}
+
+/** A list that we began goes with its last entry. */
+function withoutBegun(config: KubeconfigValue, now: KubeconfigValue, backup: KubeconfigValue): KubeconfigValue {
   const begun = (["users", "contexts"] as const).filter((list) => listOf(config, list).length === 0 && listOf(now, list).length > 0 && !Array.isArray(backup[list]));
   const isBegun = (key: string) => begun.some((list) => list === key);
   return Object.fromEntries(Object.entries(config).flatMap(([key, value]) => (!isBegun(key) ? [[key, value]] : Object.hasOwn(backup, key) ? [[key, backup[key]]] : [])));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backupWith, entryOf, undone, withContextUser, withEntry, withoutEntry } from "../../src/core/kubeconfig-edits.ts";
+import { type Around, backupWith, entryOf, type KubeconfigValue, runsUs, undone, withContextUser, withEntry, withoutEntry } from "../../src/core/kubeconfig-edits.ts";
 import { clusterInfoFits, execStanza, secretOptions, setCredentialsWords, stanzaArguments } from "../../src/core/exec-stanza.ts";
 
 const before = {
@@ -10,7 +10,17 @@ const before = {
   users: [{ name: "admin", user: { token: "x" } }],
 };
 const setUp = withContextUser(withEntry(before, "users", "oidc-prod", { exec: { command: "kubectl-oidc" } }), "prod", "oidc-prod");
-const nobody = () => false;
+const ours = { exec: { command: "kubectl-oidc" } };
+/** A kubeconfig of one file. */
+const around = (config: KubeconfigValue, context: string, isUsed = (_: string) => false): Around => ({
+  user: [entryOf(config, "contexts", context)?.["user"]].find((user) => typeof user === "string"),
+  isUsed,
+  whose(user) {
+    const entry = entryOf(config, "users", user);
+    return entry === undefined ? "nobodys" : runsUs(entry) ? "ours" : "theirs";
+  },
+});
+const back = (config: KubeconfigValue, backup: KubeconfigValue, context: string) => undone(config, backup, context, around(config, context));
 
 describe("edits of a kubeconfig's value", () => {
   it("change the one entry, and add one that is not there", () => {
@@ -32,30 +42,66 @@ describe("edits of a kubeconfig's value", () => {
 
 describe("the way back", () => {
   it("gives the former value", () => {
-    expect(undone(setUp, before, "prod", nobody)).toEqual(before);
+    expect(back(setUp, before, "prod")).toEqual(before);
   });
   it("leaves another's change alone, and a user of ours that another context uses", () => {
     const changed = withContextUser({ ...setUp, "current-context": "admin" }, "admin", "oidc-prod");
-    const back = undone(changed, before, "prod", (user) => user === "oidc-prod");
-    expect(entryOf(back, "contexts", "prod")?.["user"]).toBe("admin");
-    expect(entryOf(back, "users", "oidc-prod")).toBeDefined();
-    expect(back["current-context"]).toBe("admin");
+    const kept = undone(
+      changed,
+      before,
+      "prod",
+      around(changed, "prod", (user) => user === "oidc-prod"),
+    );
+    expect(entryOf(kept, "contexts", "prod")?.["user"]).toBe("admin");
+    expect(entryOf(kept, "users", "oidc-prod")).toBeDefined();
+    expect(kept["current-context"]).toBe("admin");
+  });
+  it("leaves a namespace that was chosen since, and a credential that was renewed since, as they are", () => {
+    const since = withEntry(withEntry(setUp, "contexts", "prod", { cluster: "c", user: "oidc-prod", namespace: "dev" }), "users", "admin", { token: "renewed" });
+    const kept = back(since, before, "prod");
+    expect(entryOf(kept, "contexts", "prod")).toEqual({ cluster: "c", user: "admin", namespace: "dev" });
+    expect(entryOf(kept, "users", "admin")).toEqual({ token: "renewed" });
+    expect(entryOf(kept, "users", "oidc-prod")).toBeUndefined();
+  });
+  it("leaves a context that others made since, or gave another user, or deleted, and their users", () => {
+    const kind = withEntry(withEntry(setUp, "users", "kind", { "client-key-data": "k" }), "contexts", "kind", { cluster: "k", user: "kind" });
+    expect(back(kind, before, "kind")).toBe(kind);
+    const given = withContextUser(withEntry(setUp, "users", "bob", { token: "b" }), "prod", "bob");
+    expect(back(given, before, "prod")).toBe(given);
+    const broken = withEntry(setUp, "contexts", "broken", { cluster: "k", user: "none" });
+    expect(back(broken, before, "broken")).toBe(broken);
+    const deleted = withoutEntry(setUp, "contexts", "prod");
+    expect(back(deleted, before, "prod")).toBe(deleted);
+  });
+  it("finds a context under its new name", () => {
+    const renamed = withEntry(withoutEntry(setUp, "contexts", "prod"), "contexts", "p", { cluster: "c", user: "oidc-prod" });
+    const kept = back(renamed, before, "p");
+    expect(entryOf(kept, "contexts", "p")).toEqual({ cluster: "c", user: "admin" });
+    expect(kept["users"]).toEqual(before.users);
+  });
+  it("gives a context back its user when somebody deleted ours or its own", () => {
+    expect(entryOf(back(withoutEntry(setUp, "users", "oidc-prod"), before, "prod"), "contexts", "prod")?.["user"]).toBe("admin");
+    expect(back(withoutEntry(setUp, "users", "admin"), before, "prod")).toMatchObject({ users: [{ name: "admin", user: { token: "x" } }] });
   });
   it("gives a stanza that was changed in its place its former text", () => {
     const kubelogin = withEntry(before, "users", "admin", { exec: { command: "kubectl", args: ["oidc-login", "get-token"] } });
-    expect(undone(withEntry(kubelogin, "users", "admin", { exec: { command: "kubectl-oidc" } }), kubelogin, "prod", nobody)).toEqual(kubelogin);
+    expect(back(withEntry(kubelogin, "users", "admin", ours), kubelogin, "prod")).toEqual(kubelogin);
+  });
+  it("gives it in the file that it is in, when the context is in another", () => {
+    const users = { users: [{ name: "admin", user: { exec: { command: "kubelogin" } } }] };
+    expect(undone(withEntry(users, "users", "admin", ours), users, "prod", { user: "admin", isUsed: () => false, whose: () => "ours" })).toEqual(users);
   });
   it("takes away a user of a context that had none, and a list that we began", () => {
     for (const bare of [{ contexts: [{ name: "prod", context: { cluster: "c" } }] }, { contexts: [{ name: "prod", context: { cluster: "c" } }], users: null }]) {
-      const done = withContextUser(withEntry(bare, "users", "oidc-prod", { exec: {} }), "prod", "oidc-prod");
-      expect(undone(done, bare, "prod", nobody)).toEqual(bare);
+      const done = withContextUser(withEntry(bare, "users", "oidc-prod", ours), "prod", "oidc-prod");
+      expect(back(done, bare, "prod")).toEqual(bare);
     }
     const empty = { contexts: [{ name: "prod", context: { cluster: "c" } }], users: [] };
-    expect(undone(withContextUser(withEntry(empty, "users", "oidc-prod", {}), "prod", "oidc-prod"), empty, "prod", nobody)).toEqual(empty);
+    expect(back(withContextUser(withEntry(empty, "users", "oidc-prod", ours), "prod", "oidc-prod"), empty, "prod")).toEqual(empty);
   });
   it("takes away a context that was made", () => {
-    const made = withEntry(withEntry(before, "users", "oidc-new", {}), "contexts", "new", { cluster: "c", user: "oidc-new" });
-    expect(undone(made, before, "new", nobody)).toEqual(before);
+    const made = withEntry(withEntry(before, "users", "oidc-new", ours), "contexts", "new", { cluster: "c", user: "oidc-new" });
+    expect(back(made, before, "new")).toEqual(before);
   });
   it("knows later contexts as they were before they were touched, and no entry of ours", () => {
     const later = withEntry(setUp, "contexts", "stage", { cluster: "c", user: "bob" });

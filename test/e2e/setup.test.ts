@@ -134,6 +134,30 @@ describe("setup", () => {
     expect(stage.text()).toContain("# by hand");
   });
 
+  it("--undo leaves what is not ours: a comment, a renewed credential, a namespace, and contexts that others made since", async () => {
+    await stage.setup([...stage.identity, "--yes", "--non-interactive"]);
+    const since = (text: string) =>
+      text
+        .replace("token: break-glass-token-of-the-administrator", "token: renewed-token-of-the-administrator")
+        .replace("namespace: default", "namespace: dev # since")
+        .replace("contexts:\n", "contexts:\n- name: kind\n  context: {cluster: kind, user: kind}\n")
+        .replace("users:\n", "users:\n- name: kind\n  user:\n    token: token-of-kind\n");
+    stage.write(since(stage.text()));
+    const kind = await stage.setup(["--context=kind", "--undo", "--yes"]);
+    expect(kind, kind.stderr).toMatchObject({ status: 0, stderr: "kubectl-oidc: there is nothing to undo\n" });
+    const ended = await stage.setup(["--undo", "--yes"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(stage.text()).toBe(since(before));
+  });
+
+  it("--undo keeps a comment that is all that was changed since", async () => {
+    await stage.setup([...stage.identity, "--yes", "--non-interactive"]);
+    stage.write(`${stage.text()}# by hand\n`);
+    expect((await stage.setup(["--undo", "--yes"])).status).toBe(0);
+    expect(stage.text()).toBe(`${before}# by hand\n`);
+    expect(existsSync(backup())).toBe(false);
+  });
+
   it("with -o json tells programs all of it, and nobody else anything secret", async () => {
     const ended = await stage.setup([...stage.identity, "--yes", "-o", "json", "--group=developers", "--cluster-role=edit", "--username-claim=email", "--username-prefix="]);
     expect(ended.status, ended.stderr).toBe(0);
@@ -187,6 +211,9 @@ describe("setup", () => {
     expect(parse(written)).toMatchObject({ users: [{ name: "oidc", user: { exec: { command: "kubectl-oidc", apiVersion: "client.authentication.k8s.io/v1" } } }] });
     expect(readFileSync(`${other}.before-kubectl-oidc`, "utf8")).toBe(text);
     expect(existsSync(backup())).toBe(false);
+    const undo = await stage.setup(["--undo", "--yes"], { KUBECONFIG: `${stage.kubeconfig}:${other}` });
+    expect(undo.status, undo.stderr).toBe(0);
+    expect(readFileSync(other, "utf8")).toBe(text);
   });
 
   it("makes a context that is not there, when there is no doubt about its cluster", async () => {
