@@ -34,7 +34,7 @@ export { stderrWriter } from "./adapters/stderr-writer.ts";
 import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
-import { yamlText } from "./adapters/yaml-rewrite.ts";
+import { yamlText } from "./adapters/yaml-text.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";

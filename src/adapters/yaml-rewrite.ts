@@ -1,9 +1,10 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, stringify, type YAMLMap, type YAMLSeq } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
 import { aligned, gone, holds } from "../core/json-values.ts";
 import { isObject } from "../core/session.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { assignYaml } from "./yaml-assign.ts";
 import { partOf, yamlDocument } from "./yaml-document.ts";
+import { yamlText } from "./yaml-text.ts";
 
 /** As kubeconfigs are read (kubeconfig-files.ts). */
 const asKubeconfig = { uniqueKeys: false, merge: true } as const;
@@ -205,10 +206,7 @@ const isPlainPlace = ({ type }: Scalar) => type === "PLAIN" || type === "QUOTE_D
 
 const isCollection = (value: unknown) => Array.isArray(value) || isObject(value);
 
-/** Block style. YAML 1.1 quotes what kubectl's reader takes for a boolean (`on`, `no`) or a time. */
-export const yamlText = (value: unknown, indentSeq: boolean) => stringify(value, { lineWidth: 0, indentSeq, version: "1.1" });
-
-const scalarText = (value: unknown) => (typeof value === "string" && value.includes("\n") ? JSON.stringify(value) : yamlText(value, false).trimEnd());
+const scalarText = (value: unknown) => yamlText(value, false).trimEnd();
 
 const indented = (text: string, column: number) =>
   text

@@ -53,6 +53,18 @@ export function safeJson(json: string): string {
   return json.replace(unsafe, escaped).replace(/\p{M}{5,}/gu, escaped);
 }
 
+/** The same of a YAML text in which whatever holds such a character is in double quotes; line breaks stay. */
+export function safeYaml(yaml: string): string {
+  const escaped = (found: string) =>
+    Array.from(found, (character) => {
+      const code = character.codePointAt(0) ?? 0;
+      // No half of a pair is a character there.
+      if (code >= 0xd800 && code < 0xe000) return "\ufffd";
+      return character === "\n" ? character : code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+    }).join("");
+  return yaml.replace(unsafe, escaped).replace(/\p{M}{5,}/gu, escaped);
+}
+
 /** True for a host that is this computer: `localhost`, 127.0.0.0/8, `::1`. */
 export function isLoopbackHost(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
