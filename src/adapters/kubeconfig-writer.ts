@@ -30,6 +30,7 @@ export const backupOf = (file: string): string => `${real(file)}.before-kubectl-
  */
 export async function applyChanges(changes: readonly FileChange[], pause: (ms: number) => Promise<void>): Promise<void> {
   const held: string[] = [];
+  const back: (() => void)[] = [];
   try {
     for (const { file } of changes) {
       await lock(file, pause);
@@ -37,11 +38,21 @@ export async function applyChanges(changes: readonly FileChange[], pause: (ms: n
     }
     for (const { file, before } of changes) if (read(file) !== before) refuse(file, "it has changed since the plan was made", "run the command again");
     for (const { file, before, after, backup } of changes) {
-      if (typeof backup === "string") write(backupOf(file), backup, file);
-      if (after !== before) write(real(file), after, file);
-      // Last: until then it is all there is of the former text.
-      if (backup === null) fs.rmSync(backupOf(file), { force: true });
+      if (typeof backup === "string") {
+        const former = read(backupOf(file));
+        back.push(() => put(backupOf(file), former, file));
+        write(backupOf(file), backup, file);
+      }
+      if (after === before) continue;
+      write(real(file), after, file);
+      back.push(() => put(real(file), before, file));
     }
+    // Last: until then they are all there is of the former texts.
+    for (const { file, backup } of changes) if (backup === null) fs.rmSync(backupOf(file), { force: true });
+  } catch (error) {
+    // A mounted file cannot be replaced, a disk gets full: nothing was changed, as the message says, and no copy of secrets is left lying about.
+    for (const step of back.toReversed()) step();
+    throw error;
   } finally {
     for (const file of held) fs.rmSync(lockOf(file), { force: true });
   }
@@ -105,6 +116,16 @@ function write(target: string, text: string, file: string): void {
     writeDurably(target, text, known === undefined ? {} : { mode: known.mode & 0o777, uid: known.uid, gid: known.gid });
   } catch (error) {
     refuseAs(file, error);
+  }
+}
+
+/** The file as it was; what fails here leaves nothing better to be done. */
+function put(target: string, text: string | undefined, file: string): void {
+  try {
+    if (text === undefined) fs.rmSync(target, { force: true });
+    else write(target, text, file);
+  } catch {
+    // The error that led here is the one to tell.
   }
 }
 

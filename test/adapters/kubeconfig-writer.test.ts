@@ -47,6 +47,20 @@ describe("writing a kubeconfig", () => {
     expect(existsSync(`${target}.before-kubectl-oidc`)).toBe(true);
   });
 
+  it.skipIf(process.platform !== "linux")("that fails at one file leaves the others, and the copies, as they were", async () => {
+    // As a file that is mounted by itself: nothing can be made beside it.
+    const fixed = join(folder, "fixed");
+    symlinkSync("/proc/self/comm", fixed);
+    const failing = { file: fixed, before: readFileSync(fixed, "utf8"), after: "x" };
+    await expect(applyChanges([change({ backup: "before" }), failing], noPause)).rejects.toMatchObject({ code: "KUBECONFIG_UNWRITABLE" });
+    expect(readFileSync(file, "utf8")).toBe("before");
+    expect(readdirSync(folder).sort()).toEqual(["config", "fixed"]);
+    writeFileSync(backupOf(file), "kept earlier");
+    await expect(applyChanges([change({ backup: "kept now" }), failing], noPause)).rejects.toMatchObject({ code: "KUBECONFIG_UNWRITABLE" });
+    await expect(applyChanges([change({ after: "before", backup: null }), failing], noPause)).rejects.toMatchObject({ code: "KUBECONFIG_UNWRITABLE" });
+    expect(readFileSync(backupOf(file), "utf8")).toBe("kept earlier");
+  });
+
   it("that changed since the plan was made writes nothing, of no file", async () => {
     const other = join(folder, "other");
     writeFileSync(other, "changed");
