@@ -1,3 +1,4 @@
+import { sha256Hex } from "./sha256.ts";
 import { textsOf } from "./token-proof.ts";
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -77,18 +78,24 @@ export interface Subject {
   readonly name: string;
 }
 
-/** A ClusterRoleBinding, as a value to be written as YAML. */
+/**
+ * A ClusterRoleBinding, as a value to be written as YAML. `kubectl apply` puts one of the same name in the place of another: of a name that
+ * does not say all of the subject (or nothing, and then it could be that of `cluster-admin` itself), a digest tells the two apart.
+ */
 export function roleBinding(subject: Subject, role: string): object {
   const part = (text: string) =>
     text
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-+|-+$/g, "")
-      .slice(0, 100);
+      .slice(0, 100)
+      .replace(/^-+|-+$/g, "");
+  // GROUP is a word to be replaced.
+  const whole = (text: string) => text.length <= 100 && /^[a-z0-9]+([:.@-][a-z0-9]+)*$/.test(text.replace(/GROUP$/, "group"));
+  const digest = whole(subject.name) && whole(role) ? "" : sha256Hex(JSON.stringify([subject.kind, subject.name, role])).slice(0, 8);
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRoleBinding",
-    metadata: { name: [part(subject.name), part(role)].filter((text) => text !== "").join("-") },
+    metadata: { name: [part(subject.name), part(role), digest].filter((text) => text !== "").join("-") },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
     subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: subject.kind, name: subject.name }],
   };

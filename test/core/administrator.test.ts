@@ -62,11 +62,24 @@ describe("the flags of an API server", () => {
   });
 });
 
-it("a role binding has a name that Kubernetes takes, whatever the group is called", () => {
-  expect(roleBinding({ kind: "Group", name: "oidc:Développeurs/EU " }, "view")).toMatchObject({
-    metadata: { name: "oidc-d-veloppeurs-eu-view" },
-    roleRef: { kind: "ClusterRole", name: "view" },
-    subjects: [{ kind: "Group", name: "oidc:Développeurs/EU " }],
+describe("a role binding", () => {
+  const nameOf = (name: string, role = "view") => (roleBinding({ kind: "Group", name }, role) as { readonly metadata: { readonly name: string } }).metadata.name;
+
+  it("has a name that Kubernetes takes, whatever the group is called", () => {
+    expect(roleBinding({ kind: "Group", name: "oidc:Développeurs/EU " }, "view")).toMatchObject({
+      metadata: { name: expect.stringMatching(/^oidc-d-veloppeurs-eu-view-[0-9a-f]{8}$/) },
+      roleRef: { kind: "ClusterRole", name: "view" },
+      subjects: [{ kind: "Group", name: "oidc:Développeurs/EU " }],
+    });
+    expect(nameOf("oidc:developers")).toBe("oidc-developers-view");
+    expect(nameOf("日本")).toMatch(/^view-[0-9a-f]{8}$/);
+    for (const name of ["a".repeat(2_000), `${"a".repeat(99)} b`, "日", " ", "/", "A"]) expect(nameOf(name, "x".repeat(90))).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
   });
-  expect(roleBinding({ kind: "User", name: "日本" }, "view")).toMatchObject({ metadata: { name: "view" } });
+
+  it("of another group has another name: kubectl apply would take the first one's rights away", () => {
+    const names = ["oidc:日", "oidc:本", "a b", "A b", "a/b", "a_b"].map((name) => nameOf(name));
+    expect(new Set(names).size).toBe(names.length);
+    // The binding of system:masters, which every cluster has.
+    expect(nameOf("日本", "cluster-admin")).not.toBe("cluster-admin");
+  });
 });
