@@ -15,6 +15,7 @@ import { listContexts, loadContext } from "./adapters/kubeconfig.ts";
 import { applyHardening, type Hardening, type Pins, planHardening } from "./adapters/hardening.ts";
 import { type PlannedChange, planChange, planReturn, readBackup } from "./adapters/kubeconfig-plan.ts";
 import { surveyKubeconfig } from "./adapters/kubeconfig-survey.ts";
+import { withoutSecrets } from "./adapters/kubeconfig-mask.ts";
 import { applyChanges } from "./adapters/kubeconfig-writer.ts";
 import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
@@ -97,6 +98,7 @@ export function machine(start: Process) {
       survey: (choice: { readonly kubeconfig: string | undefined }) => surveyKubeconfig({ ...given(choice), env, home: where.home }),
       planChange,
       planReturn,
+      withoutSecrets,
       readBackup,
       apply: (changes: readonly PlannedChange[], signal: AbortSignal) => applyChanges(changes, (ms) => systemClock().sleep(ms, signal)),
     },

@@ -8,9 +8,14 @@ const secretKey = /token(?!file)|password|secret|-data$|credential|authorization
 const secretVariable = /token|password|secret|credential|apikey|api_key|private/i;
 /** Ours, and those of Azure's program and of other plugins. */
 const secretFlag = /^--?[\w-]*(secret|password|token|header|extra-params|credential)(?!-(?:file|cache|dir|type|command))[\w-]*(?==|$)/i;
+/** Of a proxy's or a server's URL, and of one in an argument. */
+const userInfo = /\/\/[^/\s@]+@/g;
 
 const hidden = "[hidden]";
 const ownSecrets = new Set(optionTable.filter((row) => "secret" in row).map(({ name }) => environmentName(name)));
+
+/** The same of a part of a kubeconfig. */
+export const withoutSecrets = <T>(part: T): T => JSON.parse(maskSecrets(JSON.stringify(part))) as T;
 
 /** The kubeconfig's text with its secrets hidden, line by line as it was: what is shown of it may be read over a shoulder, or pasted into a report. */
 export function maskSecrets(text: string): string {
@@ -23,8 +28,9 @@ export function maskSecrets(text: string): string {
     else if (isSeq(node)) for (const item of node.items) hide(item);
     else if (isScalar(node) && node.range != null && node.value !== null && node.value !== "") {
       const [from, to] = node.range;
+      const isQuoted = node.type === "QUOTE_DOUBLE" || replaced.includes(": ") || replaced.startsWith("[");
       // A block scalar's range holds its last line break.
-      splices.push({ from, to: text[to - 1] === "\n" ? to - 1 : to, text: replaced.includes(": ") || replaced.startsWith("[") ? JSON.stringify(replaced) : replaced });
+      splices.push({ from, to: text[to - 1] === "\n" ? to - 1 : to, text: isQuoted ? JSON.stringify(replaced) : replaced });
     }
   }
 
@@ -35,12 +41,17 @@ export function maskSecrets(text: string): string {
       const [flag] = secretFlag.exec(word) ?? [];
       if (next) hide(item);
       else if (flag !== undefined && word !== flag) hide(item, `${flag}=${hidden}`);
+      else look(item);
       next = flag !== undefined && word === flag;
     }
   }
 
   function look(node: unknown): void {
     if (isSeq(node)) for (const item of node.items) look(item);
+    if (isScalar(node) && typeof node.value === "string") {
+      const shown = node.value.replaceAll(userInfo, `//${hidden}@`);
+      if (shown !== node.value) hide(node, shown);
+    }
     if (!isMap(node)) return;
     const name = node.get("name");
     for (const { key, value } of node.items as readonly { readonly key: ParsedNode; readonly value: ParsedNode | null }[]) {

@@ -84,20 +84,14 @@ export function contextOf(name: string, merged: Kubeconfig): KubeContext | strin
   const entry = typeof context["user"] === "string" ? merged.users.get(context["user"]) : undefined;
   const user = entry?.value;
   if (entry === undefined || user === undefined) return `the context ${shown} has no user in the kubeconfig`;
-  const exec = isObject(user["exec"]) ? user["exec"] : undefined;
-  const stanza = exec === undefined ? undefined : stanzaOf(exec);
-  if (exec === undefined || stanza === undefined) return `the user of the context ${shown} does not run kubectl-oidc or kubelogin`;
+  const stanza = stanzaOfUser(user);
+  if (stanza === undefined) return `the user of the context ${shown} does not run kubectl-oidc or kubelogin`;
   const cluster = typeof context["cluster"] === "string" ? merged.clusters.get(context["cluster"]) : undefined;
   const access = cluster === undefined ? undefined : accessOf(cluster);
   return {
     contextName: name,
     userName: String(context["user"]),
     ...stanza,
-    env: environmentOf(exec["env"]),
-    apiVersion: typeof exec["apiVersion"] === "string" ? exec["apiVersion"] : "",
-    interactiveMode: typeof exec["interactiveMode"] === "string" ? exec["interactiveMode"] : undefined,
-    provideClusterInfo: isTrue(exec["provideClusterInfo"]),
-    competing: otherLogins.filter((name) => (typeof user[name] === "string" ? user[name] !== "" : user[name] !== undefined && user[name] !== null)),
     folder: dirname(resolve(entry.file)),
     server: access === undefined ? undefined : serverOf(access),
     cluster: access,
@@ -109,6 +103,23 @@ const otherLogins = ["client-certificate", "client-certificate-data", "token", "
 
 /** Our own names, kubelogin's, and the names under which kubectl finds either as its plugin. */
 const programs = /^(kubectl-oidc|kubectl-oidc_login|kubectl-oidc-login|kubelogin)$/;
+
+/** What a user runs, when that is us or kubelogin. */
+export type UserStanza = Pick<KubeContext, "command" | "word" | "args" | "env" | "apiVersion" | "interactiveMode" | "provideClusterInfo" | "competing">;
+
+export function stanzaOfUser(user: Readonly<Record<string, unknown>>): UserStanza | undefined {
+  const exec = isObject(user["exec"]) ? user["exec"] : undefined;
+  const stanza = exec === undefined ? undefined : stanzaOf(exec);
+  if (exec === undefined || stanza === undefined) return undefined;
+  return {
+    ...stanza,
+    env: environmentOf(exec["env"]),
+    apiVersion: typeof exec["apiVersion"] === "string" ? exec["apiVersion"] : "",
+    interactiveMode: typeof exec["interactiveMode"] === "string" ? exec["interactiveMode"] : undefined,
+    provideClusterInfo: isTrue(exec["provideClusterInfo"]),
+    competing: otherLogins.filter((name) => (typeof user[name] === "string" ? user[name] !== "" : user[name] !== undefined && user[name] !== null)),
+  };
+}
 
 /** `kubectl-oidc get-token …`, `kubelogin get-token …`, `kubectl oidc-login get-token …`, `node …/kubectl-oidc.cjs get-token …`. */
 function stanzaOf(exec: Readonly<Record<string, unknown>>): Pick<KubeContext, "command" | "word" | "args"> | undefined {

@@ -1,9 +1,10 @@
-import { type OptionName, optionRow } from "../core/flag-table.ts";
-import { secretOptions, stanzaArguments } from "../core/exec-stanza.ts";
+import { environmentName, type OptionName, optionRow } from "../core/flag-table.ts";
+import { clusterInfoFits, isInStanza, secretOptions, stanzaArguments } from "../core/exec-stanza.ts";
 import type { RawOptions } from "../core/option-values.ts";
 import { isPresetName, issuerProblemOf, type PresetName, presetFor, presetOf } from "../core/presets.ts";
 import { mergeSources, type OptionSource } from "../core/settings.ts";
 import { guarded } from "../core/strict.ts";
+import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -73,25 +74,36 @@ export interface StanzaOptions {
   /** Of the options that `strict` refuses unless the file allows them, those in the stanza. */
   readonly guarded: Readonly<Record<string, readonly string[]>>;
   readonly args: readonly string[];
+  /** What the stanza's `env` said before, without what its arguments say now. */
+  readonly env: readonly unknown[] | undefined;
+  /** Secrets that are in the person's environment, and not in the stanza: names of variables. */
+  readonly leftInEnvironment: readonly string[];
   /** The client secret that would have stood in the stanza, and the file for it. */
   readonly clientSecret: { readonly text: string; readonly path: string; write(secret: string): void } | undefined;
 }
 
 /**
- * The arguments of the stanza: what was typed, what it said before, what the preset filled in, and who the issuer is. What the environment, a
- * profile or a file says stays there. A client secret goes to a private file. FLAG_INVALID for another secret that was typed.
+ * The arguments of the stanza: what was typed, what it said before, what the environment says (Lens starts kubectl without it), what the
+ * preset filled in, and who the issuer is. What a profile or a file says stays there, and what the cluster says too when kubectl tells it; a
+ * secret of the environment stays where it is. A client secret goes to a private file. FLAG_INVALID for another secret that was typed.
  */
 export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly OptionSource[]): StanzaOptions {
   const { raw, from } = mergeSources(sources);
   const label = `context ${safeText(target.contextName, 60)}`;
   const written: Partial<Record<string, readonly string[]>> = {};
-  const isProfiled = from.profile?.typed === true || from.profile?.label === label;
+  const isTold = clusterInfoFits(target.cluster.access?.certificateAuthorityData?.length);
+  const isOwnSource = (source: OptionSource | undefined) =>
+    source?.typed === true || source?.label === label || source?.kind === "environment" || source?.label.startsWith("preset ") === true || (source?.kind === "cluster" && !isTold);
+  const isProfiled = isOwnSource(from.profile);
+  const leftInEnvironment: string[] = [];
   for (const [name, values] of Object.entries(raw)) {
     const source = from[name as keyof RawOptions];
-    const isOwn = source?.typed === true || source?.label === label || source?.label.startsWith("preset ") === true;
-    const isIdentity =
-      (name === "oidc-issuer-url" || name === "oidc-client-id") && !(isProfiled && source?.label.startsWith("profile ")) && source?.label.startsWith("cluster config") !== true;
-    if (!isOwn && !isIdentity) continue;
+    if (source?.kind === "environment" && optionRow(name)?.secret === true) {
+      if (values.some((value) => value !== "")) leftInEnvironment.push(environmentName(name));
+      continue;
+    }
+    const isIdentity = (name === "oidc-issuer-url" || name === "oidc-client-id") && !(isProfiled && source?.kind === "profile") && source?.kind !== "cluster";
+    if (!isOwnSource(source) && !isIdentity) continue;
     const kind = optionRow(name)?.kind;
     written[name] = kind === "path" || kind === "paths" ? values.map((path) => (path === "" ? path : call.machine.absolute(path))) : values;
   }
@@ -108,7 +120,12 @@ export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly
       [name, guarded.includes(name as OptionName) ? values.filter((value) => value !== "" && value !== "false") : values.filter((value) => isHelper(name, value))] as const,
   );
   const allowed = Object.fromEntries(refused.filter(([, values]) => values.length > 0));
-  if (secret === undefined || secret === "") return { args: stanzaArguments(written as RawOptions), guarded: allowed, clientSecret: undefined };
+  // Arguments are stronger than the stanza's env, and what they say would stand there for nothing; a secret that moved away, in clear.
+  const isSaidNow = ({ name, value }: Readonly<Record<string, unknown>>) =>
+    value !== "" && Object.entries(written).some(([option, values = []]) => environmentName(option) === name && values.length > 0 && isInStanza(option));
+  const env = target.env?.filter((variable) => !isObject(variable) || !isSaidNow(variable));
+  const common = { guarded: allowed, env, leftInEnvironment };
+  if (secret === undefined || secret === "") return { ...common, args: stanzaArguments(written as RawOptions), clientSecret: undefined };
   const file = call.machine.keptClientSecret(written["oidc-issuer-url"]?.at(-1) ?? "", written["oidc-client-id"]?.at(-1) ?? "");
-  return { args: stanzaArguments({ ...written, "oidc-client-secret-file": [file.path] } as RawOptions), guarded: allowed, clientSecret: { ...file, text: secret } };
+  return { ...common, args: stanzaArguments({ ...written, "oidc-client-secret-file": [file.path] } as RawOptions), clientSecret: { ...file, text: secret } };
 }

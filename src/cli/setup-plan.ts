@@ -14,13 +14,13 @@ export interface KubeconfigPlan {
 }
 
 /** The kubeconfig with that user and context. Other logins of a user are not carried into the stanza's. */
-export function planKubeconfig(call: Call, target: SetupTarget, { args }: StanzaOptions): KubeconfigPlan {
+export function planKubeconfig(call: Call, target: SetupTarget, { args, env }: StanzaOptions): KubeconfigPlan {
   const { contextName, context, contextFile, userFile, userName, cluster, survey } = target;
   const { path } = call.machine.examined.callable();
   const stanza = execStanza({
     command: call.invocation.flags["absolute-path"] === true ? path : "kubectl-oidc",
     args,
-    env: target.env,
+    env,
     provideClusterInfo: clusterInfoFits(cluster.access?.certificateAuthorityData?.length),
   });
   const withUser = (config: KubeconfigValue) => withEntry(config, "users", userName, { ...entryOf(config, "users", userName), exec: stanza });

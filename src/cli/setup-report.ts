@@ -42,10 +42,15 @@ function subjectOf(mapping: UserMapping, group: string | undefined, expected: Se
   return { kind: "Group", name: `${mapping.groupsPrefix}GROUP` } as const;
 }
 
+/** Nobody reads more of them, and an issuer may send thousands. */
+const mostGroups = 20;
+
 /** Lines about the token's user. */
 export function userLines({ expected, claims, mapping }: Seen): readonly string[] {
   if (expected === undefined || claims === undefined) return [];
-  const groups = mapping.groupsClaim === undefined ? "none" : expected.groups.length === 0 ? "none" : expected.groups.map((group) => safeText(group, 120)).join(", ");
+  const first = expected.groups.slice(0, mostGroups).map((group) => safeText(group, 120));
+  const more = expected.groups.length - first.length;
+  const groups = first.length === 0 ? "none" : `${first.join(", ")}${more === 0 ? "" : `, and ${more} more`}`;
   return [
     "the API server will see, when it is set up as below:",
     `  user name  ${expected.username === undefined ? "nobody: the claim is not there" : safeText(expected.username, 255)}  (claim ${safeText(mapping.usernameClaim, 80)})`,
@@ -65,6 +70,9 @@ export function setCredentialsLine(userName: string, stanza: ExecStanza): string
   return words.includes(undefined) ? undefined : words.join(" ");
 }
 
+/** A colon at its end makes a map of a flag in a static pod's manifest, a blank ends it in a shell: single quotes serve both. */
+const flagWord = (flag: string) => (/[^\w@+=:,./-]|:$/.test(flag) ? `'${flag.replaceAll("'", "''")}'` : flag);
+
 const part = (title: string, text: string) => [`# ${title}`, ...text.trimEnd().split("\n"), ""];
 
 /** Lines for the administrator, in the order in which they are needed. */
@@ -75,7 +83,7 @@ export function administratorLines(texts: AdministratorTexts, preset: PresetName
     "",
     ...(notes.length === 0 ? [] : [`# at the issuer (${title})`, ...notes.map((note) => `#   ${note}`), ""]),
     ...part("API server, Kubernetes 1.30 and newer (v1beta1 before 1.34): --authentication-config=FILE", texts.authenticationConfiguration),
-    ...part("or, before that, as flags of the API server", texts.flags.join("\n")),
+    ...part("or, before that, as flags of the API server", texts.flags.map(flagWord).join("\n")),
     ...part("who may do what: kubectl apply -f FILE", texts.roleBinding),
     ...part("kubectl 1.35 and newer may be told to start no other plugin: ~/.kube/kuberc", texts.kuberc),
     `# or: ${texts.kubercCommand}`,

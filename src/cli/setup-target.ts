@@ -8,6 +8,7 @@ import type { Call } from "./call.ts";
 type Survey = ReturnType<Machine["kubeconfig"]["survey"]>;
 type Context = Survey["contexts"] extends ReadonlyMap<string, infer T> ? T : never;
 type Cluster = Survey["clusters"] extends ReadonlyMap<string, infer T> ? T : never;
+type User = Survey["users"] extends ReadonlyMap<string, infer T> ? T : never;
 
 /** What setup is about: one context, its cluster, and the user that is to be written. */
 export interface SetupTarget {
@@ -21,7 +22,7 @@ export interface SetupTarget {
   readonly cluster: Cluster;
   readonly userName: string;
   /** What the user runs now; undefined for a new one. */
-  readonly stanza: Context["stanza"];
+  readonly stanza: User["stanza"];
   /** The `env` of its stanza, as the file has it. */
   readonly env: readonly unknown[] | undefined;
   /** The user runs us already. */
@@ -46,7 +47,7 @@ export function setupTarget(call: Call): SetupTarget {
   const first = survey.files[0]?.file ?? "";
   const contextFile = context?.file ?? first;
   const exec = user?.value["exec"];
-  const stanza = user === undefined ? undefined : stanzaOf(survey, userName);
+  const stanza = user?.stanza;
   return {
     survey,
     contextName,
@@ -114,7 +115,11 @@ function clusterOf(survey: Survey, contextName: string, context: Context | undef
 /** The context's own user when it runs us or kubelogin and has no other login; else one beside it, so that nobody's certificate or token is lost. */
 function userOf(survey: Survey, contextName: string, context: Context | undefined, named: string | undefined) {
   const own = context?.userName;
-  const isFree = (name: string) => !survey.users.has(name) || isOurs(survey, name);
+  // One that no context uses (any more: kubectl config set-context) is judged as any other.
+  const isFree = (name: string) => {
+    const user = survey.users.get(name);
+    return user === undefined || (user.stanza !== undefined && user.stanza.competing.length === 0);
+  };
   const userName = named ?? (own !== undefined && isFree(own) ? own : `oidc-${contextName}`);
   if (!isFree(userName)) {
     fail("SETTINGS_INVALID", {
@@ -123,12 +128,4 @@ function userOf(survey: Survey, contextName: string, context: Context | undefine
     });
   }
   return { userName, user: survey.users.get(userName) };
-}
-
-const stanzaOf = (survey: Survey, userName: string) => [...survey.contexts.values()].find((context) => context.userName === userName && context.stanza !== undefined)?.stanza;
-
-/** Runs us or kubelogin, and nothing competes. A user that no context uses is judged by nobody and counts as somebody's. */
-function isOurs(survey: Survey, userName: string): boolean {
-  const stanza = stanzaOf(survey, userName);
-  return stanza !== undefined && stanza.competing.length === 0;
 }

@@ -2,6 +2,7 @@ import { changeServers } from "../app/trusted-servers.ts";
 import type { Run } from "../app/world.ts";
 import type { Outcome } from "../core/checks/outcome.ts";
 import { checkClientAuthentication, checkSupport } from "../core/checks/issuer.ts";
+import { holds } from "../core/json-values.ts";
 import { presetOf } from "../core/presets.ts";
 import { withServer } from "../core/server-trust.ts";
 import { shellWord } from "../core/shell-word.ts";
@@ -51,6 +52,8 @@ export async function setupCommand(call: Call): Promise<void> {
   for (const outcome of [checkSupport(metadata, run.settings.grant), checkClientAuthentication(metadata, hasSecret(run))]) warnOf(call, outcome);
   const options = stanzaOptions(call, target, sources);
 
+  for (const name of options.leftInEnvironment) terminal.warn(`${name} is a secret and is not written into the kubeconfig: kubectl needs it in its environment too`);
+
   const token = await setupToken(call, run);
   if (call.signal.aborted) fail("INTERRUPTED");
   if (token.fault !== undefined) terminal.say(`kubectl-oidc: no token was looked at: ${token.fault.message} [${token.fault.code}]`);
@@ -67,7 +70,9 @@ export async function setupCommand(call: Call): Promise<void> {
       ? call.machine.hardening.plan({ issuers: [run.settings.issuer], clientIds: [run.settings.clientId], options: options.guarded }, callable.path)
       : undefined;
   const texts = administratorTexts(call, seen);
-  const command = setCredentialsLine(target.userName, plan.stanza);
+  const shownStanza = call.machine.kubeconfig.withoutSecrets(plan.stanza);
+  // A command that does not say all of it makes another user.
+  const command = holds(shownStanza, plan.stanza) ? setCredentialsLine(target.userName, plan.stanza) : undefined;
 
   show(userLines(seen));
   show(planLines(plan.changes));
@@ -102,7 +107,7 @@ export async function setupCommand(call: Call): Promise<void> {
       preset,
       claims: seen.claims ?? null,
       expected: seen.expected === undefined ? null : { username: seen.expected.username ?? null, groups: seen.expected.groups },
-      stanza: plan.stanza,
+      stanza: shownStanza,
       command: command ?? null,
       changes: plan.changes.map(({ file, diff, backupFile }) => ({ file, diff, backup: backupFile })),
       written: !isDry && changes,

@@ -1,5 +1,6 @@
 import { optionRow, optionTable } from "./flag-table.ts";
 import type { RawOptions } from "./option-values.ts";
+import { isObject } from "./session.ts";
 
 /** What stands under `exec` of a kubeconfig user (client.authentication.k8s.io/v1). */
 export interface ExecStanza {
@@ -20,6 +21,9 @@ export const installHint = "kubectl-oidc logs in to this cluster with OpenID Con
 
 /** Options of one call, or of the command line that made the stanza: no stanza holds them. */
 const notInStanza: readonly string[] = ["force-refresh", "non-interactive", "oidc-use-pkce", "oidc-pkce-method", "qr"];
+
+/** Is it said in a stanza's arguments, or for a client secret by them? */
+export const isInStanza = (option: string): boolean => !notInStanza.includes(option);
 
 /** Bytes of base64. client-go hands the cluster over in one variable, and Linux takes 128 KiB of one (protocol.md EC-13). */
 const mostAuthority = 88_000;
@@ -77,6 +81,7 @@ export function setCredentialsWords(user: string, stanza: ExecStanza): readonly 
     `--exec-api-version=${stanza.apiVersion}`,
     `--exec-command=${stanza.command}`,
     ...stanza.args.map((arg) => `--exec-arg=${arg}`),
+    ...(stanza.env ?? []).flatMap((variable) => (isObject(variable) ? [`--exec-env=${String(variable["name"])}=${String(variable["value"])}`] : [])),
     `--exec-interactive-mode=${stanza.interactiveMode}`,
     `--exec-provide-cluster-info=${stanza.provideClusterInfo}`,
   ];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { maskSecrets } from "../../src/adapters/kubeconfig-mask.ts";
+import { maskSecrets, withoutSecrets } from "../../src/adapters/kubeconfig-mask.ts";
 
 const text = `users:
 - name: admin
@@ -26,11 +26,13 @@ const text = `users:
         value: aaa-12
       - name: AAD_SERVICE_PRINCIPAL_CLIENT_SECRET
         value: aaa-13
+      - name: HTTPS_PROXY
+        value: http://ann:aaa-15@proxy.example.com:3128
       - name: AWS_PROFILE
         value: prod
 clusters:
 - name: c
-  cluster: {certificate-authority-data: aaa-14, server: https://k8s.example.com}
+  cluster: {certificate-authority-data: aaa-14, server: https://k8s.example.com, proxy-url: "socks5://aaa-16@proxy.example.com"}
 `;
 
 it("hides every secret of a kubeconfig, and nothing that a reader needs", () => {
@@ -38,6 +40,8 @@ it("hides every secret of a kubeconfig, and nothing that a reader needs", () => 
   expect(masked).not.toMatch(/aaa-/);
   for (const needed of [
     "# the token",
+    "http://[hidden]@proxy.example.com:3128",
+    '"socks5://[hidden]@proxy.example.com"',
     "/run/token",
     "kubernetes",
     "https://id.example.com",
@@ -54,4 +58,18 @@ it("leaves the other lines as they are, so that a diff of two shows what changes
   for (const line of ["- name: admin", "    username: ann", "      env:", "      - name: AWS_PROFILE"]) expect(lines).toContain(line);
   expect(maskSecrets("users: []\n")).toBe("users: []\n");
   expect(maskSecrets("")).toBe("");
+});
+
+it("hides those of a stanza by itself", () => {
+  expect(
+    withoutSecrets({
+      args: ["get-token", "--oidc-auth-request-extra-params=a=aaa-1", "--account=ann"],
+      env: [{ name: "KUBECTL_OIDC_CLIENT_SECRET", value: "aaa-2" }],
+      installHint: "x: y",
+    }),
+  ).toEqual({
+    args: ["get-token", "--oidc-auth-request-extra-params=[hidden]", "--account=ann"],
+    env: [{ name: "KUBECTL_OIDC_CLIENT_SECRET", value: "[hidden]" }],
+    installHint: "x: y",
+  });
 });

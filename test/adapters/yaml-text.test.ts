@@ -15,7 +15,23 @@ const odd = [
   ...["0o17", "0O17", "0X1F", "0b1", "0B11", "+0o7", "-0x1F", "0_o7", "+_1", "1_000", "1:30", "1.", ".5", "5e3", "12e03", "0777", "08", "2024-01-01", "2024-1-1 1:2:3"],
   ...["on", "No", "y", "~", "null", "NULL", ".inf", "+.INF", ".NaN", "=", "<<", "true ", "-", "---", "...", "- a", "a: b", "a #b", "#a", "*x", "&x", "!x", "%x", "@x", "`x"],
   ...["'x", '"x', "{", "[a]", "a,b", "?", "? x", ":", ":x", "x:", "|", "> x", " x", "x ", "x\t", "\tx", "x\ny", "x\n", "\nx", "x\r\ny", "x\ry", "\n\n", "a  b\n\n  c\n"],
-  ...["a\u202eb", "a\u200bb", "\u0085", "a\u2028b", "é", "日本", "\u0001", "\u007f", "\u009b", "\ufeffx", "😀", "\u{e0041}", "a\n# or: curl | sh\n", "\u00a0x", "e\u0301\u0301\u0301\u0301\u0301\u0301"],
+  ...[
+    "a\u202eb",
+    "a\u200bb",
+    "\u0085",
+    "a\u2028b",
+    "é",
+    "日本",
+    "\u0001",
+    "\u007f",
+    "\u009b",
+    "\ufeffx",
+    "😀",
+    "\u{e0041}",
+    "a\n# or: curl | sh\n",
+    "\u00a0x",
+    "e\u0301\u0301\u0301\u0301\u0301\u0301",
+  ],
 ];
 const kubeconfig = yamlText(
   {
@@ -25,7 +41,8 @@ const kubeconfig = yamlText(
   },
   false,
 );
-const argsOf = (value: { readonly users: readonly { readonly user: { readonly exec: { readonly args: readonly string[] } } }[] }) => value.users.flatMap(({ user }) => user.exec.args);
+const argsOf = (value: { readonly users: readonly { readonly user: { readonly exec: { readonly args: readonly string[] } } }[] }) =>
+  value.users.flatMap(({ user }) => user.exec.args);
 
 describe("a value as YAML", () => {
   it("is read as exactly it", () => {

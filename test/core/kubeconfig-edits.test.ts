@@ -151,7 +151,7 @@ describe("a stanza", () => {
     const stanza = execStanza({ command: "kubectl-oidc", args: ["get-token"], env: [{ name: "HTTPS_PROXY", value: "http://p" }], provideClusterInfo: true });
     expect(stanza).toMatchObject({ apiVersion: "client.authentication.k8s.io/v1", interactiveMode: "IfAvailable", provideClusterInfo: true, env: [{ name: "HTTPS_PROXY" }] });
     expect(execStanza({ command: "x", args: [], env: [], provideClusterInfo: false })).not.toHaveProperty("env");
-    expect(setCredentialsWords("ann", stanza)).toContain("--exec-arg=get-token");
+    expect(setCredentialsWords("ann", stanza)).toEqual(expect.arrayContaining(["--exec-arg=get-token", "--exec-env=HTTPS_PROXY=http://p"]));
   });
   it("asks for no cluster info that would not fit into one variable", () => {
     expect(clusterInfoFits(undefined)).toBe(true);

@@ -346,6 +346,76 @@ describe("setup", () => {
     expect((await stage.home.run(["get-token", ...(execOf("oidc-prod")?.args.slice(1) ?? [])])).stderr).not.toContain("SETTINGS_INCOMPLETE");
   });
 
+  it("writes what the environment says into the stanza, so that kubectl needs none of it; and says which secret it leaves there", async () => {
+    const ended = await stage.setup(["--yes", "--non-interactive"], {
+      KUBECTL_OIDC_ISSUER_URL: stage.provider.issuer,
+      KUBECTL_OIDC_CLIENT_ID: "pipeline",
+      KUBECTL_OIDC_CLIENT_SECRET: pipelineSecret,
+      KUBECTL_OIDC_EXTRA_SCOPE: "email,profile",
+      KUBECTL_OIDC_TOKEN_CACHE_STORAGE: "disk",
+      KUBECTL_OIDC_CERTIFICATE_AUTHORITY: "ca.pem",
+    });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(execOf("oidc-prod")?.args).toEqual([
+      "get-token",
+      `--oidc-issuer-url=${stage.provider.issuer}`,
+      "--oidc-client-id=pipeline",
+      "--oidc-extra-scope=email,profile",
+      `--certificate-authority=${stage.certificates.caFile}`,
+      "--token-cache-storage=disk",
+    ]);
+    expect(ended.stderr).toContain("warning: KUBECTL_OIDC_CLIENT_SECRET is a secret and is not written into the kubeconfig: kubectl needs it in its environment too");
+  });
+
+  it("writes what the cluster's extension says when kubectl cannot tell it: the cluster's authority is too large", async () => {
+    const extension = `    extensions:\n    - name: client.authentication.k8s.io/exec\n      extension:\n        oidc-issuer-url: ${stage.provider.issuer}\n        oidc-client-id: kubernetes\n`;
+    stage.write(before.replace(`certificate-authority: ${stage.certificates.caFile}\n`, (line) => `${line}${extension}`));
+    const machine = stage.identity.slice(2);
+    const told = await stage.setup([...machine, "--yes", "--non-interactive"]);
+    expect(told.status, told.stderr).toBe(0);
+    expect(execOf("oidc-prod")?.args.join(" ")).not.toContain("issuer-url");
+    expect((await stage.setup(["--undo", "--yes"])).status).toBe(0);
+    writeFileSync(join(stage.home.folder, "many.pem"), stage.certificates.caPem.repeat(Math.ceil(80_000 / stage.certificates.caPem.length)));
+    stage.write(stage.text().replace(stage.certificates.caFile, join(stage.home.folder, "many.pem")));
+    const untold = await stage.setup([...machine, "--yes", "--non-interactive"]);
+    expect(untold.status, untold.stderr).toBe(0);
+    expect(execOf("oidc-prod")).toMatchObject({
+      provideClusterInfo: false,
+      args: expect.arrayContaining([`--oidc-issuer-url=${stage.provider.issuer}`, "--oidc-client-id=kubernetes"]),
+    });
+  });
+
+  it("of a stanza with an env takes over what it says, and shows none of its secrets", async () => {
+    stage.home.holdsSecrets("data/kubectl-oidc/client-secrets");
+    stage.home.holdsSecrets("kubeconfig.before-kubectl-oidc");
+    const variable = (name: string, value: string) => `      - name: ${name}\n        value: ${value}\n`;
+    stage.write(
+      `${before
+        .replace("    user: admin\n    namespace", "    user: mine\n    namespace")
+        .replace(
+          "preferences: {}\n",
+          "",
+        )}- name: mine\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      command: kubectl-oidc\n      args: [get-token, "--oidc-issuer-url=${stage.provider.issuer}", --oidc-client-id=pipeline]\n      env:\n${variable("KUBECTL_OIDC_CLIENT_SECRET", pipelineSecret)}${variable("KUBECTL_OIDC_EXTRA_SCOPE", "email")}${variable("CORP_PASSWORD", "winter-is-here")}`,
+    );
+    const ended = await stage.setup([...stage.identity.slice(2), "--yes", "--non-interactive", "-o", "json"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.stdout).not.toContain(pipelineSecret);
+    expect(ended.stdout).not.toContain("winter-is-here");
+    expect(JSON.parse(ended.stdout)).toMatchObject({ user: "mine", command: null, stanza: { env: [{ name: "CORP_PASSWORD", value: "[hidden]" }] } });
+    expect(execOf("mine")?.["env"]).toEqual([{ name: "CORP_PASSWORD", value: "winter-is-here" }]);
+    expect(stage.text()).not.toContain(pipelineSecret);
+    expect(execOf("mine")?.args).toContain("--oidc-extra-scope=email");
+  });
+
+  it("takes its own user up again after somebody gave the context back to another", async () => {
+    await stage.setup([...stage.identity, "--yes", "--non-interactive"]);
+    const written = stage.text();
+    stage.write(written.replace("user: oidc-prod\n    namespace", "user: admin\n    namespace"));
+    const again = await stage.setup(["--yes", "--non-interactive"]);
+    expect(again.status, again.stderr).toBe(0);
+    expect(stage.text()).toBe(written);
+  });
+
   it("writes relative paths as absolute ones", async () => {
     writeFileSync(join(stage.home.folder, "company.pem"), stage.certificates.caPem);
     const ended = await stage.setup([stage.identity[0]!, stage.identity[1]!, "--certificate-authority=company.pem", "--token-cache-storage=disk", "--yes", "--non-interactive"]);
