@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, isSeq, type Node, type Scalar } from "yaml";
+import { type Document, isMap, isScalar, isNode, isSeq, type Node, type Scalar } from "yaml";
 import { aligned, gone, holds } from "../core/json-values.ts";
 import { isObject } from "../core/session.ts";
 import { partOf } from "./yaml-document.ts";
@@ -32,7 +32,10 @@ export function assignYaml(document: Document.Parsed, wanted: unknown): void {
       (node as Scalar).value = value;
       return node;
     }
-    return document.createNode(value);
+    const made = document.createNode(value);
+    const comments = isNode(node) ? [node.commentBefore, node.comment].filter((text) => text !== undefined && text !== null) : [];
+    if (comments.length > 0) made.commentBefore = comments.join("\n");
+    return made;
   }
 
   document.contents = assigned(document.contents, wanted) as typeof document.contents;

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, visit as eachNode, type YAMLMap, type YAMLSeq } from "yaml";
 import { aligned, gone, holds } from "../core/json-values.ts";
 import { isObject } from "../core/session.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -25,8 +25,9 @@ class NotInPlace extends Error {}
  */
 export function rewriteYaml(text: string, wanted: Readonly<Record<string, unknown>>): string {
   const mark = text.startsWith("\ufeff") ? "\ufeff" : "";
-  const unix = text.slice(mark.length).replaceAll("\r\n", "\n");
   const isWindows = text.includes("\r\n") && !/(^|[^\r])\n/.test(text);
+  // Of both kinds of line ends each stays what it is: the parser takes either.
+  const unix = isWindows ? text.slice(mark.length).replaceAll("\r\n", "\n") : text.slice(mark.length);
   const rewritten = rewriteUnix(unix, wanted);
   return mark + (isWindows ? rewritten.replaceAll("\n", "\r\n") : rewritten);
 }
@@ -64,8 +65,22 @@ function inPlace(text: string, root: ParsedNode, wanted: unknown, valueIn: Value
   }
 }
 
-/** Undefined when an alias hangs on what goes. */
+/** An alias that hangs on what goes, or on what changes for one of them only, becomes what it stands for. */
 function anew(document: Document.Parsed, wanted: unknown, indentSeq: boolean): string | undefined {
+  const rewritten = assignedText(document.clone() as Document.Parsed, wanted, indentSeq);
+  if (rewritten !== undefined) return rewritten;
+  const values = new Map<unknown, unknown>();
+  eachNode(document, { Alias: (_, alias) => void values.set(alias, partOf(document, alias)) });
+  eachNode(document, {
+    Alias: (_, alias) => document.createNode(values.get(alias) ?? null),
+    Node: (_, node) => {
+      if ("anchor" in node) delete node.anchor;
+    },
+  });
+  return assignedText(document, wanted, indentSeq);
+}
+
+function assignedText(document: Document.Parsed, wanted: unknown, indentSeq: boolean): string | undefined {
   try {
     assignYaml(document, wanted);
     const text = document.toString({ lineWidth: 0, indentSeq });
@@ -132,11 +147,24 @@ function changes(text: string, root: ParsedNode, wanted: unknown, valueIn: Value
       return;
     }
     if (isScalar(node) && !isCollection(value) && isPlainPlace(node)) {
-      splices.push({ from: startOf(node), to: endOf(node), text: scalarText(value) });
+      // `user:` and nothing: the place is right behind the colon.
+      const isNothing = startOf(node) === endOf(node) && /\S/.test(text[startOf(node) - 1] ?? "");
+      splices.push({ from: startOf(node), to: endOf(node), text: `${isNothing ? " " : ""}${scalarText(value)}` });
       return;
     }
     const from = startOf(pair.key);
     const to = endOfPair(pair);
+    const [, ...lines] = pairText(key, value, column).split("\n");
+    const line = text.slice(from, lineEnd(to));
+    // `users: []  # none yet`: the comment stays behind the key.
+    if (lines.length > 0 && (node === null || isScalar(node) || (node as Collection).flow === true) && !line.includes("\n")) {
+      const colon = text.indexOf(":", endOf(pair.key)) + 1;
+      if (colon > 0 && colon <= to) {
+        if (text.slice(colon, to).trim() !== "") splices.push({ from: colon, to, text: "" });
+        insertAfter(to, lines.join("\n"));
+        return;
+      }
+    }
     // A comment between them would be lost.
     if (/#/.test(text.slice(endOf(pair.key), node === null ? to : startOf(node)))) notInPlace();
     splices.push({ from, to: text[to - 1] === "\n" ? to - 1 : to, text: pairText(key, value, column) });
