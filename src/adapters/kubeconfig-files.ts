@@ -89,6 +89,9 @@ function namedEntries(list: unknown, inner: string): readonly { readonly name: s
   });
 }
 
+/** One file by itself; undefined when it is absent. KUBECONFIG_UNREADABLE. */
+export const readKubeconfigFile = (file: string): KubeconfigFile | undefined => readOne(file);
+
 /** Undefined for a file that is absent. A reason never quotes the file: it may hold secrets. */
 function readOne(file: string): KubeconfigFile | undefined {
   const unreadable = (reason: string) => fail("KUBECONFIG_UNREADABLE", { message: `the kubeconfig ${safeText(file)} cannot be read`, reason });

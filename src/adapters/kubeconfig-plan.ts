@@ -1,14 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
 import { backupWith, type KubeconfigValue, type Touched } from "../core/kubeconfig-edits.ts";
 import { holds } from "../core/json-values.ts";
-import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
-import { fail } from "../errors/oidc-error.ts";
-import type { KubeconfigFile } from "./kubeconfig-files.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { type KubeconfigFile, readKubeconfigFile } from "./kubeconfig-files.ts";
 import { maskSecrets } from "./kubeconfig-mask.ts";
 import { backupOf, type FileChange } from "./kubeconfig-writer.ts";
 import { textDiff } from "./text-diff.ts";
-import { yamlDocument } from "./yaml-document.ts";
 import { rewriteYaml } from "./yaml-rewrite.ts";
 
 /** One file's change, ready to be shown and applied. */
@@ -67,16 +64,14 @@ export function planReturn(file: KubeconfigFile, wanted: KubeconfigValue): Plann
 /** The file as it was before our first change; undefined when we never changed it. KUBECONFIG_UNREADABLE. */
 export function readBackup(file: string): KubeconfigFile | undefined {
   const path = backupOf(file);
-  if (!existsSync(path)) return undefined;
-  const unreadable = (reason: string) => fail("KUBECONFIG_UNREADABLE", { message: `${safeText(path, 200)} cannot be read`, reason, hint: "look at it, and move it away" });
-  let text: string;
+  const unreadable = (reason: string | undefined) =>
+    fail("KUBECONFIG_UNREADABLE", { message: `${safeText(path, 200)} cannot be read`, ...(reason === undefined ? {} : { reason }), hint: "look at it, and move it away" });
   try {
-    text = readFileSync(path, "utf8");
+    const kept = readKubeconfigFile(path);
+    const isKubeconfig = kept === undefined || ["users", "contexts"].every((list) => (kept.value[list] ?? null) === null || Array.isArray(kept.value[list]));
+    return isKubeconfig ? kept : unreadable("it is not a kubeconfig");
   } catch (error) {
-    return unreadable((error as NodeJS.ErrnoException).code ?? "unknown");
+    if (!isOidcError(error)) throw error;
+    return unreadable(error.reason);
   }
-  const document = yamlDocument(text, { uniqueKeys: false, merge: true });
-  if (document === undefined || document.errors.length > 0) return unreadable("it is not valid YAML");
-  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  return isObject(value) ? { file: path, text, value } : unreadable("it is not a kubeconfig");
 }

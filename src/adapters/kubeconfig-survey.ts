@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { ClusterAccess } from "../core/exec-info.ts";
 import type { KubeconfigValue } from "../core/kubeconfig-edits.ts";
 import type { TrustedServer } from "../core/session.ts";
-import { accessOf, contextOf, execExtension, type KubeContext, serverOf, stanzaOfUser, type UserStanza } from "./kubeconfig.ts";
+import { accessOf, contextOf, execExtension, isBareUser, type KubeContext, serverOf, stanzaOfUser, type UserStanza } from "./kubeconfig.ts";
 import { type KubeconfigChoice, type KubeconfigEntry, type KubeconfigFile, mergedKubeconfig, readKubeconfigFiles } from "./kubeconfig-files.ts";
 
 /** One context, whatever its user is. */
@@ -33,6 +33,8 @@ export interface SurveyedUser {
   readonly value: KubeconfigValue;
   /** What it runs, when that is us or kubelogin; whether a context uses it or not. */
   readonly stanza: UserStanza | undefined;
+  /** It says nothing. */
+  readonly isBare: boolean;
 }
 
 /** All that the kubeconfig files say, for those who change them. */
@@ -62,6 +64,6 @@ export function surveyKubeconfig(choice: KubeconfigChoice): KubeconfigSurvey {
       const access = accessOf(entry);
       return { name, access, server: access === undefined ? undefined : serverOf(access), config: execExtension(entry.value) };
     }),
-    users: each(merged.users, (name, { value, file }) => ({ name, file, folder: dirname(resolve(file)), value, stanza: stanzaOfUser(value) })),
+    users: each(merged.users, (name, { value, file }) => ({ name, file, folder: dirname(resolve(file)), value, stanza: stanzaOfUser(value), isBare: isBareUser(value) })),
   };
 }

@@ -139,8 +139,16 @@ function real(file: string): string {
 
 function refuseAs(file: string, error: unknown): never {
   if (isOidcError(error)) throw error;
-  return refuse(file, (error as NodeJS.ErrnoException).code ?? "unknown", "check the owner and the mode of the file and of its folder");
+  const code = (error as NodeJS.ErrnoException).code ?? "unknown";
+  return refuse(file, code, cures[code] ?? "check the owner and the mode of the file and of its folder");
 }
+
+const cures: Readonly<Record<string, string>> = {
+  EBUSY: "it is mounted by itself, and such a file cannot be replaced: mount its folder",
+  EROFS: "its file system is read-only: copy it elsewhere, and name the copy with --kubeconfig",
+  ENOSPC: "make room on its file system, and run the command again",
+  EDQUOT: "make room on its file system, and run the command again",
+};
 
 function refuse(file: string, reason: string, hint: string): never {
   return fail("KUBECONFIG_UNWRITABLE", { message: `the kubeconfig ${safeText(file, 200)} cannot be written; nothing was changed`, reason, hint });

@@ -117,9 +117,14 @@ export function stanzaOfUser(user: Readonly<Record<string, unknown>>): UserStanz
     apiVersion: typeof exec["apiVersion"] === "string" ? exec["apiVersion"] : "",
     interactiveMode: typeof exec["interactiveMode"] === "string" ? exec["interactiveMode"] : undefined,
     provideClusterInfo: isTrue(exec["provideClusterInfo"]),
-    competing: otherLogins.filter((name) => (typeof user[name] === "string" ? user[name] !== "" : user[name] !== undefined && user[name] !== null)),
+    competing: otherLogins.filter((name) => isSet(user[name])),
   };
 }
+
+const isSet = (value: unknown) => (typeof value === "string" ? value !== "" : value !== undefined && value !== null);
+
+/** A user that says nothing, as `kubectl config set-credentials NAME` makes one. */
+export const isBareUser = (user: Readonly<Record<string, unknown>>): boolean => !Object.values(user).some(isSet);
 
 /** `kubectl-oidc get-token …`, `kubelogin get-token …`, `kubectl oidc-login get-token …`, `node …/kubectl-oidc.cjs get-token …`. */
 function stanzaOf(exec: Readonly<Record<string, unknown>>): Pick<KubeContext, "command" | "word" | "args"> | undefined {

@@ -59,7 +59,9 @@ export function presetSource(name: PresetName, sources: readonly OptionSource[],
     });
   }
   // An unknown scope fails the login at some issuers (invalid_scope); one that lists none is asked for openid alone unless its kind is known.
-  const scopes = preset.scopes.filter((scope) => (scopesSupported === undefined ? name !== "generic" && name !== "keycloak" : scopesSupported.includes(scope)));
+  // A program has no e-mail address, and no profile: many issuers refuse such scopes to client credentials.
+  const wished = raw["grant-type"]?.at(-1) === "client-credentials" ? [] : preset.scopes;
+  const scopes = wished.filter((scope) => (scopesSupported === undefined ? name !== "generic" && name !== "keycloak" : scopesSupported.includes(scope)));
   return {
     label: `preset ${name}`,
     typed: false,

@@ -1,5 +1,6 @@
 import type { Machine } from "../compose.ts";
 import { isOwnCommand } from "../core/kubeconfig-edits.ts";
+import { holds } from "../core/json-values.ts";
 import { nearest, nearestContext } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
@@ -32,8 +33,26 @@ export interface SetupTarget {
 }
 
 /** CONTEXT_NOT_FOUND, SETTINGS_INVALID, FLAG_INVALID, KUBECONFIG_UNREADABLE. */
-export function setupTarget(call: Call): SetupTarget {
-  const { flags, context: named, kubeconfig } = call.invocation;
+export const setupTarget = (call: Call): SetupTarget => targetNamed(call, call.invocation.context);
+
+/**
+ * The same after time has passed: while a person logs in, or reads the plan, others write the files (kubectl config set-context, kubens).
+ * What they changed stays. KUBECONFIG_UNWRITABLE when it is what setup is about.
+ */
+export function setupTargetNow(call: Call, former: SetupTarget): SetupTarget {
+  const now = targetNamed(call, former.contextName);
+  if (!holds(essenceOf(now), essenceOf(former))) failChanged(former);
+  return now;
+}
+
+export function failChanged({ contextName }: SetupTarget): never {
+  return fail("KUBECONFIG_UNWRITABLE", { message: `somebody changed the context ${shown(contextName)} meanwhile; it stays as it is`, hint: "run the command again" });
+}
+
+const essenceOf = ({ context, contextFile, userFile, userName, cluster, stanza, env }: SetupTarget) => [context?.userName, contextFile, userFile, userName, cluster, stanza, env];
+
+function targetNamed(call: Call, named: string | undefined): SetupTarget {
+  const { flags, kubeconfig } = call.invocation;
   const survey = surveyed(call, kubeconfig);
   const contextName = named || survey.current;
   if (contextName === undefined)
@@ -121,7 +140,7 @@ function userOf(survey: Survey, contextName: string, context: Context | undefine
     return user === undefined || (user.stanza !== undefined && user.stanza.competing.length === 0);
   };
   const userName = named ?? (own !== undefined && isFree(own) ? own : `oidc-${contextName}`);
-  if (!isFree(userName)) {
+  if (!isFree(userName) && survey.users.get(userName)?.isBare !== true) {
     fail("SETTINGS_INVALID", {
       message: `the kubeconfig user ${shown(userName)} has another login, which setup does not overwrite`,
       hint: "add --user NAME with a new name",

@@ -13,11 +13,11 @@ import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
 import { agreed, mayBeAgreed } from "./confirm.ts";
 import { writeData, writeJson } from "./output.ts";
 import { chosenPreset, presetSource, setupSources, stanzaOptions } from "./setup-options.ts";
-import { planKubeconfig } from "./setup-plan.ts";
+import { planKubeconfig, type PlannedChange } from "./setup-plan.ts";
 import { administratorLines, administratorTexts, planLines, setCredentialsLine, userLines } from "./setup-report.ts";
 import { reviewed, sayReview } from "./setup-review.ts";
 import { seenUser, setupToken } from "./setup-session.ts";
-import { type SetupTarget, setupTarget } from "./setup-target.ts";
+import { failChanged, type SetupTarget, setupTarget, setupTargetNow } from "./setup-target.ts";
 import { undoCommand } from "./undo.ts";
 
 /**
@@ -59,7 +59,7 @@ export async function setupCommand(call: Call): Promise<void> {
   if (token.fault !== undefined) terminal.say(`kubectl-oidc: no token was looked at: ${token.fault.message} [${token.fault.code}]`);
   const seen = seenUser(call, run, preset, token);
   for (const warning of seen.warnings) terminal.warn(warning);
-  const plan = planKubeconfig(call, target, options);
+  const plan = planKubeconfig(call, setupTargetNow(call, target), options);
   const callable = call.machine.examined.callable();
   if (!callable.isOnPath && call.invocation.flags["absolute-path"] !== true)
     terminal.warn(`kubectl-oidc is not on the PATH, so kubectl will not find it; put its folder there, or add --absolute-path (${safeText(callable.path, 200)})`);
@@ -84,8 +84,10 @@ export async function setupCommand(call: Call): Promise<void> {
   let review: TokenReview | OidcError | undefined;
   if (!isDry) {
     if (changes) await agreed(call, "write this?");
+    const agreedOn = planKubeconfig(call, setupTargetNow(call, target), options);
+    if (!holds(agreedOn.changes.map(changedLines), plan.changes.map(changedLines))) failChanged(target);
     options.clientSecret?.write(options.clientSecret.text);
-    await call.machine.kubeconfig.apply(plan.changes, call.signal);
+    await call.machine.kubeconfig.apply(agreedOn.changes, call.signal);
     if (harden !== undefined) call.machine.hardening.apply(harden);
     for (const { file, backup, backupFile } of plan.changes)
       terminal.say(`kubectl-oidc: wrote ${safeText(file, 200)}${typeof backup === "string" ? `; as it was before, it is kept in ${safeText(backupFile, 200)}` : ""}`);
@@ -121,6 +123,8 @@ export async function setupCommand(call: Call): Promise<void> {
 
 const nothingElse = { server: undefined, context: undefined, looked: [], strict: undefined } as const;
 const listOf = (value: unknown): readonly string[] | undefined => (Array.isArray(value) ? value.filter((one) => typeof one === "string") : undefined);
+/** Where they stand may differ from what was shown: somebody put lines of their own before them meanwhile. */
+const changedLines = ({ file, diff }: PlannedChange) => [file, ...diff.split("\n").filter((line) => /^[-+]/.test(line))];
 const hasSecret = ({ settings }: Run) => settings.clientSecret !== undefined || settings.clientSecretFile !== undefined;
 
 function warnOf(call: Call, { status, detail, cure }: Outcome): void {

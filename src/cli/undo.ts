@@ -22,7 +22,7 @@ export async function undoCommand(call: Call, of: "setup" | "migrate"): Promise<
   const named = context || (of === "setup" ? survey.current : undefined);
   if (named === undefined && of === "setup")
     fail("CONTEXT_NOT_FOUND", { message: "the kubeconfig has no current context", hint: "add --context NAME; kubectl config get-contexts lists them" });
-  const changes = survey.files.flatMap((file) => {
+  const planned = survey.files.flatMap((file) => {
     const backup = files.readBackup(file.file);
     if (backup === undefined) return [];
     const ofContexts = (named === undefined ? [...survey.contexts.keys()] : [named]).reduce(
@@ -34,9 +34,11 @@ export async function undoCommand(call: Call, of: "setup" | "migrate"): Promise<
       named === undefined
         ? [...survey.users.keys()].reduce((config, user) => withFormerUser(config, backup.value, user, { isWanted: false, isUsed: true }), ofContexts)
         : ofContexts;
-    const planned = files.planReturn(file, wanted);
-    return planned.before === planned.after && planned.backup === undefined ? [] : [planned];
+    const change = files.planReturn(file, wanted);
+    return change.before === change.after && change.backup === undefined ? [] : [change];
   });
+  // A list may name one file twice, through a link.
+  const changes = planned.filter(({ backupFile }, i) => planned.findIndex((other) => other.backupFile === backupFile) === i);
   const lines = changes.length === 0 ? [nothing(survey, named)] : planLines(changes);
   const isDry = flags["dry-run"] === true;
   if (output === "json") {

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -413,6 +414,62 @@ describe("setup", () => {
     stage.write(written.replace("user: oidc-prod\n    namespace", "user: admin\n    namespace"));
     const again = await stage.setup(["--yes", "--non-interactive"]);
     expect(again.status, again.stderr).toBe(0);
+    expect(stage.text()).toBe(written);
+  });
+
+  it("keeps what kubectl config changed while the person logged in; a change of the context itself ends it", async () => {
+    // The browser's part: an edit of the kubeconfig, then the login.
+    const script = join(stage.home.folder, "browser.sh");
+    const during = async (edit: string) => {
+      writeFileSync(script, `#!/bin/sh\nsed -i '${edit}' '${stage.kubeconfig}' && exec ${stage.browser} "$1"\n`, { mode: 0o700 });
+      return stage.setup([...stage.identity, "--yes"], { BROWSER: script });
+    };
+    const kept = await during("s/^current-context: prod/current-context: admin/; s/namespace: default/namespace: dev/");
+    expect(kept.status, kept.stderr).toBe(0);
+    expect(stage.text()).toContain("current-context: admin");
+    expect(config().contexts.at(-1)?.context).toEqual({ cluster: "prod", user: "oidc-prod", namespace: "dev" });
+
+    await stage.home.run(["logout", "--context=prod"]);
+    stage.write(before);
+    rmSync(backup());
+    const ended = await during("s/^    user: admin/    user: somebody/");
+    expect(errorCode(ended)).toBe("KUBECONFIG_UNWRITABLE");
+    expect(ended.stderr).toContain("somebody changed the context prod meanwhile; it stays as it is");
+    expect(stage.text()).toBe(before.replace("    user: admin", "    user: somebody"));
+    expect(existsSync(backup())).toBe(false);
+  });
+
+  it("takes a user that says nothing for its own, and asks for no scopes of a person when a program logs in", async () => {
+    stage.home.holdsSecrets("secret");
+    writeFileSync(join(stage.home.folder, "secret"), pipelineSecret, { mode: 0o600 });
+    stage.write(before.replace("users:\n", "users:\n- name: oidc-prod\n  user: {}\n"));
+    const ended = await stage.setup([
+      stage.identity[0]!,
+      "--oidc-client-id=pipeline",
+      ...stage.identity.slice(2),
+      "--grant-type=client-credentials",
+      "--oidc-client-secret-file=secret",
+      "--oidc-use-access-token",
+      "--oidc-audience=https://k8s.example.com",
+      "--yes",
+    ]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.stderr).not.toContain("offline_access");
+    expect(execOf("oidc-prod")?.args.join(" ")).not.toContain("scope");
+  });
+
+  it("--undo of a copy that is no kubeconfig any more changes nothing", async () => {
+    await stage.setup([...stage.identity, "--yes", "--non-interactive"]);
+    const written = stage.text();
+    for (const text of ["{", "- a", "users: 7", "contexts: prod"]) {
+      writeFileSync(backup(), text);
+      const ended = await stage.setup(["--undo", "--yes"]);
+      expect(errorCode(ended)).toBe("KUBECONFIG_UNREADABLE");
+    }
+    rmSync(backup());
+    execFileSync("mkfifo", [backup()]);
+    expect(errorCode(await stage.setup(["--undo", "--yes"]))).toBe("KUBECONFIG_UNREADABLE");
+    rmSync(backup());
     expect(stage.text()).toBe(written);
   });
 
