@@ -43,7 +43,7 @@ export function seenUser(call: Call, run: Run, preset: PresetName, { credential 
   const claims = decoded?.claims;
   const warnings: string[] = [];
   const usual = presetOf(preset);
-  const usernameClaim = text("username-claim") ?? usualName(usual.usernameClaim, claims);
+  const usernameClaim = text("username-claim") || usualName(usual.usernameClaim, claims);
   const usualGroups = usual.groupsClaim;
   // What the token has counts more than what its kind of issuer usually sends.
   const found = claims === undefined || (usualGroups !== undefined && claims[usualGroups] !== undefined) ? undefined : groupsClaimOf(claims);
@@ -53,7 +53,8 @@ export function seenUser(call: Call, run: Run, preset: PresetName, { credential 
     issuer: settings.issuer,
     audiences: audience.includes(settings.clientId) ? [settings.clientId] : audience,
     usernameClaim,
-    usernamePrefix: text("username-prefix") ?? "oidc:",
+    // As the API server's flag: a dash means none. In its configuration file it would be a dash.
+    usernamePrefix: text("username-prefix") === "-" ? "" : (text("username-prefix") ?? "oidc:"),
     groupsClaim: groupsClaim === "" ? undefined : groupsClaim,
     groupsPrefix: text("groups-prefix") ?? "oidc:",
     algorithm: typeof decoded?.header["alg"] === "string" ? decoded.header["alg"] : undefined,

@@ -197,6 +197,23 @@ describe("setup", () => {
     });
   });
 
+  it("prints YAML and flags that say exactly what was asked for, whatever characters it has", async () => {
+    for (const odd of ["a: b # c", "'; curl x | sh", "x\ny", "0o17", "a\u202eb", "*"]) {
+      const args = [...stage.identity, "--dry-run", `--group=${odd}`, "--groups-prefix=", `--cluster-role=${odd}`, "--username-prefix=-"];
+      const ended = await stage.setup([...args, "-o", "json"]);
+      expect(ended.status, ended.stderr).toBe(0);
+      const { administrator } = JSON.parse(ended.stdout) as {
+        readonly administrator: { readonly roleBinding: string; readonly authenticationConfiguration: string; readonly flags: readonly string[] };
+      };
+      expect(parse(administrator.roleBinding)).toMatchObject({ roleRef: { name: odd }, subjects: [{ kind: "Group", name: odd }] });
+      expect(parse(administrator.authenticationConfiguration)).toMatchObject({ jwt: [{ claimMappings: { username: { prefix: "" } } }] });
+      expect(administrator.flags).toContain("--oidc-username-prefix=-");
+      const { stdout } = await stage.setup(args);
+      const printed = stdout.slice(stdout.indexOf("# who may do what"), stdout.indexOf("# kubectl 1.35"));
+      expect(parse(printed)).toMatchObject({ roleRef: { name: odd }, subjects: [{ kind: "Group", name: odd }] });
+    }
+  });
+
   it("of a KUBECONFIG list writes the one file that it must, and leaves the others to the byte", async () => {
     const other = join(stage.home.folder, "other");
     const text = `# mine\nusers:\n- name: oidc\n  user:\n    exec: # old\n      apiVersion: client.authentication.k8s.io/v1beta1\n      command: kubectl\n      args:\n      - oidc-login\n      - get-token\n      - --oidc-issuer-url=https://old.example.com # gone\n      - --oidc-client-id=kubernetes # stays\n`;
