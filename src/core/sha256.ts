@@ -26,9 +26,11 @@ function fillConstants(): void {
 const rotate = (x: number, n: number) => (x >>> n) | (x << (32 - n));
 
 /** Lower-case hex SHA-256 of the text's UTF-8 bytes. */
-export function sha256Hex(text: string): string {
+export const sha256Hex = (text: string): string => sha256HexOfBytes(new TextEncoder().encode(text));
+
+/** The same of bytes. */
+export function sha256HexOfBytes(bytes: Uint8Array): string {
   if (roundConstants[0] === 0) fillConstants();
-  const bytes = new TextEncoder().encode(text);
   const padded = new Uint8Array((((bytes.length + 8) >> 6) + 1) * 64);
   padded.set(bytes);
   padded[bytes.length] = 0x80;
