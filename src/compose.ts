@@ -16,7 +16,7 @@ import { applyHardening, type Hardening, type Pins, planHardening } from "./adap
 import { type PlannedChange, planChange, planReturn, readBackup } from "./adapters/kubeconfig-plan.ts";
 import { surveyKubeconfig } from "./adapters/kubeconfig-survey.ts";
 import { withoutSecrets } from "./adapters/kubeconfig-mask.ts";
-import { applyChanges } from "./adapters/kubeconfig-writer.ts";
+import { applyChanges, tryChanges } from "./adapters/kubeconfig-writer.ts";
 import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
 import { rememberCall } from "./adapters/memo-files.ts";
@@ -100,6 +100,7 @@ export function machine(start: Process) {
       planReturn,
       withoutSecrets,
       readBackup,
+      tryApply: (changes: readonly PlannedChange[], signal: AbortSignal) => tryChanges(changes, (ms) => systemClock().sleep(ms, signal)),
       apply: (changes: readonly PlannedChange[], signal: AbortSignal) => applyChanges(changes, (ms) => systemClock().sleep(ms, signal)),
     },
     /** Block style, for people and for `kubectl apply`. */

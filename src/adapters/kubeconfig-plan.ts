@@ -19,11 +19,19 @@ export interface PlannedChange extends FileChange {
 /**
  * Plans the text of a kubeconfig file that is to hold `wanted`. `touched`: the entries that this changes, which the backup must know.
  * `kept`: what the backup is made of in place of the file as it is (a refresh token that moves away must not stay there in clear).
+ * `cleaned`: the same of a backup that is there already, from an earlier change of other entries.
  */
-export function planChange(file: KubeconfigFile, wanted: KubeconfigValue, touched: readonly Touched[], kept: KubeconfigValue = file.value): PlannedChange {
+export function planChange(
+  file: KubeconfigFile,
+  wanted: KubeconfigValue,
+  touched: readonly Touched[],
+  kept: KubeconfigValue = file.value,
+  cleaned: (backup: KubeconfigValue) => KubeconfigValue = (backup) => backup,
+): PlannedChange {
   const after = rewriteYaml(file.text, wanted);
   const known = after === file.text ? undefined : readBackup(file.file);
-  const added = known === undefined ? undefined : backupWith(known.value, kept, touched);
+  const clean = known === undefined ? undefined : cleaned(known.value);
+  const added = known === undefined || clean === undefined ? undefined : (backupWith(clean, kept, touched) ?? (holds(clean, known.value) ? undefined : clean));
   const backup =
     after === file.text
       ? undefined

@@ -4,7 +4,7 @@ import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import { writeDurably } from "./durable-file.ts";
+import { reserve, writeDurably } from "./durable-file.ts";
 import { isGone, type LockOwner, thisProcess } from "./lock-owner.ts";
 
 /** One file that is to change. Texts, whole. */
@@ -29,30 +29,54 @@ export const backupOf = (file: string): string => `${real(file)}.before-kubectl-
  * KUBECONFIG_UNWRITABLE, with nothing written, when a file is not any more what the plan was made from, or is locked by somebody else.
  */
 export async function applyChanges(changes: readonly FileChange[], pause: (ms: number) => Promise<void>): Promise<void> {
+  await underLocks(changes, pause, () => {
+    const back: (() => void)[] = [];
+    try {
+      for (const { file, before, after, backup } of changes) {
+        if (typeof backup === "string") {
+          const former = read(backupOf(file));
+          back.push(() => put(backupOf(file), former, file));
+          write(backupOf(file), backup, file);
+        }
+        if (after === before) continue;
+        write(real(file), after, file);
+        back.push(() => put(real(file), before, file));
+      }
+    } catch (error) {
+      // A mounted file cannot be replaced, a disk gets full: nothing was changed, as the message says, and no copy of secrets is left lying about.
+      for (const step of back.toReversed()) step();
+      throw error;
+    }
+    // Last: until then they are all there is of the former texts.
+    for (const { file, backup } of changes) if (backup === null) fs.rmSync(backupOf(file), { force: true });
+  });
+}
+
+/** Finds what would stand in their way (a lock, a folder that cannot be written, a full disk), and writes nothing. KUBECONFIG_UNWRITABLE. */
+export async function tryChanges(changes: readonly FileChange[], pause: (ms: number) => Promise<void>): Promise<void> {
+  await underLocks(changes, pause, () => {
+    for (const { file, before, after, backup } of changes) {
+      for (const target of [...(typeof backup === "string" ? [backupOf(file)] : []), ...(after === before ? [] : [real(file)])]) {
+        try {
+          reserve(target).drop();
+        } catch (error) {
+          refuseAs(file, error);
+        }
+      }
+    }
+  });
+}
+
+/** Runs the action while nobody else writes these files, which are as they were for the plan. */
+async function underLocks(changes: readonly FileChange[], pause: (ms: number) => Promise<void>, action: () => void): Promise<void> {
   const held: string[] = [];
-  const back: (() => void)[] = [];
   try {
     for (const { file } of changes) {
       await lock(file, pause);
       held.push(file);
     }
     for (const { file, before } of changes) if (read(file) !== before) refuse(file, "it has changed since the plan was made", "run the command again");
-    for (const { file, before, after, backup } of changes) {
-      if (typeof backup === "string") {
-        const former = read(backupOf(file));
-        back.push(() => put(backupOf(file), former, file));
-        write(backupOf(file), backup, file);
-      }
-      if (after === before) continue;
-      write(real(file), after, file);
-      back.push(() => put(real(file), before, file));
-    }
-    // Last: until then they are all there is of the former texts.
-    for (const { file, backup } of changes) if (backup === null) fs.rmSync(backupOf(file), { force: true });
-  } catch (error) {
-    // A mounted file cannot be replaced, a disk gets full: nothing was changed, as the message says, and no copy of secrets is left lying about.
-    for (const step of back.toReversed()) step();
-    throw error;
+    action();
   } finally {
     for (const file of held) fs.rmSync(lockOf(file), { force: true });
   }

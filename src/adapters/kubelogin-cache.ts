@@ -8,6 +8,8 @@ import { syncFolder } from "./durable-file.ts";
 /** One file of kubelogin's cache that holds a refresh token. */
 export interface KubeloginEntry {
   readonly path: string;
+  /** Its last part: 64 hex digits. */
+  readonly name: string;
   /** An access token when the stanza asks for that. */
   readonly idToken: string;
   readonly refreshToken: Secret;
@@ -48,7 +50,9 @@ export function kubeloginEntry(path: string): KubeloginEntry | undefined {
     const value: unknown = JSON.parse(text);
     if (!isObject(value)) return undefined;
     const { id_token: idToken, refresh_token: refreshToken } = value;
-    return typeof idToken === "string" && typeof refreshToken === "string" && refreshToken !== "" ? { path, idToken, refreshToken: secret(refreshToken) } : undefined;
+    return typeof idToken === "string" && typeof refreshToken === "string" && refreshToken !== ""
+      ? { path, name: basename(path), idToken, refreshToken: secret(refreshToken) }
+      : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import type { ForeignToken } from "../core/foreign-token.ts";
 import { withServer } from "../core/server-trust.ts";
-import { isObject, newestToken, type SecretItem, type TrustedServer } from "../core/session.ts";
+import { isObject, newestToken, type TrustedServer } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { type Run, seconds } from "./world.ts";
@@ -20,7 +20,11 @@ export interface OldCopy {
 }
 
 /** `kept-ours`: a session with a refresh token was there already, and stays. */
-export type Adopted = "moved" | "kept-ours";
+export interface Adopted {
+  readonly state: "moved" | "kept-ours";
+  /** Servers of these users that the session's list, which was there before, does not have. `trust add` is for them (cli.md M9). */
+  readonly unknown: readonly TrustedServer[];
+}
 
 /** What became of the old copy: `theirs`: somebody else has logged in there, and it stays; `stuck`: it cannot be removed, and the next run tries again. */
 export type Settled = "gone" | "theirs" | "stuck";
@@ -53,7 +57,9 @@ export function adoptionNote(run: Run): AdoptionNote | undefined {
 /**
  * Puts another program's refresh token into our store, durably, as this session. First of three steps; between them the kubeconfig is
  * written, and `settleAdoption` is the last. Killed anywhere, both programs have what they need, and the same call again goes on: a session of
- * ours is never replaced, but for one that an unfinished adoption left and nobody has refreshed. Makes no request. LOCK_TIMED_OUT, the store's codes.
+ * ours is never replaced, but for one that an unfinished adoption left and nobody has refreshed. Nor is a list of servers that is there
+ * already made longer: a kubeconfig of somebody else's, with this issuer and client, is not what decides who gets the session's tokens.
+ * Makes no request. LOCK_TIMED_OUT, ACCOUNT_MISMATCH for somebody else's session, the store's codes.
  */
 export async function adoptToken(run: Run, token: ForeignToken, path: string | undefined, servers: readonly (TrustedServer | undefined)[]): Promise<Adopted> {
   const { world, session } = run;
@@ -61,15 +67,23 @@ export async function adoptToken(run: Run, token: ForeignToken, path: string | u
     const item = await world.secrets.read(session.itemName);
     const known = newestToken(item);
     const isUnfinished = item !== undefined && item.pending === undefined && known !== undefined && adoptionNote(run)?.digests.includes(sha256Hex(known)) === true;
+    const list = item?.servers ?? [];
+    const unknown = list.length === 0 ? [] : servers.filter((server) => server !== undefined && withServer(list, server) !== list);
+    const result = (state: Adopted["state"]): Adopted => ({ state, unknown: unknown.filter((server) => server !== undefined) });
     if (known !== undefined && !isUnfinished) {
+      // The record, by which this was planned, may be gone while the keychain has the session.
+      if (item?.subject !== undefined && token.subject !== undefined && item.subject !== token.subject)
+        fail("ACCOUNT_MISMATCH", {
+          message: "a session of somebody else's is stored for this issuer and client; the kubeconfig was not changed",
+          hint: "end that session with kubectl oidc logout, then run the command again",
+        });
       // Of theirs alone: what is stored is no unfinished adoption.
       writeNote(run, [token.refreshToken.reveal()].map(sha256Hex), path);
-      await addServers(run, item, servers);
-      return "kept-ours";
+      return result("kept-ours");
     }
     note(run, token, path);
-    await store(run, item, token, servers);
-    return "moved";
+    await store(run, token, list.length > 0 ? list : servers.reduce(withServer, list));
+    return result("moved");
   });
 }
 
@@ -94,12 +108,12 @@ async function isOurs(run: Run, now: ForeignToken, adopted: readonly string[], p
   if (item?.subject === undefined || item.subject !== now.subject) return false;
   if (item.pending === undefined && item.refreshToken !== undefined && adopted.includes(sha256Hex(item.refreshToken))) {
     note(run, now, path);
-    await store(run, item, now, []);
+    await store(run, now, item.servers);
   }
   return true;
 }
 
-async function store(run: Run, item: SecretItem | undefined, token: ForeignToken, servers: readonly (TrustedServer | undefined)[]): Promise<void> {
+async function store(run: Run, token: ForeignToken, servers: readonly TrustedServer[]): Promise<void> {
   const { world, session } = run;
   if (!world.store.keeps) return;
   // A token of an earlier session, and what memos may release, is not this one's.
@@ -109,7 +123,7 @@ async function store(run: Run, item: SecretItem | undefined, token: ForeignToken
     refreshToken: token.refreshToken.reveal(),
     ...(token.subject === undefined ? {} : { subject: token.subject }),
     trust: world.trust(),
-    servers: servers.reduce(withServer, item?.servers ?? []),
+    servers,
     sealKey: world.secrets.newSealKey(),
   });
   if (fault !== undefined) throw fault;
@@ -123,16 +137,6 @@ async function store(run: Run, item: SecretItem | undefined, token: ForeignToken
     ...(token.subject === undefined ? {} : { subject: token.subject }),
     ...(token.displayName === undefined ? {} : { displayName: token.displayName }),
   });
-}
-
-/** A session whose list is empty may be used with any server; the list of another one gets those of the contexts that are to use it. */
-async function addServers(run: Run, item: SecretItem | undefined, servers: readonly (TrustedServer | undefined)[]): Promise<void> {
-  if (item === undefined || item.servers.length === 0) return;
-  const list = servers.reduce(withServer, item.servers);
-  if (list === item.servers) return;
-  await run.world.credentials.setServersOfAll(run.session.key, list);
-  const fault = await run.world.secrets.write(run.session.itemName, { ...item, servers: list });
-  if (fault !== undefined) throw fault;
 }
 
 /** Before the token is stored; the former ones stay in it, in case that we are killed in between. */

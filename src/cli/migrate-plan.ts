@@ -3,13 +3,13 @@ import type { Run } from "../app/world.ts";
 import { execStanza } from "../core/exec-stanza.ts";
 import { type ForeignToken, foreignToken, isTokenOf, newestOfOne } from "../core/foreign-token.ts";
 import { decodeJwt } from "../core/id-token.ts";
-import { type KubeconfigValue, type Touched, withEntry } from "../core/kubeconfig-edits.ts";
+import { entryOf, type KubeconfigValue, type Touched, withEntry } from "../core/kubeconfig-edits.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { isObject, type TrustedServer } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import type { Call } from "./call.ts";
-import { type MigrateUser, migrateUsers, type Survey } from "./migrate-users.ts";
+import { type MigrateUser, migrateUsers, migrationIn, type Survey } from "./migrate-users.ts";
 import type { PlannedChange } from "./setup-plan.ts";
 
 /** A refresh token on its way into our store. */
@@ -50,13 +50,15 @@ export interface MigrationPlan {
 interface Holding {
   readonly token: ForeignToken;
   readonly path: string | undefined;
+  /** The file's name says that this very stanza made it. */
+  readonly isProven: boolean;
 }
 
 /** What is to be done for every user, or for that of one context. Makes no request, and asks no keychain. KUBECONFIG_UNREADABLE. */
 export function planMigration(call: Call, survey: Survey, context: string | undefined): MigrationPlan {
   const all = withoutTwoSecrets(migrateUsers(call, survey));
   const selected = context === undefined ? all : all.filter(({ contexts }) => contexts.includes(context));
-  const found = new Map(all.map((user) => [user, cacheHoldings(call, user)] as const));
+  const found = withoutProvenOfOthers(new Map(all.map((user) => [user, cacheHoldings(call, user)] as const)));
   /** The sessions to which one file of kubelogin's cache could belong. */
   const sessionsOf = new Map<string, Set<string>>();
   for (const [{ run }, holdings] of found) for (const { path = "" } of holdings) sessionsOf.set(path, new Set([...(sessionsOf.get(path) ?? []), run?.session.key ?? ""]));
@@ -75,21 +77,39 @@ export function planMigration(call: Call, survey: Survey, context: string | unde
     if (move !== undefined) moves.push(move);
   }
   const users = selected.map((user): PlannedUser => planned.get(user) ?? { ...user, token: { state: "none" }, losses: [] });
-  const leftovers = users.flatMap(({ kind, run }) => {
-    const note = kind === "ours" && run !== undefined && !groups.has(run.session.key) ? adoptionNote(run) : undefined;
+  const leftovers = users.flatMap(({ kind, run, movesStore }) => {
+    const note = kind === "ours" && !movesStore && run !== undefined && !groups.has(run.session.key) ? adoptionNote(run) : undefined;
     return run === undefined || note === undefined ? [] : [{ run, note }];
   });
   return { users, moves, changes: changesOf(call, survey, users), leftovers: [...new Map(leftovers.map((one) => [one.run.session.key, one])).values()] };
 }
 
-/** What kubelogin's cache holds for this user, by the issuer and the client that its tokens name. */
+/** What kubelogin's cache holds for this user: by the file's name, else by the issuer and the client that its tokens name. */
 function cacheHoldings(call: Call, { carried, run }: MigrateUser): readonly Holding[] {
   if (carried?.tokens.at !== "cache" || run === undefined || isMachineGrant(run.settings.grant)) return [];
-  const { folders, cacheRoots } = carried.tokens;
-  return call.machine.kubeloginCache
-    .entries(folders, cacheRoots)
-    .filter(({ idToken }) => isTokenOf(idToken, run.settings))
-    .map(({ path, idToken, refreshToken }) => ({ path, token: foreignToken(refreshToken, idToken) }));
+  const { folders, cacheRoots, proof } = carried.tokens;
+  return call.machine.kubeloginCache.entries(folders, cacheRoots).flatMap(({ path, name, idToken, refreshToken }) => {
+    const isProven = proof.names.includes(name);
+    return isProven || isTokenOf(idToken, run.settings) ? [{ path, token: foreignToken(refreshToken, idToken), isProven }] : [];
+  });
+}
+
+/** A file that is a user's for certain is nobody else's, and that user has no other. */
+function withoutProvenOfOthers(found: ReadonlyMap<MigrateUser, readonly Holding[]>): ReadonlyMap<MigrateUser, readonly Holding[]> {
+  const proven = new Set([...found.values()].flat().flatMap(({ path, isProven }) => (isProven ? [path] : [])));
+  return new Map(
+    [...found].map(([user, holdings]) => {
+      const own = holdings.filter(({ isProven }) => isProven);
+      return [user, own.length > 0 ? own : holdings.filter(({ path }) => !proven.has(path))] as const;
+    }),
+  );
+}
+
+/** Why what the cache holds for this user must not move; undefined when it may. */
+function doubtOf({ carried }: MigrateUser, holdings: readonly Holding[]): string | undefined {
+  if (carried?.tokens.at !== "cache" || holdings.length === 0) return undefined;
+  const { doubt, obstacle } = carried.tokens.proof;
+  return obstacle ?? (holdings.some(({ isProven }) => isProven) ? undefined : doubt);
 }
 
 interface Around {
@@ -102,21 +122,24 @@ interface Around {
 function planSession(users: readonly MigrateUser[], cached: (user: MigrateUser) => readonly Holding[], { isShared, leftWithout }: Around) {
   const inKubeconfig = (user: MigrateUser): Holding | undefined => {
     const tokens = user.carried?.tokens;
-    return tokens?.at === "kubeconfig" ? { path: undefined, token: foreignToken(secret(tokens.refreshToken), tokens.idToken) } : undefined;
+    return tokens?.at === "kubeconfig" ? { path: undefined, token: foreignToken(secret(tokens.refreshToken), tokens.idToken), isProven: true } : undefined;
   };
   const isForeign = ({ carried, run }: MigrateUser) =>
     carried?.tokens.at === "kubeconfig" && carried.tokens.idToken !== undefined && run !== undefined && decodeJwt(carried.tokens.idToken) !== undefined
       ? !isTokenOf(carried.tokens.idToken, run.settings)
       : false;
-  const byPath = new Map(
-    users
-      .filter(({ run: own }) => own?.settings.insecure !== true)
-      .flatMap(cached)
-      .map((holding) => [holding.path, holding] as const),
-  );
-  const holdings = [...byPath.values(), ...users.flatMap((user) => (isForeign(user) ? [] : (inKubeconfig(user) ?? [])))];
-  const chosen = newestOfOne(holdings);
-  const [first] = users;
+  const usable = (user: MigrateUser): readonly Holding[] => {
+    const held = cached(user);
+    if (held.length > 0) return doubtOf(user, held) === undefined ? held : [];
+    const own = isForeign(user) ? undefined : inKubeconfig(user);
+    return own === undefined ? [] : [own];
+  };
+  const byPath = new Map(users.flatMap(usable).flatMap((holding) => (holding.path === undefined ? [] : [[holding.path, holding] as const])));
+  const chosen = newestOfOne([...byPath.values(), ...users.flatMap(usable).filter(({ path }) => path === undefined)]);
+  // The trust that the session begins with is that of a stanza whose own the token is, and only such ones name its servers.
+  const holders = users.filter((user) => usable(user).length > 0);
+  const first =
+    holders.find((user) => usable(user).some(({ path, token }) => path === chosen?.path && token.refreshToken.reveal() === chosen?.token.refreshToken.reveal())) ?? users[0];
   const run = first?.run;
   const record = run?.session.record;
   const isStranger = record?.hasRefreshToken === true && record.subject !== undefined && chosen?.token.subject !== undefined && record.subject !== chosen.token.subject;
@@ -128,7 +151,7 @@ function planSession(users: readonly MigrateUser[], cached: (user: MigrateUser) 
           reopen: first.reopen,
           token: chosen.token,
           path: chosen.path,
-          servers: users.flatMap(({ servers }) => servers),
+          servers: holders.flatMap(({ servers }) => servers),
           expected: record?.hasRefreshToken === true && adoptionNote(run) === undefined ? "kept-ours" : "moved",
         };
   const others = move === undefined ? [] : leftWithout(move.path);
@@ -143,9 +166,9 @@ function planSession(users: readonly MigrateUser[], cached: (user: MigrateUser) 
     if (tokens === undefined || tokens.at === "nowhere") return plan({ state: "none" });
     if (tokens.at === "elsewhere") return lost(tokens.reason);
     if (tokens.at === "cache" && isShared(user)) return lost("other users have the same issuer and client with other options, and kubelogin's cache does not say whose it is");
-    // Its cache tells such sessions apart by a hash that cannot be read: a kubeconfig of somebody else's must not open one to whoever sits between.
-    if (tokens.at === "cache" && user.run?.settings.insecure === true && cached(user).length > 0)
-      return lost("its args say --insecure-skip-tls-verify, and kubelogin's cache does not say whether the session was made so");
+    // A kubeconfig of somebody else's must not open a session to whoever sits between.
+    const doubt = doubtOf(user, cached(user));
+    if (doubt !== undefined) return lost(doubt);
     const isHolder = tokens.at === "kubeconfig" || cached(user).length > 0;
     if (!isHolder) return plan({ state: "none" });
     if (isStranger)
@@ -188,9 +211,16 @@ function changesOf(call: Call, survey: Survey, users: readonly PlannedUser[]): r
       const touched: readonly Touched[] = here.map(({ name }) => ({ list: "users", name }));
       const wanted = here.reduce<KubeconfigValue>((config, user) => withEntry(config, "users", user.name, entryFor(user, command)), file.value);
       const kept = here.reduce<KubeconfigValue>((config, { name, carried }) => withEntry(config, "users", name, carried?.kept ?? {}), file.value);
-      return call.machine.kubeconfig.planChange(file, wanted, touched, kept);
+      return call.machine.kubeconfig.planChange(file, wanted, touched, kept, (backup) => here.reduce((config, user) => withoutSecretsOf(call, config, user), backup));
     })
     .filter(({ before, after }) => before !== after);
+}
+
+/** A backup, made when other users moved, without the secrets of this one. */
+function withoutSecretsOf(call: Call, backup: KubeconfigValue, { name, entry }: PlannedUser): KubeconfigValue {
+  const known = entryOf(backup, "users", name);
+  const migration = known === undefined ? undefined : migrationIn(call, known, entry.folder);
+  return migration === undefined || !("kept" in migration) ? backup : withEntry(backup, "users", name, migration.kept);
 }
 
 /** The user's entry as it is to be; what it says beside its login stays, and in its place. */

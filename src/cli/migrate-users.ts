@@ -27,19 +27,25 @@ export interface MigrateUser {
   /** Opens the session anew, after it was stored. */
   reopen(): Run;
   readonly servers: readonly (TrustedServer | undefined)[];
+  /** One of ours that names the folder of its store: what lies there was not left by this command, which writes no such option. */
+  readonly movesStore: boolean;
   /** The clusters' authorities leave room for provideClusterInfo. */
   readonly fits: boolean;
 }
+
+/** What a user of a kubeconfig in this folder is to us. */
+export const migrationIn = (call: Call, user: KubeconfigValue, folder: string): Migration =>
+  migrationOf(user, {
+    secretPath: (issuer, clientId) => call.machine.keptClientSecret(issuer, clientId).path,
+    absolute: (path) => call.machine.absolute(path, folder),
+  });
 
 /** Every user that concerns us, with the session that it means. */
 export function migrateUsers(call: Call, survey: Survey): readonly MigrateUser[] {
   const { terminal } = call.machine;
   const mayPrompt = terminal.stdinIsTerminal && terminal.stderrIsTerminal;
   return [...survey.users].flatMap(([name, entry]): readonly MigrateUser[] => {
-    const migration = migrationOf(entry.value, {
-      secretPath: (issuer, clientId) => call.machine.keptClientSecret(issuer, clientId).path,
-      absolute: (path) => call.machine.absolute(path, entry.folder),
-    });
+    const migration = migrationIn(call, entry.value, entry.folder);
     if (migration === undefined) return [];
     const contexts = [...survey.contexts.values()].filter(({ userName }) => userName === name);
     const clusters = contexts.flatMap(({ clusterName }) => survey.clusters.get(clusterName ?? "") ?? []);
@@ -49,6 +55,7 @@ export function migrateUsers(call: Call, survey: Survey): readonly MigrateUser[]
       contexts: contexts.map((context) => context.name),
       kind: migration.kind,
       servers: clusters.map(({ server }) => server),
+      movesStore: migration.kind === "ours" && !("problem" in migration) && namesStore(migration),
       fits: clusters.every(({ access }) => clusterInfoFits(access?.certificateAuthorityData?.length)),
     };
     const none = { carried: undefined, problem: undefined, run: undefined, reopen: () => fail() };
@@ -66,6 +73,9 @@ export function migrateUsers(call: Call, survey: Survey): readonly MigrateUser[]
     }
   });
 }
+
+const namesStore = ({ args, env }: Extract<Migration, { kind: "ours" }>) =>
+  args.some((arg) => /^--token-cache-dir(=|$)/.test(arg)) || ["KUBECTL_OIDC_TOKEN_CACHE_DIR", "KUBECACHEDIR"].some((name) => env[name]);
 
 function fail(): never {
   throw new Error("a user without a session");

@@ -1,20 +1,25 @@
-import { type Adopted, adoptToken, type OldCopy, settleAdoption } from "../app/adopt-token.ts";
+import { adoptionNote, type Adopted, adoptToken, type OldCopy, settleAdoption } from "../app/adopt-token.ts";
 import { refreshSession } from "../app/refresh-session.ts";
 import type { Run } from "../app/world.ts";
 import { foreignToken, isTokenOf } from "../core/foreign-token.ts";
 import { nearestContext } from "../core/nearest.ts";
+import { isSameServer } from "../core/server-trust.ts";
+import type { TrustedServer } from "../core/session.ts";
+import { sha256Hex } from "../core/sha256.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError, type OidcError } from "../errors/oidc-error.ts";
 import { type Call, refuseUnsafeEnvironment } from "./call.ts";
 import { agreed, mayBeAgreed } from "./confirm.ts";
 import { type MigrationPlan, type Move, type PlannedUser, planMigration } from "./migrate-plan.ts";
-import { loginCommandOf, planText, shownUser } from "./migrate-text.ts";
+import { commandOf, planText, shownUser } from "./migrate-text.ts";
 import { writeData, writeJson } from "./output.ts";
 import { undoCommand } from "./undo.ts";
 
 /** What came of one move. `fault`: why it could not be tried, which is no failure. */
 interface Outcome {
-  readonly state: Adopted | "refused";
+  readonly state: Adopted["state"] | "refused";
+  /** Servers that the session's list does not have. */
+  readonly unknown: readonly TrustedServer[];
   readonly fault?: OidcError;
 }
 type Outcomes = ReadonlyMap<Move, Outcome>;
@@ -47,7 +52,7 @@ export async function migrateCommand(call: Call): Promise<void> {
     outcomes = await carryOut(call, plan);
     for (const user of plan.users) tell(call, user, outcomes);
   }
-  if (output === "json") return writeJson(jsonOf(plan, outcomes, isTodo && !isDry));
+  if (output === "json") return writeJson(jsonOf(plan, outcomes, isTodo && !isDry, kubeconfig));
 }
 
 function failContext(context: string, known: readonly string[]): never {
@@ -66,6 +71,8 @@ function warnOfPath(call: Call): void {
 
 async function carryOut(call: Call, { users, moves, changes, leftovers }: MigrationPlan): Promise<Outcomes> {
   const { terminal } = call.machine;
+  // A token that has moved while its kubeconfig stays would be in two programs' hands.
+  await call.machine.kubeconfig.tryApply(changes, call.signal);
   const adopted = new Map<Move, Adopted>();
   for (const move of moves) adopted.set(move, await adopt(move));
   for (const { carried, run } of users) {
@@ -83,7 +90,7 @@ async function carryOut(call: Call, { users, moves, changes, leftovers }: Migrat
     else terminal.warn(`${safeText(path, 300)} stays: ${settled === "theirs" ? "somebody else has logged in there" : "it cannot be removed; remove it, or run this again"}`);
   }
   const outcomes = new Map<Move, Outcome>();
-  for (const [move, state] of adopted) outcomes.set(move, state === "moved" ? await tryOut(call, move) : { state });
+  for (const [move, { state, unknown }] of adopted) outcomes.set(move, state === "moved" ? await tryOut(call, move, unknown) : { state, unknown });
   return outcomes;
 }
 
@@ -101,32 +108,34 @@ async function adopt({ run, token, path, servers }: Move): Promise<Adopted> {
   }
 }
 
-/** kubelogin's file, as long as it holds tokens of this issuer and client. */
+/** kubelogin's file, as long as it holds the token that was taken, or tokens of this issuer and client. */
 function oldCopy(call: Call, run: Run, path: string | undefined): OldCopy {
   const { kubeloginCache } = call.machine;
   return {
     path,
     read() {
       const entry = path === undefined ? undefined : kubeloginCache.entry(path);
-      return entry === undefined || !isTokenOf(entry.idToken, run.settings) ? undefined : foreignToken(entry.refreshToken, entry.idToken);
+      if (entry === undefined) return undefined;
+      const isTaken = adoptionNote(run)?.digests.includes(sha256Hex(entry.refreshToken.reveal())) === true;
+      return isTaken || isTokenOf(entry.idToken, run.settings) ? foreignToken(entry.refreshToken, entry.idToken) : undefined;
     },
     remove: () => path === undefined || kubeloginCache.remove(path),
   };
 }
 
 /** One refresh, so that nobody learns at the next kubectl that the token is worth nothing. A fault is no failure: it is tried again then. */
-async function tryOut(call: Call, { reopen }: Move): Promise<Outcome> {
+async function tryOut(call: Call, { reopen }: Move, unknown: readonly TrustedServer[]): Promise<Outcome> {
   try {
     const run = reopen();
     const refreshed = await refreshSession(run, undefined);
     for (const warning of run.later) run.world.terminal.warn(warning);
-    if (refreshed.kind === "refused" || refreshed.kind === "none") return { state: "refused" };
-    if (refreshed.kind === "token") return { state: "moved" };
+    if (refreshed.kind === "refused" || refreshed.kind === "none") return { state: "refused", unknown };
+    if (refreshed.kind === "token") return { state: "moved", unknown };
     throw refreshed.error;
   } catch (error) {
     if (!isOidcError(error) || error.code === "INTERRUPTED" || call.signal.aborted) throw error;
     // The issuer answered for somebody else: nothing is stored any more.
-    return error.code === "ACCOUNT_MISMATCH" ? { state: "refused", fault: error } : { state: "moved", fault: error };
+    return error.code === "ACCOUNT_MISMATCH" ? { state: "refused", unknown, fault: error } : { state: "moved", unknown, fault: error };
   }
 }
 
@@ -152,12 +161,23 @@ function tell(call: Call, user: PlannedUser, outcomes: Outcomes): void {
   const { isWarning, text } = endOf(call, user, outcomes);
   if (isWarning) terminal.warn(`${shownUser(user)}: ${text}`);
   else terminal.say(`kubectl-oidc: ${shownUser(user)}: ${text}`);
+  for (const text of unknownServers(user, outcomes, call.invocation.kubeconfig)) terminal.warn(`${shownUser(user)}: ${text}`);
+}
+
+/** The servers of this user that get no token until they are on the list of the session, which was there before. */
+function unknownServers({ token, servers, contexts }: PlannedUser, outcomes: Outcomes, kubeconfig: string | undefined): readonly string[] {
+  const unknown = "move" in token ? (outcomes.get(token.move)?.unknown ?? []) : [];
+  const own = unknown.filter((server) => servers.some((one) => one !== undefined && isSameServer(one, server)));
+  return [...new Set(own.map(({ origin }) => origin))].map(
+    (origin) =>
+      `the stored session does not know the API server ${safeText(origin, 120)}, which gets no token; if it is yours: ${commandOf("trust add", { contexts }, kubeconfig)}`,
+  );
 }
 
 function endOf(call: Call, user: PlannedUser, outcomes: Outcomes): { readonly isWarning: boolean; readonly text: string } {
   const { token } = user;
   const outcome = "move" in token ? outcomes.get(token.move) : undefined;
-  const login = loginCommandOf(user, call.invocation.kubeconfig);
+  const login = commandOf("login", user, call.invocation.kubeconfig);
   if (outcome?.state === "refused") return { isWarning: true, text: `the issuer does not accept the refresh token any more; log in: ${login}` };
   if (outcome?.fault !== undefined)
     return { isWarning: true, text: `the refresh token is stored; it could not be tried now, kubectl will: ${outcome.fault.message} [${outcome.fault.code}]` };
@@ -165,11 +185,16 @@ function endOf(call: Call, user: PlannedUser, outcomes: Outcomes): { readonly is
   if (outcome?.state === "kept-ours") return { isWarning: false, text: "the session that was stored already stays" };
   return {
     isWarning: false,
-    text: token.state === "not-carried-over" ? `taken over without its session; log in: ${login}` : "taken over; it had no refresh token, so the first kubectl logs in",
+    text:
+      token.state === "not-carried-over"
+        ? `taken over without its session; log in: ${login}`
+        : user.run?.session.record?.hasRefreshToken === true
+          ? "taken over; it uses the session that was stored already"
+          : "taken over; it had no refresh token, so the first kubectl logs in",
   };
 }
 
-function jsonOf({ users, changes }: MigrationPlan, outcomes: Outcomes, written: boolean): object {
+function jsonOf({ users, changes }: MigrationPlan, outcomes: Outcomes, written: boolean, kubeconfig: string | undefined): object {
   return {
     written,
     users: users.map((user) => {
@@ -182,7 +207,13 @@ function jsonOf({ users, changes }: MigrationPlan, outcomes: Outcomes, written: 
         kind,
         action: kind === "ours" ? "nothing-to-do" : carried === undefined ? "not-carried-over" : written ? "rewritten" : "would-rewrite",
         refreshToken: problem !== undefined || refused.length > 0 ? "not-carried-over" : (outcome?.state ?? token.state),
-        losses: [...(problem === undefined ? [] : [problem]), ...(token.state === "not-carried-over" ? [`the refresh token: ${token.reason}`] : []), ...refused, ...losses],
+        losses: [
+          ...(problem === undefined ? [] : [problem]),
+          ...(token.state === "not-carried-over" ? [`the refresh token: ${token.reason}`] : []),
+          ...refused,
+          ...unknownServers(user, outcomes, kubeconfig),
+          ...losses,
+        ],
       };
     }),
     changes: changes.map(({ file, diff, backupFile }) => ({ file, diff, backup: backupFile })),

@@ -1,4 +1,5 @@
 import { azureStanza, isAzureVariable } from "./azure-stanza.ts";
+import { type CacheProof, cacheProof } from "./cache-proof.ts";
 import { stanzaArguments } from "./exec-stanza.ts";
 import { ignoredFlags } from "./flag-table.ts";
 import type { KubeconfigValue } from "./kubeconfig-edits.ts";
@@ -14,7 +15,7 @@ export type OldTokens =
   /** In the kubeconfig itself. */
   | { readonly at: "kubeconfig"; readonly refreshToken: string; readonly idToken: string | undefined }
   /** In kubelogin's cache: the folders that the stanza names, beside the usual ones. */
-  | { readonly at: "cache"; readonly folders: readonly string[]; readonly cacheRoots: readonly string[] }
+  | { readonly at: "cache"; readonly folders: readonly string[]; readonly cacheRoots: readonly string[]; readonly proof: CacheProof }
   | { readonly at: "nowhere" }
   /** Somewhere out of our reach. */
   | { readonly at: "elsewhere"; readonly reason: string };
@@ -151,26 +152,33 @@ function ofKubelogin(user: KubeconfigValue, rest: KubeconfigValue, exec: Kubecon
     }
   });
 
+  const storage = lastValue(words, "token-cache-storage") || "disk";
+  if (storage.startsWith("helper:")) return { kind: "kubelogin", problem: "its args say --token-cache-storage=helper:NAME, which kubelogin does not know" };
   const variables = variablesOf(exec["env"]);
   const cacheRoot = variables["KUBECACHEDIR"] || undefined;
   if (cacheRoot !== undefined) losses.add("the variable KUBECACHEDIR is left out: it names the folder of kubelogin's cache");
-  const keptArgs = clientSecret === undefined ? exec["args"] : withoutSecret(exec["args"], args, words);
+  const own = Object.keys(variables).filter(isOwnVariable);
+  if (own.length > 0) losses.add(`${own.map((name) => safeText(name, 60)).join(", ")}: variables that kubelogin does not read, left out`);
+  const keptArgs = secretWords.length === 0 ? exec["args"] : withoutSecret(exec["args"], args, words);
   return {
     kind: "kubelogin",
     args: ["get-token", ...carried],
-    env: variablesWithout(exec["env"], (name) => name === "KUBECACHEDIR"),
+    env: variablesWithout(exec["env"], (name) => name === "KUBECACHEDIR" || isOwnVariable(name)),
     clientSecret,
-    tokens: kubeloginTokens(lastValue(words, "token-cache-storage") || "disk", folders, cacheRoot === undefined ? [] : [cacheRoot]),
+    tokens: kubeloginTokens(storage, folders, cacheRoot === undefined ? [] : [cacheRoot], cacheProof(words, variables, place.absolute)),
     losses: [...losses],
     rest,
     kept: { ...user, exec: { ...exec, args: keptArgs } },
   };
 }
 
-function kubeloginTokens(storage: string, folders: readonly string[], cacheRoots: readonly string[]): OldTokens {
+/** Ours: another program's stanza means nothing by them, and would mean something by them in our hands. */
+const isOwnVariable = (name: string) => /^KUBECTL_OIDC_/i.test(name);
+
+function kubeloginTokens(storage: string, folders: readonly string[], cacheRoots: readonly string[], proof: CacheProof): OldTokens {
   if (storage === "none") return { at: "nowhere" };
   if (storage === "keyring") return { at: "elsewhere", reason: "it lies in the keychain under a name that only kubelogin can make" };
-  return { at: "cache", folders, cacheRoots };
+  return { at: "cache", folders, cacheRoots, proof };
 }
 
 /** The words before get-token, it, and what is left of its arguments. */
@@ -185,7 +193,7 @@ function ofAzure(user: KubeconfigValue, rest: KubeconfigValue, exec: KubeconfigV
   return {
     kind: "azure",
     args: stanza.args,
-    env: variablesWithout(exec["env"], isAzureVariable),
+    env: variablesWithout(exec["env"], (name) => isAzureVariable(name) || isOwnVariable(name)),
     clientSecret: undefined,
     tokens: { at: "elsewhere", reason: "Azure's program keeps its tokens in a form of its own" },
     losses: stanza.losses,

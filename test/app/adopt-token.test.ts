@@ -71,7 +71,7 @@ function stage(item?: Partial<SecretItem>) {
 describe("another program's refresh token", () => {
   it("becomes the session: with its person, this call's trust, the contexts' servers, and a record", async () => {
     const { run, stored, records, credentials, locks, session } = stage();
-    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://a"), undefined, server("https://b"), server("https://a")])).toBe("moved");
+    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://a"), undefined, server("https://b"), server("https://a")])).toMatchObject({ state: "moved" });
     expect(stored()).toMatchObject({ refreshToken: "theirs", subject: "ann", trust, servers: [server("https://a"), server("https://b")], sealKey: expect.any(String) });
     expect(records.get(session.key)).toMatchObject({ hasRefreshToken: true, subject: "ann", displayName: "ann", loggedInAt: "2027-01-15T08:00:00Z" });
     expect(credentials.emptied).toBe(1);
@@ -85,10 +85,11 @@ describe("another program's refresh token", () => {
   ])("never replaces a session of ours that %s", async (_, item) => {
     const { run, stored, credentials, old, order } = stage({ ...item, servers: [server("https://a")] });
     const before = stored();
-    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b")])).toBe("kept-ours");
-    expect(stored()).toEqual({ ...before, servers: [server("https://a"), server("https://b")] });
-    expect(credentials.servers).toEqual([server("https://a"), server("https://b")]);
-    expect(await adoptToken(run, tokenOf("theirs"), path, [])).toBe("kept-ours");
+    // A kubeconfig of somebody else's would let its server in.
+    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b"), server("https://a"), undefined])).toEqual({ state: "kept-ours", unknown: [server("https://b")] });
+    expect(stored()).toEqual(before);
+    expect(credentials.servers).toEqual([]);
+    expect(await adoptToken(run, tokenOf("theirs"), path, [])).toMatchObject({ state: "kept-ours" });
     expect(await settleAdoption(run, old(tokenOf("theirs")))).toBe("gone");
     expect(stored()?.refreshToken).toBe(before?.refreshToken);
     expect(order).toEqual(["removed"]);
@@ -102,15 +103,22 @@ describe("another program's refresh token", () => {
 
   it("takes the place of a session whose token is gone, and keeps its list of servers", async () => {
     const { run, stored } = stage({ subject: "bob", login: { iat: 1 }, servers: [server("https://a")] });
-    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b")])).toBe("moved");
-    expect(stored()).toMatchObject({ refreshToken: "theirs", subject: "ann", servers: [server("https://a"), server("https://b")] });
+    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b")])).toEqual({ state: "moved", unknown: [server("https://b")] });
+    expect(stored()).toMatchObject({ refreshToken: "theirs", subject: "ann", servers: [server("https://a")] });
     expect(stored()).not.toHaveProperty("login");
+  });
+
+  it("is not taken, and nothing of it goes, when the store has somebody else's session of which there is no record: ACCOUNT_MISMATCH", async () => {
+    const { run, stored } = stage({ refreshToken: "bob's", subject: "bob" });
+    const before = stored();
+    expect(await codeOfPromise(adoptToken(run, tokenOf("theirs"), path, []))).toBe("ACCOUNT_MISMATCH");
+    expect([stored(), adoptionNote(run)]).toEqual([before, undefined]);
   });
 
   it("is taken anew when an adoption was cut short and the other program has refreshed since", async () => {
     const { run, stored } = stage();
     await adoptToken(run, tokenOf("first"), path, []);
-    expect(await adoptToken(run, tokenOf("second"), path, [])).toBe("moved");
+    expect(await adoptToken(run, tokenOf("second"), path, [])).toMatchObject({ state: "moved" });
     expect(stored()?.refreshToken).toBe("second");
   });
 
@@ -120,7 +128,7 @@ describe("another program's refresh token", () => {
     const before = stored();
     await adoptToken(run, tokenOf("second"), path, []);
     await run.world.store.write(session.itemName, JSON.stringify(before));
-    expect(await adoptToken(run, tokenOf("second"), path, [])).toBe("moved");
+    expect(await adoptToken(run, tokenOf("second"), path, [])).toMatchObject({ state: "moved" });
     expect(stored()?.refreshToken).toBe("second");
   });
 

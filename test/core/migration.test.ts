@@ -128,8 +128,8 @@ describe("kubelogin's args", () => {
   );
 
   it.each<[readonly string[], object]>([
-    [[], { at: "cache", folders: [], cacheRoots: [] }],
-    [["--token-cache-storage=disk", "--token-cache-dir=/x"], { at: "cache", folders: ["/x"], cacheRoots: [] }],
+    [[], { at: "cache", folders: [], cacheRoots: [], proof: { names: expect.any(Array), doubt: undefined, obstacle: undefined } }],
+    [["--token-cache-storage=disk", "--token-cache-dir=/x"], { at: "cache", folders: ["/x"], cacheRoots: [], proof: expect.anything() }],
     [["--token-cache-storage", "keyring"], { at: "elsewhere", reason: expect.stringContaining("keychain") }],
     [["--token-cache-storage=none"], { at: "nowhere" }],
   ])("%j tell where its tokens are", (given, tokens) => {

@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { kubeloginNames } from "../../src/core/kubelogin-key.ts";
+import { kubeloginTakesValue, stanzaWords } from "../../src/core/stanza-words.ts";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { accounts } from "../issuer/accounts.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
@@ -133,7 +135,9 @@ describe.skipIf(!hasKubectl)(`kubectl after migrate, without a login${hasKubectl
     home.holdsSecrets("home/.kube/cache/oidc-login");
     const { idToken, refreshToken } = await loginElsewhere();
     mkdirSync(cacheFolder(), { recursive: true, mode: 0o700 });
-    writeFileSync(join(cacheFolder(), "a".repeat(64)), JSON.stringify({ id_token: idToken, refresh_token: refreshToken }), { mode: 0o600 });
+    // It has an authority of its own, so only the name under which kubelogin keeps such a session shows that it may be taken.
+    const [name = ""] = kubeloginNames(stanzaWords(session(), kubeloginTakesValue), (path) => path);
+    writeFileSync(join(cacheFolder(), name), JSON.stringify({ id_token: idToken, refresh_token: refreshToken }), { mode: 0o600 });
     use(stanza());
     await worksWithoutLogin();
     expect(readdirSync(cacheFolder())).toEqual([]);
