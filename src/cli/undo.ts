@@ -55,6 +55,8 @@ export async function undoCommand(call: Call, of: "setup" | "migrate"): Promise<
   await files.apply(changes, call.signal);
   for (const { file } of changes) terminal.say(`kubectl-oidc: ${safeText(file, 200)} is as it was`);
   terminal.say("kubectl-oidc: the session stays; kubectl oidc logout ends it");
+  if (of === "migrate")
+    terminal.say("kubectl-oidc: refresh tokens and client secrets that were moved do not come back; the former program logs in anew, with a client secret that you give it");
 }
 
 /** No error: whoever undoes twice is right twice. A misspelt name is said. */

@@ -106,32 +106,32 @@ const structType = (name: string, id: number, fields: readonly (readonly [name: 
   ...common(name, id),
   1,
   ...uint(fields.length),
-  ...fields.flatMap(([field, type]) => [1, ...textBytes(field), 1, ...int(type), 0]),
+  ...fields.flatMap(([field, type]) => [1, ...stringBytes(field), 1, ...int(type), 0]),
   0,
   0,
 ];
 
-const common = (name: string, id: number): readonly number[] => [1, 1, ...textBytes(name), 1, ...int(id), 0];
+const common = (name: string, id: number): readonly number[] => [1, 1, ...stringBytes(name), 1, ...int(id), 0];
 
 /** Fields by their distance to the one before; those that are empty are left out. */
 function structValue(fields: Fields): readonly number[] {
   const said = fields.flatMap(([, value], at) => {
-    const bytes = valueOf(value);
+    const bytes = encodedValue(value);
     return bytes === undefined ? [] : [{ at, bytes }];
   });
   return [...said.flatMap(({ at, bytes }, i) => [at - (said[i - 1]?.at ?? -1), ...bytes]), 0];
 }
 
-function valueOf(value: Value): readonly number[] | undefined {
+function encodedValue(value: Value): readonly number[] | undefined {
   if (value === "" || value === 0 || value === false) return undefined;
   if (value === true) return [1];
   if (typeof value === "number") return int(value);
-  if (typeof value === "string") return textBytes(value);
+  if (typeof value === "string") return stringBytes(value);
   const items = value instanceof Map ? [...value].flat() : [...(value as readonly string[])];
-  return items.length === 0 ? undefined : [...uint(value instanceof Map ? value.size : items.length), ...items.flatMap(textBytes)];
+  return items.length === 0 ? undefined : [...uint(value instanceof Map ? value.size : items.length), ...items.flatMap(stringBytes)];
 }
 
-const textBytes = (text: string): readonly number[] => {
+const stringBytes = (text: string): readonly number[] => {
   const bytes = new TextEncoder().encode(text);
   return [...uint(bytes.length), ...bytes];
 };

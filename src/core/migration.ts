@@ -141,6 +141,9 @@ function ofKubelogin(user: KubeconfigValue, rest: KubeconfigValue, exec: Kubecon
         const left = addresses.filter((address) => !open.includes(address));
         return left.length === 0 ? [] : [`--listen-address=${left.join(",")}`];
       }
+      case "certificate-authority":
+        // kubelogin takes one path of each; here it is a list.
+        return /[",]/.test(value) ? [`--certificate-authority=${listItem(value)}`] : word.words;
       case "oidc-client-secret":
         return word === secretWords.at(-1) && clientSecret !== undefined ? [`--oidc-client-secret-file=${place.secretPath(issuer, clientId)}`] : [];
       case "token-cache-dir":
@@ -171,6 +174,9 @@ function ofKubelogin(user: KubeconfigValue, rest: KubeconfigValue, exec: Kubecon
     kept: { ...user, exec: { ...exec, args: keptArgs } },
   };
 }
+
+/** One item of a list, whatever it holds (CSV). */
+const listItem = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** Ours: another program's stanza means nothing by them, and would mean something by them in our hands. */
 const isOwnVariable = (name: string) => /^KUBECTL_OIDC_/i.test(name);
@@ -226,7 +232,7 @@ function ofAuthProvider(user: KubeconfigValue, provider: KubeconfigValue, place:
       "oidc-extra-scope": splitList([text("extra-scopes") ?? ""])
         .map((scope) => scope.trim())
         .filter((scope) => scope !== "" && scope !== "openid"),
-      ...(authority === undefined ? {} : { "certificate-authority": [place.absolute(authority)] }),
+      ...(authority === undefined ? {} : { "certificate-authority": [listItem(place.absolute(authority))] }),
       ...(authorityData === undefined ? {} : { "certificate-authority-data": [authorityData] }),
     }),
     env: undefined,

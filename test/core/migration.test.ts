@@ -171,6 +171,10 @@ describe("the auth-provider oidc", () => {
     expect(migration).toMatchObject({ clientSecret: "s3cret", tokens: { at: "nowhere" }, rest: { extensions: ["kept"] } });
   });
 
+  it("has an authority whose path holds a comma as one", () => {
+    expect(carried(of(user({ "idp-certificate-authority": "a,b.pem" }))).args).toContain('--certificate-authority="/folder/a,b.pem"');
+  });
+
   it("gives its tokens, and what is kept of it has none", () => {
     const migration = carried(of(user({ "refresh-token": "r3fresh", "id-token": "1d", "client-secret": "s3cret" })));
     expect(migration.tokens).toEqual({ at: "kubeconfig", refreshToken: "r3fresh", idToken: "1d" });

@@ -417,6 +417,7 @@ describe("files", () => {
     await migrated();
     const ended = await migrate("--undo", "--yes");
     expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain("refresh tokens and client secrets that were moved do not come back");
     expect(kubeconfigText()).toBe(text);
     expect(existsSync(`${kubeconfigFile()}.before-kubectl-oidc`)).toBe(false);
     expect(storedItem()?.refreshToken).toBeDefined();
