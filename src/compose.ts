@@ -23,6 +23,7 @@ import { rememberCall } from "./adapters/memo-files.ts";
 import { noSecretStore } from "./adapters/no-secrets.ts";
 import { kubectlVersion, programAsCalled, programOf, programsNamed, real } from "./adapters/plugin-programs.ts";
 import { proxyFor } from "./adapters/proxy.ts";
+import { waitForKubelogin } from "./adapters/kubelogin-lock.ts";
 import { kubeloginEntries, kubeloginEntry, removeKubeloginEntry } from "./adapters/kubelogin-cache.ts";
 import { readKuberc } from "./adapters/kuberc-file.ts";
 import { patientStore } from "./adapters/patient-store.ts";
@@ -119,6 +120,7 @@ export function machine(start: Process) {
         return kubeloginEntries([...folders, ...named].map((path) => expandPath(path, where.home, cwd)));
       },
       entry: kubeloginEntry,
+      idle: (path: string, signal: AbortSignal, told: () => void) => waitForKubelogin(path, (ms) => systemClock().sleep(ms, signal), told),
       remove: removeKubeloginEntry,
     },
     /** Keeps a client secret in a private file, for a stanza that must not hold it; gives its path. The codes of private files. */

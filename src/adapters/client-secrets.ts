@@ -6,6 +6,8 @@ import type { PrivateFiles } from "../ports.ts";
 export interface KeptClientSecret {
   /** Absolute; for `--oidc-client-secret-file`. */
   readonly path: string;
+  /** What is kept there; undefined when nothing is. STORE_UNSAFE. */
+  read(): string | undefined;
   /** Durable, 0600. STORE_UNSAFE, STORE_UNWRITABLE. */
   write(secret: string): void;
 }
@@ -13,5 +15,5 @@ export interface KeptClientSecret {
 /** A kubeconfig goes around by mail and chat; a secret that it held is kept beside the store in its place. */
 export function keptClientSecret(files: PrivateFiles, issuer: string, clientId: string): KeptClientSecret {
   const name = `client-secrets/${sha256Hex(JSON.stringify([issuer, clientId])).slice(0, 16)}`;
-  return { path: join(files.folder, name), write: (secret) => files.write(name, secret) };
+  return { path: join(files.folder, name), read: () => files.read(name), write: (secret) => files.write(name, secret) };
 }

@@ -23,13 +23,15 @@ const mostFiles = 2_000;
 const isName = (name: string) => /^[0-9a-f]{64}$/.test(name);
 
 /**
- * What these folders hold, never deeper. A stanza can name any folder: only regular files of this user under kubelogin's names are read, no
+ * What these folders hold, never deeper. A stanza can name any folder: only in folders that nobody else can write, regular files of this user under kubelogin's names are read, no
  * link is followed, and what is not a pair of tokens is passed over.
  */
 export function kubeloginEntries(folders: readonly string[]): readonly KubeloginEntry[] {
   return [...new Set(folders)].flatMap((folder) => {
     let names: readonly string[];
     try {
+      // In one that others can write, they could put what they like in the place of what was read.
+      if (!isOwn(fs.statSync(folder))) return [];
       names = fs.readdirSync(folder);
     } catch {
       return [];
@@ -70,14 +72,15 @@ export function removeKubeloginEntry(path: string): boolean {
   }
 }
 
+const isOwn = ({ uid, mode }: fs.Stats) => process.platform === "win32" || (uid === process.geteuid?.() && (mode & 0o022) === 0);
+
 function textOf(path: string): string | undefined {
   let fd: number | undefined;
   try {
     // A pipe that nobody writes to would never open.
     fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0));
     const stat = fs.fstatSync(fd);
-    const isOwn = process.platform === "win32" || (stat.uid === process.geteuid?.() && (stat.mode & 0o022) === 0);
-    return stat.isFile() && stat.nlink === 1 && stat.size <= mostBytes && isOwn ? fs.readFileSync(fd, "utf8") : undefined;
+    return stat.isFile() && stat.nlink === 1 && stat.size <= mostBytes && isOwn(stat) ? fs.readFileSync(fd, "utf8") : undefined;
   } catch {
     return undefined;
   } finally {

@@ -56,9 +56,10 @@ interface Holding {
 
 /** What is to be done for every user, or for that of one context. Makes no request, and asks no keychain. KUBECONFIG_UNREADABLE. */
 export function planMigration(call: Call, survey: Survey, context: string | undefined): MigrationPlan {
-  const all = withoutTwoSecrets(migrateUsers(call, survey));
+  const all = withoutTwoSecrets(call, migrateUsers(call, survey));
   const selected = context === undefined ? all : all.filter(({ contexts }) => contexts.includes(context));
-  const found = withoutProvenOfOthers(new Map(all.map((user) => [user, cacheHoldings(call, user)] as const)));
+  const cache = cacheReader(call);
+  const found = withoutProvenOfOthers(new Map(all.map((user) => [user, cacheHoldings(cache, user)] as const)));
   /** The sessions to which one file of kubelogin's cache could belong. */
   const sessionsOf = new Map<string, Set<string>>();
   for (const [{ run }, holdings] of found) for (const { path = "" } of holdings) sessionsOf.set(path, new Set([...(sessionsOf.get(path) ?? []), run?.session.key ?? ""]));
@@ -84,11 +85,22 @@ export function planMigration(call: Call, survey: Survey, context: string | unde
   return { users, moves, changes: changesOf(call, survey, users), leftovers: [...new Map(leftovers.map((one) => [one.run.session.key, one])).values()] };
 }
 
+/** Users by the hundred share one folder: it is read once. */
+function cacheReader({ machine }: Call) {
+  const read = new Map<string, ReturnType<typeof machine.kubeloginCache.entries>>();
+  return (folders: readonly string[], roots: readonly string[]) => {
+    const key = JSON.stringify([folders, roots]);
+    const entries = read.get(key) ?? machine.kubeloginCache.entries(folders, roots);
+    read.set(key, entries);
+    return entries;
+  };
+}
+
 /** What kubelogin's cache holds for this user: by the file's name, else by the issuer and the client that its tokens name. */
-function cacheHoldings(call: Call, { carried, run }: MigrateUser): readonly Holding[] {
+function cacheHoldings(entriesIn: ReturnType<typeof cacheReader>, { carried, run }: MigrateUser): readonly Holding[] {
   if (carried?.tokens.at !== "cache" || run === undefined || isMachineGrant(run.settings.grant)) return [];
   const { folders, cacheRoots, proof } = carried.tokens;
-  return call.machine.kubeloginCache.entries(folders, cacheRoots).flatMap(({ path, name, idToken, refreshToken }) => {
+  return entriesIn(folders, cacheRoots).flatMap(({ path, name, idToken, refreshToken }) => {
     const isProven = proof.names.includes(name);
     return isProven || isTokenOf(idToken, run.settings) ? [{ path, token: foreignToken(refreshToken, idToken), isProven }] : [];
   });
@@ -190,16 +202,23 @@ function planSession(users: readonly MigrateUser[], cached: (user: MigrateUser) 
   return { plans: users.map((user) => ({ user, planned: planUser(user) })), move };
 }
 
-/** One private file holds the secret of one client: users who name two are told. */
-function withoutTwoSecrets(users: readonly MigrateUser[]): readonly MigrateUser[] {
+/** One private file holds the secret of one client: users who name two are told, and one that works already is not replaced by what somebody else's kubeconfig says. */
+function withoutTwoSecrets(call: Call, users: readonly MigrateUser[]): readonly MigrateUser[] {
   const secrets = new Map<string, string>();
   return users.map((user) => {
     const { carried, run } = user;
     if (carried?.clientSecret === undefined || run === undefined) return user;
     const place = JSON.stringify([run.settings.issuer, run.settings.clientId]);
-    const known = secrets.get(place) ?? carried.clientSecret;
+    const file = call.machine.keptClientSecret(run.settings.issuer, run.settings.clientId);
+    const kept = file.read();
+    const known = kept ?? secrets.get(place) ?? carried.clientSecret;
     secrets.set(place, known);
-    return known === carried.clientSecret ? user : { ...user, carried: undefined, problem: "another user has another secret for the same client: one of them is wrong" };
+    if (known === carried.clientSecret) return user;
+    const problem =
+      kept === undefined
+        ? "another user has another secret for the same client: one of them is wrong"
+        : `another secret is kept for this client in ${safeText(file.path, 300)}: when that is the wrong one, remove it`;
+    return { ...user, carried: undefined, problem };
   });
 }
 

@@ -84,6 +84,7 @@ async function carryOut(call: Call, { users, moves, changes, leftovers }: Migrat
       `kubectl-oidc: wrote ${safeText(file, 200)}${typeof backup === "string" ? `; as it was before, without the secrets that moved, it is kept in ${safeText(backupFile, 200)}` : ""}`,
     );
   for (const { run, path } of [...moves, ...leftovers.map(({ run, note }) => ({ run, path: note.path }))]) {
+    if (path !== undefined) await call.machine.kubeloginCache.idle(path, call.signal, () => terminal.say("kubectl-oidc: waiting for kubelogin, which is using the session"));
     const settled = await settleAdoption(run, oldCopy(call, run, path));
     if (path === undefined) continue;
     if (settled === "gone") terminal.say(`kubectl-oidc: removed ${safeText(path, 300)}`);

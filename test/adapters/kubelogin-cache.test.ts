@@ -56,6 +56,14 @@ describe("kubelogin's cache", () => {
     expect(found()).toEqual([]);
   });
 
+  it("is not looked for in a folder that others can write", () => {
+    put(1);
+    chmodSync(folder, 0o777);
+    expect(found()).toEqual([]);
+    chmodSync(folder, 0o755);
+    expect(found()).toEqual(["r1"]);
+  });
+
   it("loses one file, never a folder, and never what is not its own", () => {
     const path = put(1);
     const other = put("config");

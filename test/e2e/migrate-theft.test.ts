@@ -1,8 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { kubeloginNames } from "../../src/core/kubelogin-key.ts";
 import { kubeloginTakesValue, stanzaWords } from "../../src/core/stanza-words.ts";
+import { findProgram } from "../programs.ts";
 import { makeCertificates } from "../issuer/certificates.ts";
 import { kubeconfigFile, kubeconfigText, kubeloginUser, loginElsewhere, type MigrateJson, providerUser, storedItem, writeUser } from "./migrate-stage.ts";
 import { browse, credentialOf, errorCode, openUrl } from "./program.ts";
@@ -154,6 +157,40 @@ describe("a session of ours", () => {
     writeUser(`    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      command: kubectl-oidc\n      args: ${JSON.stringify(args)}`);
     await migrated();
     expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe("a session that kubelogin is just refreshing", () => {
+  it.skipIf(findProgram("flock") === undefined || process.platform !== "linux")("is taken over when it is done: no token that it has spent is sent", async () => {
+    home.holdsSecrets(cache);
+    const file = await kubeloginSession();
+    const { refresh_token: old } = JSON.parse(readFileSync(file, "utf8")) as { readonly refresh_token: string };
+    const holder = spawn(findProgram("flock") ?? "", [`${file}.lock`, "sh", "-c", "echo held; cat"], { stdio: ["pipe", "pipe", "inherit"] });
+    await once(holder.stdout, "data");
+    writeUser(kubeloginUser());
+    const started = home.start(["migrate", "--yes"], disk);
+    await started.sees(/waiting for kubelogin/);
+    issuer.live.delete(old);
+    const next = await loginElsewhere();
+    writeFileSync(file, JSON.stringify({ id_token: next.idToken, refresh_token: next.refreshToken }), { mode: 0o600 });
+    holder.stdin.end();
+    const ended = await started.ended;
+    expect([ended.status, ended.stderr]).toEqual([0, expect.stringContaining("and works")]);
+    expect(issuer.seen.filter(({ form }) => form["grant_type"] === "refresh_token").map(({ form }) => form["refresh_token"])).toEqual([next.refreshToken]);
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe("a client secret", () => {
+  it("that is kept already is not replaced by another of a kubeconfig", async () => {
+    home.holdsSecrets("data/kubectl-oidc/client-secrets");
+    home.holdsSecrets("kubeconfig");
+    writeUser(kubeloginUser("--oidc-client-secret=a-client-secret-of-the-test"));
+    await migrated();
+    const [, path = ""] = /--oidc-client-secret-file=(\S+)/.exec(kubeconfigText()) ?? [];
+    const text = writeUser(kubeloginUser("--oidc-client-secret=another"));
+    expect((await migrated()).users[0]).toMatchObject({ action: "not-carried-over", losses: [expect.stringContaining(path)] });
+    expect([kubeconfigText(), readFileSync(path, "utf8")]).toEqual([text, "a-client-secret-of-the-test"]);
   });
 });
 
