@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { kubeloginNames } from "../../src/core/kubelogin-key.ts";
 import { kubeloginTakesValue, stanzaWords } from "../../src/core/stanza-words.ts";
 import { findProgram } from "../programs.ts";
@@ -178,6 +179,26 @@ describe("a session that kubelogin is just refreshing", () => {
     expect([ended.status, ended.stderr]).toEqual([0, expect.stringContaining("and works")]);
     expect(issuer.seen.filter(({ form }) => form["grant_type"] === "refresh_token").map(({ form }) => form["refresh_token"])).toEqual([next.refreshToken]);
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe("two migrates at once", () => {
+  it.each(["kubelogin", "auth-provider"])("of a user of %s: one of them does it, the other changes nothing, and nothing is lost", async (kind) => {
+    home.holdsSecrets(cache);
+    if (kind === "kubelogin") {
+      await kubeloginSession();
+      writeUser(kubeloginUser());
+    } else writeUser(providerUser(await loginElsewhere()));
+    const both = await Promise.all([home.run(["migrate", "--yes"], disk), home.run(["migrate", "--yes"], disk)]);
+    expect(both.map(({ status }) => status)).toContain(0);
+    for (const ended of both) expect(["none", "KUBECONFIG_UNWRITABLE"], ended.stderr).toContain(errorCode(ended));
+    await migrated();
+    const args =
+      (parse(kubeconfigText()) as { readonly users: readonly { readonly user: { readonly exec: { readonly args: readonly string[] } } }[] }).users[0]?.user.exec.args ?? [];
+    credentialOf(await home.run([...args, "--non-interactive", "--force-refresh"], disk));
+    expect(issuer.live.size).toBe(1);
+    expect(readdirSync(join(home.data, "adopted"))).toEqual([]);
+    if (kind === "kubelogin") expect(readdirSync(join(home.folder, cache))).toEqual([]);
   });
 });
 
