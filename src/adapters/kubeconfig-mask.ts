@@ -7,7 +7,7 @@ import { yamlDocument } from "./yaml-document.ts";
 const secretKey = /token(?!file)|password|secret|-data$|credential|authorization|cookie|passcode/i;
 const secretVariable = /token|password|secret|credential|apikey|api_key|private/i;
 /** Ours, and those of Azure's program and of other plugins. */
-const secretFlag = /^--?[\w-]*(secret|password|token|header|extra-params|credential)(?!-(?:file|cache|dir|type|command))[\w-]*(?==|$)/i;
+const secretFlag = /^--?[\w-]{0,60}(secret|password|token|header|extra-params|credential)(?!-(?:file|cache|dir|type|command))[\w-]{0,60}(?==|$)/i;
 /** Of a proxy's or a server's URL, and of one in an argument. */
 const userInfo = /\/\/[^/\s@]+@/g;
 
@@ -15,10 +15,24 @@ const hidden = "[hidden]";
 const ownSecrets = new Set(optionTable.filter((row) => "secret" in row).map(({ name }) => environmentName(name)));
 
 /** The same of a part of a kubeconfig. */
-export const withoutSecrets = <T>(part: T): T => JSON.parse(maskSecrets(JSON.stringify(part))) as T;
+export const withoutSecrets = <T>(part: T): T => JSON.parse(maskValues(JSON.stringify(part))) as T;
 
 /** The kubeconfig's text with its secrets hidden, line by line as it was: what is shown of it may be read over a shoulder, or pasted into a report. */
 export function maskSecrets(text: string): string {
+  const masked = maskValues(text);
+  // JSON has no comments, and its texts may look like them.
+  return isJson(text) ? masked : masked.replace(/(^|\s)#.*$/gm, hideInComment);
+}
+
+function isJson(text: string): boolean {
+  try {
+    return text.trimStart().startsWith("{") && JSON.parse(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function maskValues(text: string): string {
   const document = yamlDocument(text, { uniqueKeys: false, merge: true });
   if (document === undefined || document.errors.length > 0) return fail("UNEXPECTED");
   const splices: { readonly from: number; readonly to: number; readonly text: string }[] = [];
@@ -65,4 +79,22 @@ export function maskSecrets(text: string): string {
 
   look(document.contents);
   return splices.sort((one, other) => other.from - one.from).reduce((all, { from, to, text: part }) => all.slice(0, from) + part + all.slice(to), text);
+}
+
+/** What somebody commented out is no part of the document, and a secret all the same. Word by word: no expression that a long line could hold up. */
+function hideInComment(comment: string): string {
+  const state = { isNext: false };
+  return comment
+    .split(/(\s+)/)
+    .map((word) => {
+      if (word.trim() === "") return word;
+      const isValue = state.isNext;
+      const equals = word.indexOf("=");
+      const name = (equals === -1 ? word : word.slice(0, equals)).replaceAll(/[^\w-]/g, "");
+      const isSecret = name.startsWith("--") ? secretFlag.test(name) : secretKey.test(name);
+      state.isNext = isSecret && equals === -1 && (word.endsWith(":") || name.startsWith("--"));
+      if (isValue) return hidden;
+      return isSecret && equals !== -1 ? `${word.slice(0, equals + 1)}${hidden}` : word;
+    })
+    .join("");
 }

@@ -65,11 +65,29 @@ it("hides those of a stanza by itself", () => {
     withoutSecrets({
       args: ["get-token", "--oidc-auth-request-extra-params=a=aaa-1", "--account=ann"],
       env: [{ name: "KUBECTL_OIDC_CLIENT_SECRET", value: "aaa-2" }],
-      installHint: "x: y",
+      installHint: "x: y # token: z",
     }),
   ).toEqual({
     args: ["get-token", "--oidc-auth-request-extra-params=[hidden]", "--account=ann"],
     env: [{ name: "KUBECTL_OIDC_CLIENT_SECRET", value: "[hidden]" }],
-    installHint: "x: y",
+    installHint: "x: y # token: z",
   });
 });
+
+it.each([
+  "# - --oidc-client-secret=aaa-1",
+  "#- --client-secret aaa-1",
+  "#     token: aaa-1",
+  "      # refresh-token: 'aaa-1'",
+  "# client-key-data: aaa-1",
+  "  - --oidc-client-id=k # was: --oidc-client-secret=aaa-1",
+])("hides what was commented out: %s", (line) => {
+  const masked = maskSecrets(`users:\n- name: a\n  user:\n    exec:\n      args:\n${line.trimStart().startsWith("#") ? line : `      ${line}`}\n`);
+  expect(masked).not.toContain("aaa-1");
+  expect(masked).toContain("[hidden]");
+});
+
+it("hides in bounded time what a comment or an argument says over and over", () => {
+  for (const word of ["token-", "--", "secret", "a"])
+    expect(maskSecrets(`users:\n- user:\n    exec:\n      args: ["--${word.repeat(20_000)}!"]\n# ${word.repeat(20_000)}\n`)).toContain("users");
+}, 5_000);
