@@ -24,6 +24,8 @@ export interface Adopted {
   readonly state: "moved" | "kept-ours";
   /** Servers of these users that the session's list, which was there before, does not have. `trust add` is for them (cli.md M9). */
   readonly unknown: readonly TrustedServer[];
+  /** The session had no list of servers, and got one. */
+  readonly isListNew: boolean;
 }
 
 /** What became of the old copy: `theirs`: somebody else has logged in there, and it stays; `stuck`: it cannot be removed, and the next run tries again. */
@@ -69,7 +71,7 @@ export async function adoptToken(run: Run, token: ForeignToken, path: string | u
     const isUnfinished = item !== undefined && item.pending === undefined && known !== undefined && adoptionNote(run)?.digests.includes(sha256Hex(known)) === true;
     const list = item?.servers ?? [];
     const unknown = list.length === 0 ? [] : servers.filter((server) => server !== undefined && withServer(list, server) !== list);
-    const result = (state: Adopted["state"]): Adopted => ({ state, unknown: unknown.filter((server) => server !== undefined) });
+    const result = (state: Adopted["state"]): Adopted => ({ state, unknown: unknown.filter((server) => server !== undefined), isListNew: state === "moved" && list.length === 0 });
     if (known !== undefined && !isUnfinished) {
       // The record, by which this was planned, may be gone while the keychain has the session.
       if (item?.subject !== undefined && token.subject !== undefined && item.subject !== token.subject)

@@ -1,4 +1,5 @@
 import { adoptionNote, type Adopted, adoptToken, type OldCopy, settleAdoption } from "../app/adopt-token.ts";
+import { changeServers } from "../app/trusted-servers.ts";
 import { refreshSession } from "../app/refresh-session.ts";
 import type { Run } from "../app/world.ts";
 import { foreignToken, isTokenOf } from "../core/foreign-token.ts";
@@ -91,7 +92,7 @@ async function carryOut(call: Call, { users, moves, changes, leftovers }: Migrat
     else terminal.warn(`${safeText(path, 300)} stays: ${settled === "theirs" ? "somebody else has logged in there" : "it cannot be removed; remove it, or run this again"}`);
   }
   const outcomes = new Map<Move, Outcome>();
-  for (const [move, { state, unknown }] of adopted) outcomes.set(move, state === "moved" ? await tryOut(call, move, unknown) : { state, unknown });
+  for (const [move, adoption] of adopted) outcomes.set(move, adoption.state === "moved" ? await tryOut(call, move, adoption) : adoption);
   return outcomes;
 }
 
@@ -125,12 +126,16 @@ function oldCopy(call: Call, run: Run, path: string | undefined): OldCopy {
 }
 
 /** One refresh, so that nobody learns at the next kubectl that the token is worth nothing. A fault is no failure: it is tried again then. */
-async function tryOut(call: Call, { reopen }: Move, unknown: readonly TrustedServer[]): Promise<Outcome> {
+async function tryOut(call: Call, { reopen }: Move, { unknown, isListNew }: Adopted): Promise<Outcome> {
   try {
     const run = reopen();
     const refreshed = await refreshSession(run, undefined);
     for (const warning of run.later) run.world.terminal.warn(warning);
-    if (refreshed.kind === "refused" || refreshed.kind === "none") return { state: "refused", unknown };
+    if (refreshed.kind === "refused" || refreshed.kind === "none") {
+      // Whoever brought a token that is worth nothing does not say which servers the next login is for.
+      if (isListNew) await changeServers(run, () => []);
+      return { state: "refused", unknown };
+    }
     if (refreshed.kind === "token") return { state: "moved", unknown };
     throw refreshed.error;
   } catch (error) {

@@ -86,7 +86,11 @@ describe("another program's refresh token", () => {
     const { run, stored, credentials, old, order } = stage({ ...item, servers: [server("https://a")] });
     const before = stored();
     // A kubeconfig of somebody else's would let its server in.
-    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b"), server("https://a"), undefined])).toEqual({ state: "kept-ours", unknown: [server("https://b")] });
+    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b"), server("https://a"), undefined])).toEqual({
+      state: "kept-ours",
+      unknown: [server("https://b")],
+      isListNew: false,
+    });
     expect(stored()).toEqual(before);
     expect(credentials.servers).toEqual([]);
     expect(await adoptToken(run, tokenOf("theirs"), path, [])).toMatchObject({ state: "kept-ours" });
@@ -103,7 +107,7 @@ describe("another program's refresh token", () => {
 
   it("takes the place of a session whose token is gone, and keeps its list of servers", async () => {
     const { run, stored } = stage({ subject: "bob", login: { iat: 1 }, servers: [server("https://a")] });
-    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b")])).toEqual({ state: "moved", unknown: [server("https://b")] });
+    expect(await adoptToken(run, tokenOf("theirs"), path, [server("https://b")])).toEqual({ state: "moved", unknown: [server("https://b")], isListNew: false });
     expect(stored()).toMatchObject({ refreshToken: "theirs", subject: "ann", servers: [server("https://a")] });
     expect(stored()).not.toHaveProperty("login");
   });

@@ -127,6 +127,14 @@ describe("a session of ours", () => {
     expect(storedItem()?.servers).toEqual(before);
   });
 
+  it("that begins later knows no server of a kubeconfig whose token was worth nothing", async () => {
+    const login = await loginElsewhere();
+    issuer.live.clear();
+    writeUser(providerUser(login));
+    await migrated();
+    expect(storedItem()?.servers ?? []).toEqual([]);
+  });
+
   it("of which the record is gone, and which is somebody else's, stays, and so does kubelogin's: ACCOUNT_MISMATCH", async () => {
     home.holdsSecrets(cache);
     await kubeloginSession();
