@@ -105,6 +105,8 @@ function readOne(file: string): KubeconfigFile | undefined {
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
+    // A node that holds an alias of itself has no end for whoever compares it.
+    JSON.stringify(value);
   } catch {
     return unreadable("it cannot be expanded");
   }

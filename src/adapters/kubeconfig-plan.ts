@@ -32,16 +32,12 @@ export function planChange(
   const known = after === file.text ? undefined : readBackup(file.file);
   const clean = known === undefined ? undefined : cleaned(known.value);
   const added = known === undefined || clean === undefined ? undefined : (backupWith(clean, kept, touched) ?? (holds(clean, known.value) ? undefined : clean));
-  const backup =
-    after === file.text
-      ? undefined
-      : known === undefined
-        ? kept === file.value
-          ? file.text
-          : rewriteYaml(file.text, kept)
-        : added === undefined
-          ? undefined
-          : rewriteYaml(known.text, added);
+  /** Undefined: it stays as it is. */
+  const backupText = () => {
+    if (known !== undefined) return added === undefined ? undefined : rewriteYaml(known.text, added);
+    return kept === file.value ? file.text : rewriteYaml(file.text, kept);
+  };
+  const backup = after === file.text ? undefined : backupText();
   return {
     file: file.file,
     before: file.text,

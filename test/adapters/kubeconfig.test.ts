@@ -247,6 +247,11 @@ describe("files", () => {
     expect(at("~/.kube/config").contextName).toBe("prod");
   });
 
+  it("that hold themselves by an alias are unreadable", () => {
+    expect(codeOf(() => at(write("config", "a: &a [*a]\n")))).toBe("KUBECONFIG_UNREADABLE");
+    expect(codeOf(() => at(write("config", "a: &a\nb: &b [a]\nc: &c [b, *c]\n")))).toBe("KUBECONFIG_UNREADABLE");
+  });
+
   it("that are folders, or too large, are unreadable", () => {
     expect(() => at(folder)).toThrow(expect.objectContaining({ code: "KUBECONFIG_UNREADABLE", reason: "it is not a file" }));
     expect(() => at(write("large", "#".repeat(8_388_609)))).toThrow(expect.objectContaining({ code: "KUBECONFIG_UNREADABLE", reason: "it is too large" }));
