@@ -20,7 +20,7 @@ class NotInPlace extends Error {}
 
 /**
  * Gives the YAML (or JSON) text that holds `wanted` and differs from `text` as little as can be: every comment, blank line, quote and
- * order of what does not change stays to the byte. The result was read again and holds `wanted`. UNEXPECTED for a text that is no YAML
+ * order of what does not change stays to the byte. The result was read again and holds `wanted`. KUBECONFIG_UNWRITABLE; UNEXPECTED for a text that is no YAML
  * map: whoever calls has read it before.
  */
 export function rewriteYaml(text: string, wanted: Readonly<Record<string, unknown>>): string {
@@ -35,7 +35,8 @@ export function rewriteYaml(text: string, wanted: Readonly<Record<string, unknow
 function rewriteUnix(text: string, wanted: Readonly<Record<string, unknown>>): string {
   // An empty file holds nothing, and is not told so in writing.
   const isNothing = Object.keys(wanted).length === 0;
-  if (text.trim() === "") return isNothing ? text : `${text}${yamlText(wanted, false)}`;
+  // A blank before the first key would be its indentation.
+  if (text.trim() === "") return isNothing ? text : `${text === "" || text.endsWith("\n") ? text : ""}${yamlText(wanted, false)}`;
   const json = jsonOf(text);
   if (json !== undefined) return holds(json, wanted) ? text : `${JSON.stringify(wanted, null, indentOfJson(text))}${text.endsWith("\n") ? "\n" : ""}`;
   const document = yamlDocument(text, asKubeconfig);
@@ -45,10 +46,20 @@ function rewriteUnix(text: string, wanted: Readonly<Record<string, unknown>>): s
     if (isNothing) return text;
     const added = `${text}${text.endsWith("\n") ? "" : "\n"}${yamlText(wanted, false)}`;
     // Behind a mark of the document's end, or of a null, it would be another document.
-    return reads(added, wanted) ? added : yamlText(wanted, false);
+    return reads(added, wanted) ? added : plain(wanted);
   }
   const contents = document.contents;
-  return inPlace(text, contents, wanted, valueIn) ?? anew(document, wanted, indentsLists(text, contents)) ?? yamlText(wanted, false);
+  return inPlace(text, contents, wanted, valueIn) ?? anew(document, wanted, indentsLists(text, contents)) ?? plain(wanted);
+}
+
+/** The last resort. What our own reader would refuse is not written: hundreds of colons on one line, for example, that were on two. */
+function plain(wanted: Readonly<Record<string, unknown>>): string {
+  const text = yamlText(wanted, false);
+  if (reads(text, wanted)) return text;
+  return fail("KUBECONFIG_UNWRITABLE", {
+    message: "the kubeconfig holds what cannot be written back as it is; nothing was changed",
+    hint: "change it by hand, or with kubectl config",
+  });
 }
 
 /** Undefined when the text cannot be changed in place. */

@@ -125,6 +125,8 @@ describe("a YAML text that is to hold another value", () => {
     ["comments alone", "# nothing yet\n"],
     ["the mark of an end alone", "...\n"],
     ["a null", "~\n"],
+    ["a blank", " "],
+    ["blank lines", " \n\n"],
     ["an alias of nothing", "a: &a\nb: [*a]\n"],
     ["an alias of nothing, under no name", ": &a\nb: [*a]\nc: "],
     ["flow style", "{users: [{name: a, user: {token: x}}], contexts: []} # all of it\n"],
@@ -153,6 +155,11 @@ describe("a YAML text that is to hold another value", () => {
     const wanted = value();
     wanted.contexts[0]!.context["user"] = "oidc";
     expect(rewriteYaml(text, wanted)).toBe(text.replace("user: admin", "user: oidc"));
+  });
+
+  it("that would hold what our own reader refuses is not written", () => {
+    const text = `{"": "${":".repeat(90)}\n  ${":".repeat(90)}", a: &a [1], b: *a}\n`;
+    expect(() => rewriteYaml(text, { ...(parse(text) as object), users: [] })).toThrow(/cannot be written back/);
   });
 
   it("holds whatever is wanted, and loses no comment of what stays", () => {
