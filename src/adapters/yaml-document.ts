@@ -35,15 +35,14 @@ export function isNestedTooDeeply(text: string): boolean {
 }
 
 /**
- * The value of a part of the document; undefined for what is no node, and for one that the library cannot give by itself: an alias of an
- * empty node (`a: &x`, `b: *x`).
+ * The value of a part of the document; undefined for what is no node, and for one that the library cannot give by itself, which it says by
+ * errors of several kinds: an alias, or a merge, of what stands outside of the part and is empty (`a: &x`, `b: *x`).
  */
 export function partOf(document: Document.Parsed, node: unknown): unknown {
   if (!isNode(node)) return undefined;
   try {
     return node.toJS(document, { maxAliasCount: 100 });
-  } catch (error) {
-    if (error instanceof ReferenceError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
