@@ -6,6 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/desktop/**", "node_modules/**"],
     globalSetup: ["test/clean-environment.ts"],
+    // On two cores vitest takes one worker by default; most tests wait for processes of ours.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     restoreMocks: true,
