@@ -18,7 +18,7 @@ afterEach(() => stage.stop());
 /** On a terminal with a browser that a program plays. */
 const atTerminal = (args: readonly string[]): Conversation =>
   inTerminal(stage.home, args, {
-    columns: 400,
+    columns: 2_000,
     env: {
       PATH: `${join(stage.home.folder, "bin")}:${stage.home.env["PATH"] ?? ""}`,
       BROWSER: stage.browser,
