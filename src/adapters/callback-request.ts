@@ -29,7 +29,7 @@ export type JudgedCallback =
   | { readonly kind: "refused"; readonly status: 400 | 404 | 405 | 414; readonly title: string; readonly text: string };
 
 /**
- * Is this the answer to this login? Host and state are judged before `error` too: any web page can send a browser here with
+ * Is this the answer to this login? Host and state are judged before `error` too, since a web page can send a browser here with
  * `?error=…`, and must not be able to end the login with it.
  */
 export function judgeCallback(request: CallbackRequest, expected: ExpectedCallback): JudgedCallback {

@@ -134,7 +134,7 @@ function clusterOf(survey: Survey, contextName: string, context: Context | undef
 /** The context's own user when it runs us or kubelogin and has no other login; else one beside it, so that nobody's certificate or token is lost. */
 function userOf(survey: Survey, contextName: string, context: Context | undefined, named: string | undefined) {
   const own = context?.userName;
-  // One that no context uses (any more: kubectl config set-context) is judged as any other.
+  // One that has lost its contexts (kubectl config set-context) is judged like the others.
   const isFree = (name: string) => {
     const user = survey.users.get(name);
     return user === undefined || (user.stanza !== undefined && user.stanza.competing.length === 0);
