@@ -4,10 +4,8 @@ import { withServer } from "../core/server-trust.ts";
 import { isObject, newestToken, type TrustedServer } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { fail } from "../errors/oidc-error.ts";
+import { underRefreshLock } from "./refresh-lock.ts";
 import { type Run, seconds } from "./world.ts";
-
-/** Milliseconds that a refresh in another process may take until the lock is ours. */
-const lockDeadline = 45_000;
 
 /** The other program's copy, as far as we can reach it. */
 export interface OldCopy {
@@ -65,7 +63,7 @@ export function adoptionNote(run: Run): AdoptionNote | undefined {
  */
 export async function adoptToken(run: Run, token: ForeignToken, path: string | undefined, servers: readonly (TrustedServer | undefined)[]): Promise<Adopted> {
   const { world, session } = run;
-  return underLock(run, async () => {
+  return underRefreshLock(run, async () => {
     const item = await world.secrets.read(session.itemName);
     const known = newestToken(item);
     const isUnfinished = item !== undefined && item.pending === undefined && known !== undefined && adoptionNote(run)?.digests.includes(sha256Hex(known)) === true;
@@ -94,7 +92,7 @@ export async function adoptToken(run: Run, token: ForeignToken, path: string | u
  * stored, as long as nobody has refreshed that. The codes of `adoptToken`.
  */
 export async function settleAdoption(run: Run, old: OldCopy): Promise<Settled> {
-  return underLock(run, async () => {
+  return underRefreshLock(run, async () => {
     const known = adoptionNote(run);
     const now = old.path === undefined ? undefined : old.read();
     const settled = now === undefined ? "gone" : !(await isOurs(run, now, known?.digests ?? [], old.path)) ? "theirs" : old.remove() ? "gone" : "stuck";
@@ -151,15 +149,4 @@ const mostDigests = 16;
 
 function writeNote(run: Run, digests: readonly string[], path: string | undefined): void {
   run.world.files.write(noteName(run), JSON.stringify({ schema: 1, digests, ...(path === undefined ? {} : { path }) }));
-}
-
-async function underLock<T>(run: Run, action: () => Promise<T>): Promise<T> {
-  const { world, session } = run;
-  const held = await (await world.locks()).take(`refresh-${session.key}`, lockDeadline, run.signal);
-  if (held === undefined) return fail("LOCK_TIMED_OUT");
-  try {
-    return await action();
-  } finally {
-    held.release();
-  }
 }

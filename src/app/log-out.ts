@@ -1,13 +1,11 @@
 import { secret } from "../core/secret.ts";
 import { newestToken, type SecretItem, type TrustedServer } from "../core/session.ts";
-import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
 import { clearPause } from "./login-pause.ts";
+import { underRefreshLock } from "./refresh-lock.ts";
 import { forgetOutcome } from "./refresh-outcome.ts";
 import { type Run, seconds } from "./world.ts";
-
-/** Milliseconds that a refresh in another process may take until the lock is ours. */
-const lockDeadline = 45_000;
 
 export interface LogOutOptions {
   /** Forget the list of trusted servers too. */
@@ -32,10 +30,7 @@ export interface LoggedOut {
  */
 export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOut> {
   const { world, session } = run;
-  const locks = await world.locks();
-  const held = await locks.take(`refresh-${session.key}`, lockDeadline, run.signal);
-  if (held === undefined) return fail("LOCK_TIMED_OUT");
-  try {
+  return underRefreshLock(run, async () => {
     const record = world.sessions.read(session.key);
     const item = await storedItem(run, record?.hasRefreshToken === true);
     const cached = await world.credentials.read(session.credentialKey);
@@ -53,9 +48,7 @@ export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOu
       tokensGoodUntil: latestEnd(run, [cached?.expiresAt, record?.tokenExpiresAt === undefined ? undefined : Date.parse(record.tokenExpiresAt) / 1000]),
       servers: item?.servers ?? [],
     };
-  } finally {
-    held.release();
-  }
+  });
 }
 
 function latestEnd({ world }: Run, ends: readonly (number | undefined)[]): number | undefined {

@@ -34,6 +34,17 @@ export async function takeRefreshLock(
   }
 }
 
+/** Runs what changes the stored session while nobody refreshes it. LOCK_TIMED_OUT; STORE_UNWRITABLE where there is no lock to have. */
+export async function underRefreshLock<T>(run: Run, action: () => Promise<T>): Promise<T> {
+  const held = await (await run.world.locks()).take(`refresh-${run.session.key}`, lockDeadline, run.signal);
+  if (held === undefined) return fail("LOCK_TIMED_OUT");
+  try {
+    return await action();
+  } finally {
+    held.release();
+  }
+}
+
 export function lockFault(): unknown {
   try {
     return fail("LOCK_TIMED_OUT");

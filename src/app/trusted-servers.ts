@@ -1,11 +1,9 @@
 import type { SecretItem, TrustedServer } from "../core/session.ts";
 import { fail } from "../errors/oidc-error.ts";
+import { underRefreshLock } from "./refresh-lock.ts";
 import type { Run } from "./world.ts";
 
-/** Milliseconds that a refresh in another process may take until the lock is ours. */
-const lockDeadline = 45_000;
-
-/** The API servers that the session may be used with (cli.md M9); empty: any. The store's codes. */
+/** The API servers that the session may be used with (cli.md M9); an empty list lets it be used with every one. The store's codes. */
 export async function trustedServers(run: Run): Promise<readonly TrustedServer[]> {
   return (await run.world.secrets.read(run.session.itemName))?.servers ?? [];
 }
@@ -19,9 +17,7 @@ export async function changeServers(run: Run, change: (servers: readonly Trusted
   const { world, session } = run;
   if (!world.store.keeps)
     return fail("SETTINGS_INVALID", { message: "a session that is stored nowhere has no list of servers", hint: "choose another --token-cache-storage than none" });
-  const held = await (await world.locks()).take(`refresh-${session.key}`, lockDeadline, run.signal);
-  if (held === undefined) return fail("LOCK_TIMED_OUT");
-  try {
+  return underRefreshLock(run, async () => {
     const item: SecretItem = (await world.secrets.read(session.itemName)) ?? { schema: 1, trust: world.trust(), servers: [] };
     const servers = change(item.servers);
     // The cached tokens first: killed in between, a server that was to go gets nothing any more without being judged by the item's list.
@@ -29,7 +25,5 @@ export async function changeServers(run: Run, change: (servers: readonly Trusted
     const sealedFor = await world.secrets.write(session.itemName, { ...item, servers });
     if (sealedFor !== undefined) throw sealedFor;
     return servers;
-  } finally {
-    held.release();
-  }
+  });
 }
