@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type ClusterAccess, serverIdentity } from "../core/exec-info.ts";
-import { wordsOf } from "../core/json-values.ts";
 import { nearestContext } from "../core/nearest.ts";
 import { isObject, type TrustedServer } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
+import { isSaid, otherLogins, stanzaProgram, stanzaVariables } from "../core/stanza-program.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import { type Kubeconfig, type KubeconfigChoice, type KubeconfigEntry, readKubeconfig } from "./kubeconfig-files.ts";
@@ -99,61 +99,27 @@ export function contextOf(name: string, merged: Kubeconfig): KubeContext | strin
   };
 }
 
-const otherLogins = ["client-certificate", "client-certificate-data", "token", "tokenFile", "username", "auth-provider"];
-
-/** Our own names, kubelogin's, and the names under which kubectl finds either as its plugin. */
-const programs = /^(kubectl-oidc|kubectl-oidc_login|kubectl-oidc-login|kubelogin)$/;
-
 /** What a user runs, when that is us or kubelogin. */
 export type UserStanza = Pick<KubeContext, "command" | "word" | "args" | "env" | "apiVersion" | "interactiveMode" | "provideClusterInfo" | "competing">;
 
 export function stanzaOfUser(user: Readonly<Record<string, unknown>>): UserStanza | undefined {
   const exec = isObject(user["exec"]) ? user["exec"] : undefined;
-  const stanza = exec === undefined ? undefined : stanzaOf(exec);
-  if (exec === undefined || stanza === undefined) return undefined;
+  const program = exec === undefined ? undefined : stanzaProgram(exec);
+  if (exec === undefined || program?.args === undefined || program.kind === "azure") return undefined;
   return {
-    ...stanza,
-    env: environmentOf(exec["env"]),
+    command: String(exec["command"]),
+    word: program.word,
+    args: program.args,
+    env: stanzaVariables(exec["env"]),
     apiVersion: typeof exec["apiVersion"] === "string" ? exec["apiVersion"] : "",
     interactiveMode: typeof exec["interactiveMode"] === "string" ? exec["interactiveMode"] : undefined,
     provideClusterInfo: isTrue(exec["provideClusterInfo"]),
-    competing: otherLogins.filter((name) => isSet(user[name])),
+    competing: otherLogins(user),
   };
 }
 
-const isSet = (value: unknown) => (typeof value === "string" ? value !== "" : value !== undefined && value !== null);
-
 /** A user that says nothing, as `kubectl config set-credentials NAME` makes one. */
-export const isBareUser = (user: Readonly<Record<string, unknown>>): boolean => !Object.values(user).some(isSet);
-
-/** `kubectl-oidc get-token …`, `kubelogin get-token …`, `kubectl oidc-login get-token …`, `node …/kubectl-oidc.cjs get-token …`. */
-function stanzaOf(exec: Readonly<Record<string, unknown>>): Pick<KubeContext, "command" | "word" | "args"> | undefined {
-  const command = exec["command"];
-  const all = wordsOf(exec["args"]);
-  const at = all.indexOf("get-token");
-  if (typeof command !== "string" || at === -1) return undefined;
-  const program = programName(command);
-  const [word = "", ...others] = all.slice(0, at);
-  const args = all.slice(at + 1);
-  const runsUs =
-    others.length === 0 &&
-    ((programs.test(program) && (word === "" || word === "oidc-login")) ||
-      (program === "kubectl" && (word === "oidc" || word === "oidc-login")) ||
-      (/^(node|bun)$/.test(program) && programName(word) === "kubectl-oidc"));
-  // Azure's program of the same name: every call of it names the server's application.
-  const isAzure = program === "kubelogin" && args.some((arg) => /^--server-id(=|$)/.test(arg));
-  return runsUs && !isAzure ? { command, word, args } : undefined;
-}
-
-/** The last part of a path of any platform, without its ending. */
-const programName = (path: string) => basename(path.replaceAll("\\", "/")).replace(/\.(exe|cmd|cjs|js)$/i, "");
-
-function environmentOf(list: unknown): Readonly<Record<string, string>> {
-  const pairs = (Array.isArray(list) ? list : [])
-    .filter(isObject)
-    .flatMap(({ name, value }) => (typeof name === "string" && typeof value === "string" ? [[name, value] as const] : []));
-  return Object.fromEntries(pairs);
-}
+export const isBareUser = (user: Readonly<Record<string, unknown>>): boolean => !Object.values(user).some(isSaid);
 
 /** The cluster's entry as kubectl reads it, with the content of its CA file. Undefined when it names no server, or that file cannot be read. */
 export function accessOf({ value: cluster, file }: KubeconfigEntry): ClusterAccess | undefined {

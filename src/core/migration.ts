@@ -4,9 +4,9 @@ import { stanzaArguments } from "./exec-stanza.ts";
 import { ignoredFlags } from "./flag-table.ts";
 import type { KubeconfigValue } from "./kubeconfig-edits.ts";
 import { splitList } from "./option-values.ts";
-import { wordsOf } from "./json-values.ts";
 import { isObject } from "./session.ts";
 import { addressProblem } from "./settings.ts";
+import { otherLogins, stanzaProgram, stanzaVariables } from "./stanza-program.ts";
 import { kubeloginTakesValue, lastValue, stanzaWords } from "./stanza-words.ts";
 import { safeText } from "./untrusted-text.ts";
 
@@ -58,50 +58,18 @@ export interface MigrationPlace {
 export function migrationOf(user: KubeconfigValue, place: MigrationPlace): Migration {
   const exec = isObject(user["exec"]) ? user["exec"] : undefined;
   const provider = isObject(user["auth-provider"]) ? user["auth-provider"] : undefined;
-  const found = exec === undefined ? undefined : programOf(exec);
-  if (found?.kind === "ours") return { kind: "ours", args: found.args, env: variablesOf(exec?.["env"]) };
+  const found = exec === undefined ? undefined : stanzaProgram(exec);
+  if (found?.kind === "ours") return { kind: "ours", args: found.args ?? [], env: stanzaVariables(exec?.["env"]) };
   if (provider !== undefined && provider["name"] !== "oidc" && found === undefined)
     return { kind: "other", problem: `its auth-provider ${safeText(provider["name"], 40)} is not that of OpenID Connect` };
   const kind = found?.kind ?? (provider === undefined ? undefined : "auth-provider");
   if (kind === undefined) return undefined;
-  const others = competing.filter((name) => isSaid(user[name]) && !(name === "auth-provider" && kind === "auth-provider") && name !== "exec");
-  if (exec !== undefined && kind === "auth-provider") others.push("exec");
+  const others = [...otherLogins(user).filter((name) => name !== kind), ...(exec !== undefined && kind === "auth-provider" ? ["exec"] : [])];
   if (others.length > 0) return { kind, problem: `it has other logins beside it (${others.join(", ")}): remove those that are not used` };
   if (kind === "auth-provider") return ofAuthProvider(user, provider ?? {}, place);
   const { exec: stanza, ...rest } = user;
   const own = isObject(stanza) ? stanza : {};
   return kind === "azure" ? ofAzure(user, rest, own, found?.args ?? []) : ofKubelogin(user, rest, own, found?.args, place);
-}
-
-const competing = ["client-certificate", "client-certificate-data", "token", "tokenFile", "username", "auth-provider"];
-const isSaid = (value: unknown) => (typeof value === "string" ? value !== "" : value !== undefined && value !== null);
-
-/** The last part of a path of any platform, without its ending. */
-const programName = (path: string) => (path.replaceAll("\\", "/").split("/").at(-1) ?? "").replace(/\.(exe|cmd|cjs|js)$/i, "");
-
-/** Which program the stanza runs. `args`: behind get-token; undefined when that word is missing. */
-function programOf(
-  exec: KubeconfigValue,
-): { readonly kind: "ours"; readonly args: readonly string[] } | { readonly kind: "kubelogin" | "azure"; readonly args: readonly string[] | undefined } | undefined {
-  const command = typeof exec["command"] === "string" ? programName(exec["command"]) : "";
-  const all = wordsOf(exec["args"]);
-  const [word = ""] = all;
-  const at = all.indexOf("get-token");
-  const args = at === -1 ? undefined : all.slice(at + 1);
-  const isFirst = at === 0 || (at === 1 && word === "oidc-login");
-  if (command === "kubectl-oidc" || (command === "kubectl" && word === "oidc") || (/^(node|bun)$/.test(command) && programName(word) === "kubectl-oidc"))
-    return { kind: "ours", args: args ?? [] };
-  if (command === "kubelogin" && all.some((arg) => /^--server-id(=|$)/.test(arg))) return { kind: "azure", args };
-  if (/^(kubelogin|kubectl-oidc_login|kubectl-oidc-login)$/.test(command) || (command === "kubectl" && word === "oidc-login"))
-    return { kind: "kubelogin", args: isFirst ? args : undefined };
-  return undefined;
-}
-
-function variablesOf(list: unknown): Readonly<Record<string, string>> {
-  const pairs = (Array.isArray(list) ? list : [])
-    .filter(isObject)
-    .flatMap(({ name, value }) => (typeof name === "string" && typeof value === "string" ? [[name, value] as const] : []));
-  return Object.fromEntries(pairs);
 }
 
 /** The stanza's variables but those; undefined when none is left, or the list is none. */
@@ -157,7 +125,7 @@ function ofKubelogin(user: KubeconfigValue, rest: KubeconfigValue, exec: Kubecon
 
   const storage = lastValue(words, "token-cache-storage") || "disk";
   if (storage.startsWith("helper:")) return { kind: "kubelogin", problem: "its args say --token-cache-storage=helper:NAME, which kubelogin does not know" };
-  const variables = variablesOf(exec["env"]);
+  const variables = stanzaVariables(exec["env"]);
   const cacheRoot = variables["KUBECACHEDIR"] || undefined;
   if (cacheRoot !== undefined) losses.add("the variable KUBECACHEDIR is left out: it names the folder of kubelogin's cache");
   const own = Object.keys(variables).filter(isOwnVariable);
@@ -194,7 +162,7 @@ function withoutSecret(all: unknown, args: readonly string[], words: ReturnType<
 }
 
 function ofAzure(user: KubeconfigValue, rest: KubeconfigValue, exec: KubeconfigValue, args: readonly string[]): Migration {
-  const stanza = azureStanza(args, variablesOf(exec["env"]));
+  const stanza = azureStanza(args, stanzaVariables(exec["env"]));
   if ("problem" in stanza) return { kind: "azure", problem: stanza.problem };
   return {
     kind: "azure",
