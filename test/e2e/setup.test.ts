@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -110,6 +110,17 @@ describe("setup", () => {
     expect(stage.text()).toBe(before);
     expect(existsSync(backup())).toBe(false);
     expect(await stage.setup(["--undo", "--yes"])).toMatchObject({ status: 0, stderr: "kubectl-oidc: there is nothing to undo\n" });
+  });
+
+  it("--undo of a file that the list names twice, once through a link, puts it back once", async () => {
+    const link = join(stage.home.folder, "link");
+    symlinkSync(stage.kubeconfig, link);
+    const both = { KUBECONFIG: `${stage.kubeconfig}:${link}` };
+    expect((await stage.setup([...stage.identity, "--yes", "--non-interactive"], both)).status).toBe(0);
+    const ended = await stage.setup(["--undo", "--yes"], both);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(stage.text()).toBe(before);
+    expect(existsSync(backup())).toBe(false);
   });
 
   it("--undo of a context that had no user leaves none", async () => {
