@@ -5,7 +5,13 @@ import { build } from "esbuild";
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
 /** Modules that are bundles of their own: an import() of them stays a require at run time. */
-const lazyBundles = { "cli/main.ts": "./cli.cjs", "adapters/openid-provider.ts": "./oidc.cjs" };
+const lazyBundles = {
+  "cli/main.ts": "./cli.cjs",
+  "adapters/openid-provider.ts": "./oidc.cjs",
+  "./setup.ts": "./setup.cjs",
+  "./migrate.ts": "./migrate.cjs",
+  "./doctor.ts": "./doctor.cjs",
+};
 const lazy = {
   name: "lazy-bundles",
   setup(b) {
@@ -38,6 +44,7 @@ await Promise.all([
   build({ ...common, entryPoints: ["bin/kubectl-oidc.ts"], outfile: "dist/kubectl-oidc.cjs" }),
   build({ ...common, entryPoints: ["bin/kubectl_complete-oidc.ts"], outfile: "dist/kubectl_complete-oidc.cjs" }),
   build({ ...common, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli.cjs", banner: urlBanner }),
+  ...["setup", "migrate", "doctor"].map((name) => build({ ...common, entryPoints: [`src/cli/${name}.ts`], outfile: `dist/${name}.cjs`, banner: urlBanner })),
   build({ ...common, entryPoints: ["src/adapters/openid-provider.ts"], outfile: "dist/oidc.cjs", banner: urlBanner }),
   build({ ...common, entryPoints: ["src/adapters/keychain-child.ts"], outfile: "dist/keychain-child.cjs", banner: urlBanner }),
 ]);
