@@ -1,6 +1,7 @@
 // Builds the program: a hot entry that loads node:fs only, and lazy CommonJS bundles behind it (docs/adr/0001-hot-path.md).
 import { existsSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
+import { builtCommit } from "./packaging/commit.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
@@ -32,7 +33,7 @@ const common = {
   legalComments: "none",
   // A dynamic import in CommonJS must become a require: the ESM loader costs 5 ms on Node 20.
   supported: { "dynamic-import": false },
-  define: { PROGRAM_VERSION: JSON.stringify(version), "import.meta.url": "__bundleUrl" },
+  define: { PROGRAM_VERSION: JSON.stringify(version), PROGRAM_COMMIT: JSON.stringify(builtCommit(import.meta.dirname)), "import.meta.url": "__bundleUrl" },
   external: ["@napi-rs/keyring", "fs-native-extensions"],
   plugins: [lazy],
   metafile: true,

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { apiServer } from "./adapters/api-server.ts";
 import { systemBrowser } from "./adapters/browser.ts";
 import { systemClock } from "./adapters/clock.ts";
@@ -28,6 +27,7 @@ import { kubeloginEntries, kubeloginEntry, removeKubeloginEntry } from "./adapte
 import { readKuberc } from "./adapters/kuberc-file.ts";
 import { patientStore } from "./adapters/patient-store.ts";
 import { expandPath, places, withPaths } from "./adapters/paths.ts";
+import { ownProgram } from "./adapters/own-program.ts";
 import { privateFiles } from "./adapters/private-files.ts";
 import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
@@ -42,6 +42,7 @@ import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
 import { secret } from "./core/secret.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
+import type { ProgramForm } from "./core/program-form.ts";
 import type { Settings } from "./core/settings.ts";
 import { sha256Hex } from "./core/sha256.ts";
 import { parentStart, stampOf } from "./hot/cached-token.ts";
@@ -54,6 +55,7 @@ export interface Process {
   readonly cwd: string;
   readonly parent: number;
   readonly version: string;
+  readonly form: ProgramForm;
   readonly verbosity: number;
 }
 
@@ -78,13 +80,14 @@ export function machine(start: Process) {
   const where = places(platform, env);
   const person = terminal({ verbosity: start.verbosity });
   const defaultFiles = privateFiles(where.data);
+  const self = ownProgram(start.form, cwd);
 
   function secretStoreOf(storage: string, folder: string, mayPrompt: boolean): SecretStore {
     const deadlineMs = mayPrompt ? unlockDeadline : keychainDeadline;
     if (storage === "none") return noSecretStore();
     if (storage === "disk") return diskSecretStore(privateFiles(folder), sha256Hex);
     if (storage.startsWith("helper:")) return patientStore(credentialHelperStore(storage.slice("helper:".length), { deadlineMs }));
-    return patientStore(keychainStore({ childPath: fileURLToPath(new URL("keychain-child.cjs", import.meta.url)), mayPrompt, deadlineMs }));
+    return patientStore(keychainStore({ childCommand: self.keychainChild, mayPrompt, deadlineMs }));
   }
 
   return {
@@ -151,9 +154,9 @@ export function machine(start: Process) {
       kubectlVersion: () => kubectlVersion(env, platform),
       /** The proxy of a request to this URL; SETTINGS_INVALID for one that cannot be used. */
       proxyFor: (url: URL) => proxyFor(url, env),
-      own: () => real(process.argv[1]) ?? "",
+      own: () => real(self.called) ?? "",
       /** This program by the PATH, else as it was called; links are not followed, since kubectl's allow-list compares it as it is written. */
-      callable: () => programAsCalled("kubectl-oidc", process.argv[1] ?? "", env, platform),
+      callable: () => programAsCalled("kubectl-oidc", self.called, env, platform),
       roots: () => rootFacts(env),
     },
     notes: (session: SessionChoice) => handoutNotes(defaultFiles, session.credentialKey, session.key),

@@ -4,18 +4,13 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, Locks } from "../ports.ts";
 import { leaseLocks, type LeaseTimes } from "./lease-locks.ts";
+import { type KernelBinding, lockBinding } from "./lock-binding.ts";
 import { noteHolder, openLockFile, readHolder } from "./lock-file.ts";
 import { thisProcess } from "./lock-owner.ts";
 import { cannotHoldLocks, type HostFolders, type LockPlace, lockPlaces } from "./lock-places.ts";
 import { lockReach } from "./lock-reach.ts";
 import { wakeWaiters } from "./lock-release.ts";
 import { type LockTry, waitForLock } from "./lock-wait.ts";
-
-/** The kernel's locks on an open file. `tryLock` is false when another descriptor holds it, and throws what the kernel says otherwise. */
-export interface KernelBinding {
-  readonly tryLock: (fd: number) => boolean;
-  readonly unlock: (fd: number) => void;
-}
 
 /** All but the runtime folder is for tests. */
 export interface LockOptions extends HostFolders {
@@ -38,7 +33,7 @@ export interface LockOptions extends HostFolders {
  * STORE_UNWRITABLE when a file cannot be had anywhere; STORE_UNSAFE for a file that is not ours.
  */
 export async function kernelLocks(store: string, options: LockOptions = {}): Promise<Locks> {
-  const binding = options.binding ?? (await loadBinding());
+  const binding = options.binding ?? (await lockBinding());
   const { openFile = openLockFile } = options;
   const me = thisProcess();
   const leases = leaseLocks(me, options.leaseTimes);
@@ -138,21 +133,6 @@ function closing(lock: HeldLock, fd: number): HeldLock {
       }
     },
   };
-}
-
-/** Without a build for this platform (musl) there are no kernel locks here: the lease alone counts. */
-async function loadBinding(): Promise<KernelBinding> {
-  try {
-    const { tryLock, unlock } = await import("fs-native-extensions");
-    return { tryLock: (fd) => tryLock(fd), unlock: (fd) => unlock(fd) };
-  } catch {
-    return {
-      tryLock() {
-        throw Object.assign(new Error("no kernel locks"), { code: "ENOSYS" });
-      },
-      unlock: () => undefined,
-    };
-  }
 }
 
 function readMountinfo(): string {

@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, writeSync } from "node:fs";
 import { safeText } from "../core/untrusted-text.ts";
+import { keychainBinding } from "./keychain-binding.ts";
 import { deleteChunked, type KeychainSlots, readChunked, writeChunked } from "./keychain-chunks.ts";
 import { type KeychainAnswer, type KeychainFault, type KeychainRequest, parseKeychainRequest } from "./keychain-protocol.ts";
 import { secretServiceState } from "./secret-service-lock.ts";
@@ -69,11 +70,9 @@ function findBus(): void {
 
 /** @napi-rs/keyring, pinned to the Secret Service on Linux: its default falls back to the kernel keyring without a word. */
 async function keychainSlots(service: string): Promise<KeychainSlots> {
-  const binding = await import("@napi-rs/keyring").catch((error: unknown) => {
+  const binding = await keychainBinding().catch((error: unknown) => {
     throw new Error(`the keychain binding cannot be loaded: ${error instanceof Error ? error.message.split("\n")[0] : "unknown fault"}`);
   });
-  // Versions before 2.1.0 ignore the pin without a word; only later ones have this export.
-  if (process.platform === "linux" && !("LinuxStore" in binding)) throw new Error("this version of the keychain binding cannot be pinned to the Secret Service");
   const entry = (account: string) => new binding.AsyncEntry(service, account, process.platform === "linux" ? { linux: { store: "secret-service" } } : undefined);
   return {
     get: (account) =>

@@ -7,6 +7,9 @@ import { type KeychainAnswer, type KeychainRequest, parseKeychainAnswer } from "
 /** No answer is longer: an item holds some KB. Characters. */
 const longestAnswer = 4_194_304;
 
+/** The keychain's program: an absolute path, and its arguments. */
+export type ChildCommand = readonly [string, ...string[]];
+
 /** One request to the keychain's program; its deadline stands in it. Never rejects. */
 export type KeychainTalk = (request: KeychainRequest) => Promise<KeychainAnswer>;
 
@@ -14,7 +17,7 @@ export type KeychainTalk = (request: KeychainRequest) => Promise<KeychainAnswer>
  * Talks with the keychain child, which is started at the first request and stays for the next ones. It leads its own process
  * group, so that the terminal's Ctrl-C leaves a write whole; its stdin stays open, so that it sees us go. Secrets are in the pipes only.
  */
-export function keychainTalk(childPath: string, idleMs: number): KeychainTalk {
+export function keychainTalk(childCommand: ChildCommand, idleMs: number): KeychainTalk {
   const state: { child: ChildProcess | undefined; idle: NodeJS.Timeout | undefined; last: Promise<unknown> | undefined } = { child: undefined, idle: undefined, last: undefined };
 
   function dismiss(): void {
@@ -28,7 +31,7 @@ export function keychainTalk(childPath: string, idleMs: number): KeychainTalk {
     // Both are needed: it may be known to be gone, and then says nothing more; or be gone without that having been seen.
     if (state.child !== undefined && (state.child.exitCode !== null || state.child.signalCode !== null)) dismiss();
     const isReused = state.child !== undefined;
-    state.child ??= startChild(childPath);
+    state.child ??= startChild(childCommand);
     if (state.child === undefined) return { ok: false, fault: "unavailable", reason: "the keychain program cannot be started" };
     const { answer, end: ending } = await oneAnswer(state.child, request);
     if (ending === "answered") state.idle = setTimeout(dismiss, idleMs).unref();
@@ -85,9 +88,9 @@ function oneAnswer(child: ChildProcess, request: KeychainRequest): Promise<OneAn
 }
 
 /** Undefined when the system refuses at once (no memory, an environment too large); other refusals come as an `error` event. */
-function startChild(childPath: string): ChildProcess | undefined {
+function startChild([program, ...args]: ChildCommand): ChildProcess | undefined {
   try {
-    const child = spawn(process.execPath, [childPath], {
+    const child = spawn(program, args, {
       stdio: ["pipe", "pipe", "ignore"],
       detached: process.platform !== "win32",
       windowsHide: true,

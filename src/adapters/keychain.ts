@@ -2,11 +2,11 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { SecretStore } from "../ports.ts";
 import type { KeychainAnswer, KeychainRequest } from "./keychain-protocol.ts";
-import { keychainTalk } from "./keychain-talk.ts";
+import { type ChildCommand, keychainTalk } from "./keychain-talk.ts";
 
 export interface KeychainOptions {
-  /** The built keychain-child.cjs. */
-  readonly childPath: string;
+  /** What starts the keychain's program (keychain-child.ts). */
+  readonly childCommand: ChildCommand;
   /** May the platform ask the person to unlock? */
   readonly mayPrompt: boolean;
   /** Milliseconds for one operation; then the child is killed. */
@@ -18,7 +18,7 @@ export interface KeychainOptions {
 
 /** The OS keychain behind a child process of ours. KEYCHAIN_UNAVAILABLE, KEYCHAIN_LOCKED, KEYCHAIN_TIMED_OUT. */
 export function keychainStore(options: KeychainOptions): SecretStore {
-  const talk = keychainTalk(options.childPath, options.idleMs ?? 5_000);
+  const talk = keychainTalk(options.childCommand, options.idleMs ?? 5_000);
   const ask = async (op: KeychainRequest["op"], account: string, value?: string) => {
     const request: KeychainRequest = {
       op,

@@ -2,6 +2,7 @@ import { chooseSession, type Run } from "../app/world.ts";
 import type { Machine } from "../compose.ts";
 import { unknownVariables } from "../core/option-names.ts";
 import { originsOf } from "../core/provenance.ts";
+import type { BuiltProgram } from "../core/program-form.ts";
 import type { TrustedServer } from "../core/session.ts";
 import { resolveSettings, type Settings } from "../core/settings.ts";
 import { safeText } from "../core/untrusted-text.ts";
@@ -16,7 +17,7 @@ export interface Call {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly version: string;
+  readonly program: BuiltProgram;
   /** Ends at Ctrl-C, at a signal, and (get-token) when the parent is gone. */
   readonly signal: AbortSignal;
   /** Puts that end off until the action is done. */

@@ -116,7 +116,7 @@ function serverOf({ machine, signal }: Call, context: Context | undefined): Pati
   }
 }
 
-function programOf({ machine, version }: Call): ProgramFacts {
+function programOf({ machine, program }: Call): ProgramFacts {
   const { examined } = machine;
   // kubectl joins the words of a plugin's name with dashes, and writes a dash within one as an underscore.
   const shadows = Object.keys(commandTable).flatMap((command) => examined.programsNamed(`kubectl-oidc-${command.replaceAll("-", "_")}`).map((path) => ({ command, path })));
@@ -126,8 +126,8 @@ function programOf({ machine, version }: Call): ProgramFacts {
     shadows,
     kubelogin: examined.programsNamed("kubectl-oidc_login"),
     completion: examined.programsNamed("kubectl_complete-oidc"),
-    version,
-    node: process.versions.node,
+    version: program.version,
+    runtime: program.runtime,
   };
 }
 

@@ -1,4 +1,5 @@
 import { machine, stderrWriter } from "../compose.ts";
+import { keychainOf, type ProgramForm, runtimeOf } from "../core/program-form.ts";
 import { ownVariables } from "../core/program-search.ts";
 import { safeJson } from "../core/untrusted-text.ts";
 import { isOidcError, OidcError } from "../errors/oidc-error.ts";
@@ -22,6 +23,7 @@ import { whoamiCommand } from "./whoami.ts";
 
 // Filled by the build.
 declare const PROGRAM_VERSION: string;
+declare const PROGRAM_COMMIT: string;
 
 const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => Promise<void>>> = {
   "get-token": getTokenCommand,
@@ -39,7 +41,7 @@ const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => 
 };
 
 /** The program behind the hot path. Every way out leads through `finish`. */
-export async function main(): Promise<void> {
+export async function main(form: ProgramForm = "npm"): Promise<void> {
   const argv = process.argv.slice(2);
   const env = { ...process.env };
   for (const [name, value] of Object.entries(ownVariables(env, process.platform))) {
@@ -59,7 +61,7 @@ export async function main(): Promise<void> {
   let status = 0;
   try {
     if (argv[0] === "__complete") {
-      await answerCompletion(machineOf(env, 0), argv.slice(1));
+      await answerCompletion(machineOf(env, 0, form), argv.slice(1));
       process.exit(0);
     }
     const invocation = readCommandLine(argv);
@@ -68,7 +70,7 @@ export async function main(): Promise<void> {
       if (isPlugin(argv)) sayAll(invocation.text.trimEnd().split("\n"));
       else await writeData(invocation.text);
     } else {
-      known.call = callOf(invocation, argv, env, ending);
+      known.call = callOf(invocation, argv, env, ending, form);
       if (invocation.command === "get-token") ending.watchParent();
       // A report is no error, and still says who must act (cli.md M12).
       if (invocation.command === "doctor") status = await (await import("./doctor.ts")).doctorCommand(known.call);
@@ -82,22 +84,29 @@ export async function main(): Promise<void> {
   }
 }
 
-function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: readonly string[], env: Call["env"], ending: Ending): Call {
+function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: readonly string[], env: Call["env"], ending: Ending, form: ProgramForm): Call {
   const cwd = currentFolder();
   return {
-    machine: machineOf(env, invocation.verbosity),
+    machine: machineOf(env, invocation.verbosity, form),
     invocation,
     argv,
     env,
     cwd,
-    version: PROGRAM_VERSION,
+    program: {
+      version: PROGRAM_VERSION,
+      commit: PROGRAM_COMMIT,
+      form,
+      runtime: runtimeOf(process.versions),
+      platform: `${process.platform}/${process.arch}`,
+      keychain: keychainOf(process.platform),
+    },
     signal: ending.signal,
     undisturbed: ending.undisturbed,
   };
 }
 
-const machineOf = (env: Call["env"], verbosity: number) =>
-  machine({ env, platform: process.platform, cwd: currentFolder(), parent: process.ppid, version: PROGRAM_VERSION, verbosity });
+const machineOf = (env: Call["env"], verbosity: number, form: ProgramForm) =>
+  machine({ env, platform: process.platform, cwd: currentFolder(), parent: process.ppid, version: PROGRAM_VERSION, form, verbosity });
 
 /** A working directory that was deleted must not keep kubectl from its token. */
 function currentFolder(): string {

@@ -1,9 +1,9 @@
 import type { Call } from "./call.ts";
 import { writeData, writeJson } from "./output.ts";
 
-/** Program, runtime and platform. */
-export function versionCommand(call: Call): Promise<void> {
-  const about = { version: call.version, node: process.versions.node, platform: `${process.platform}/${process.arch}` };
-  if (call.invocation.output === "json") return writeJson(about);
-  return writeData(`kubectl-oidc ${about.version} (Node ${about.node}, ${about.platform})\n`);
+/** Program, commit, form, runtime, platform and keychain. */
+export function versionCommand({ program, invocation }: Call): Promise<void> {
+  if (invocation.output === "json") return writeJson(program);
+  const form = program.form === "standalone" ? "standalone, " : "";
+  return writeData(`kubectl-oidc ${program.version} (${form}${program.runtime}, ${program.platform})\n`);
 }

@@ -34,7 +34,7 @@ function storeWith(name: string, program: string, deadlineMs = 10_000, idleMs = 
 let line = ""; process.stdin.on("data", (c) => { line += c; if (line.endsWith("\\n")) { const request = JSON.parse(line); line = ""; take(request); } });
 function take(request) { ${program} }`,
   );
-  return keychainStore({ childPath, mayPrompt: false, deadlineMs, idleMs });
+  return keychainStore({ childCommand: [process.execPath, childPath], mayPrompt: false, deadlineMs, idleMs });
 }
 
 async function errorOf(promise: Promise<unknown>) {
@@ -118,7 +118,9 @@ describe("the keychain's program", () => {
   });
 
   it("that is not there is KEYCHAIN_UNAVAILABLE", async () => {
-    expect(await codeOfPromise(keychainStore({ childPath: join(folder, "none.cjs"), mayPrompt: false, deadlineMs: 10_000 }).write("item", value))).toBe("KEYCHAIN_UNAVAILABLE");
+    expect(await codeOfPromise(keychainStore({ childCommand: [process.execPath, join(folder, "none.cjs")], mayPrompt: false, deadlineMs: 10_000 }).write("item", value))).toBe(
+      "KEYCHAIN_UNAVAILABLE",
+    );
   });
 
   it("that the system refuses to start is KEYCHAIN_UNAVAILABLE", async () => {
@@ -251,7 +253,7 @@ describe.skipIf(process.platform !== "linux")("our keychain program, on a script
     vi.stubEnv("NODE_PATH", undefined);
     const childPath = join(folder, "alone.cjs");
     copyFileSync(realChild, childPath);
-    const error = await errorOf(keychainStore({ childPath, mayPrompt: false, deadlineMs: 10_000 }).read("item"));
+    const error = await errorOf(keychainStore({ childCommand: [process.execPath, childPath], mayPrompt: false, deadlineMs: 10_000 }).read("item"));
     expect(error.code).toBe("KEYCHAIN_UNAVAILABLE");
     expect(error.reason).toMatch(/^the keychain binding cannot be loaded: Cannot find (module|package) '@napi-rs\/keyring'/);
   });

@@ -14,7 +14,7 @@ const patient = (change: Partial<Patient>): Patient => ({
   resolve: () => undefined,
   clock: { now: () => 0, sleep: () => new Promise(() => undefined) },
   platform: "linux",
-  program: { own: "/a", copies: ["/a"], shadows: [], kubelogin: [], completion: [], version: "1.0.0", node: "24.0.0" },
+  program: { own: "/a", copies: ["/a"], shadows: [], kubelogin: [], completion: [], version: "1.0.0", runtime: "Node 24.0.0" },
   server: undefined,
   authorityBytes: undefined,
   kubectl: async () => "v1.36.2",

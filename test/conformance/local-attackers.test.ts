@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { credentialOf, errorCode, openUrl, programPath, runWithBrowser } from "../e2e/program.ts";
+import { credentialOf, errorCode, openUrl, programCommand, runWithBrowser } from "../e2e/program.ts";
 import { ageToken, home, issuer, session, useStage } from "../e2e/stage.ts";
 import { real, toServer } from "./poisoned-stage.ts";
 
@@ -126,7 +126,7 @@ describe("who may debug or watch us", () => {
   });
 
   it("files are 0600 in folders of 0700, whatever the umask [ST-01]", async () => {
-    const args = ["-c", `umask 000; exec ${process.execPath} ${programPath} "$@"`, "sh", ...session("--grant-type=device-code")];
+    const args = ["-c", `umask 000; exec ${programCommand.join(" ")} "$@"`, "sh", ...session("--grant-type=device-code")];
     await once(spawn("sh", args, { env: { ...home.env }, stdio: "ignore", cwd: home.folder }), "close");
     expect(existsSync(home.data)).toBe(true);
     for (const entry of readdirSync(home.data, { recursive: true, withFileTypes: true })) {

@@ -101,7 +101,7 @@ export function asUserAt(
   writeFileSync(passwd, `root:x:0:0::${homeFolder}:/bin/sh\n`);
   const script = `mount --bind ${passwd} /etc/passwd && exec "$@" 2>${join(home.folder, "stderr")}`;
   try {
-    const stdout = execFileSync("unshare", ["-m", "sh", "-c", script, "sh", process.execPath, ...args], { env: { ...home.env, ...env }, encoding: "utf8", timeout: 20_000 });
+    const stdout = execFileSync("unshare", ["-m", "sh", "-c", script, "sh", ...args], { env: { ...home.env, ...env }, encoding: "utf8", timeout: 20_000 });
     return { status: 0, stdout, stderr: "" };
   } catch (error) {
     const { status, stdout } = error as { readonly status: number; readonly stdout: string };

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { credentialOf, errorCode, programPath, runWithBrowser } from "../e2e/program.ts";
+import { credentialOf, errorCode, programCommand, runWithBrowser } from "../e2e/program.ts";
 import { ageToken, home, issuer, options, session, useStage } from "../e2e/stage.ts";
 import { canMountHere } from "../programs.ts";
 import { asUserAt, gaveNothing, logInAs, movedHome, real, toServer, writeConfig, writeKubeconfig } from "./poisoned-stage.ts";
@@ -135,7 +135,7 @@ describe.skipIf(!mounts)(`strict in the person's real home${mounts ? "" : " (ski
     mkdirSync(join(folder, ".config", "kubectl-oidc"), { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, ".config", "kubectl-oidc", "config.yaml"), "strict: true\n");
     const env = { ...movedHome(), CI: "true" };
-    const args = [programPath, ...session()];
+    const args = [...programCommand, ...session()];
     expect(asUserAt(folder, args, { ...env, ...toServer(undefined) }).stderr).toContain("SERVER_NOT_TRUSTED");
     // Ours by owner and mode, and out of somebody's archive.
     const planted = join(env.XDG_CONFIG_HOME, "kubectl-oidc");

@@ -329,12 +329,12 @@ describe("D-20 and D-21", () => {
       checkAuthoritySize(100_000, false).status,
     ]).toEqual(["skipped", "ok", "warn", "ok"]);
   });
-  const program: ProgramFacts = { own: "/a", copies: ["/a"], shadows: [], kubelogin: [], completion: ["/c"], version: "1.0.0", node: "24.1.0" };
+  const program: ProgramFacts = { own: "/a", copies: ["/a"], shadows: [], kubelogin: [], completion: ["/c"], version: "1.0.0", runtime: "Node 24.1.0" };
   it.each<[string, Partial<ProgramFacts>, string, RegExp]>([
     ["is good", {}, "ok", /^kubectl-oidc 1\.0\.0 on Node 24\.1\.0: \/a; kubectl completes it$/],
     ["completion that is not installed", { completion: [] }, "ok", /kubectl_complete-oidc is not on the PATH/],
     ["another copy", { copies: ["/a", "/b"] }, "warn", /other copies.*\/b/],
-    ["an old Node", { node: "20.20.0" }, "warn", /Node 20/],
+    ["an old Node", { runtime: "Node 20.20.0" }, "warn", /Node 20/],
     ["not on the PATH", { copies: [] }, "warn", /not on the PATH/],
     [
       "a program that kubectl finds first",

@@ -19,7 +19,7 @@ const operations = ["read", "write", "remove", "probe"] as const;
 /** The adapter with the environment of a private session; the adapter hands its own environment to its child. */
 function storeIn(service: SecretService, options: { readonly deadlineMs?: number; readonly mayPrompt?: boolean } = {}) {
   Object.assign(process.env, service.env);
-  return keychainStore({ childPath, idleMs: 0, mayPrompt: options.mayPrompt ?? false, deadlineMs: options.deadlineMs ?? 4_500 });
+  return keychainStore({ childCommand: [process.execPath, childPath], idleMs: 0, mayPrompt: options.mayPrompt ?? false, deadlineMs: options.deadlineMs ?? 4_500 });
 }
 
 function act(store: ReturnType<typeof storeIn>, operation: (typeof operations)[number], name = "x"): Promise<unknown> {
@@ -129,7 +129,7 @@ describe.skipIf(missing.length > 0)(title("a program that ends while the keychai
       stdin: {
         contents: `import { keychainStore } from "./src/adapters/keychain.ts";
           const [childPath, operation, name] = process.argv.slice(2);
-          const store = keychainStore({ childPath, mayPrompt: false, deadlineMs: 20_000 });
+          const store = keychainStore({ childCommand: [process.execPath, childPath], mayPrompt: false, deadlineMs: 20_000 });
           void store[operation](name, "written by an orphan");
           process.stdout.write("asked");`,
         resolveDir: resolve(import.meta.dirname, "../.."),

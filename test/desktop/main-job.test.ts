@@ -4,13 +4,14 @@ import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { writeKubeconfig } from "../cluster/kubeconfig.ts";
-import { type Home, newHome, openUrl, programPath } from "../e2e/program.ts";
+import { type Home, newHome, openUrl, programCommand } from "../e2e/program.ts";
 import { accounts } from "../issuer/accounts.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
 import { findProgram, hasProgram } from "../programs.ts";
 import { type SecretService, startSecretService } from "./secret-service.ts";
 
+const [program, ...programArgs] = programCommand;
 const chromiumPath = findProgram("chromium", "chromium-browser", "google-chrome");
 const missing = ["dbus-daemon", "gnome-keyring-daemon", "dbus-send", "secret-tool", "kubectl"]
   .filter((name) => !hasProgram(name))
@@ -38,7 +39,7 @@ describe.skipIf(missing.length > 0)(`kubectl get pods with a real provider, brow
     service = await startSecretService("normal");
     browser = await chromium.launch({ executablePath: chromiumPath ?? "", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
     const args = [
-      programPath,
+      ...programArgs,
       "get-token",
       `--oidc-issuer-url=${provider.issuer}`,
       "--oidc-client-id=kubernetes",
@@ -46,7 +47,7 @@ describe.skipIf(missing.length > 0)(`kubectl get pods with a real provider, brow
       "--listen-address=127.0.0.1:0",
       "--skip-open-browser",
     ];
-    writeKubeconfig(join(home.folder, "kubeconfig"), { server: api.url, caFile: certificates.caFile, command: process.execPath, args });
+    writeKubeconfig(join(home.folder, "kubeconfig"), { server: api.url, caFile: certificates.caFile, command: program, args });
   });
   afterAll(async () => {
     await browser?.close();
@@ -108,12 +109,12 @@ describe.skipIf(missing.length > 0)(`kubectl get pods with a real provider, brow
     // The API server asks the issuer for its keys; nobody asks it for tokens.
     expect(provider.requests.slice(before).filter(({ route }) => route === "token" || route === "authorization")).toEqual([]);
 
-    const refreshed = await run(process.execPath, [programPath, "token", "--context=demo", "--force-refresh"]);
+    const refreshed = await run(program, [...programArgs, "token", "--context=demo", "--force-refresh"]);
     expect(refreshed.status, refreshed.stderr).toBe(0);
     expect(provider.count("token", "refresh_token")).toBe(1);
     expect((await run("kubectl", ["get", "pods"])).status).toBe(0);
 
-    const out = await run(process.execPath, [programPath, "logout", "--context=demo"]);
+    const out = await run(program, [...programArgs, "logout", "--context=demo"]);
     expect(out.status, out.stderr).toBe(0);
     expect(provider.count("revocation")).toBe(1);
     // The list of trusted servers stays; the refresh token does not.

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProgram } from "../programs.ts";
-import { errorCode, type Home, newHome, programPath } from "./program.ts";
+import { completionPath, errorCode, type Home, newHome, programPath } from "./program.ts";
 
 let home: Home;
 let env: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ beforeAll(() => {
   const bin = join(home.folder, "bin");
   mkdirSync(bin);
   symlinkSync(programPath, join(bin, "kubectl-oidc"));
-  symlinkSync(join(dirname(programPath), "kubectl_complete-oidc.cjs"), join(bin, "kubectl_complete-oidc"));
+  symlinkSync(completionPath, join(bin, "kubectl_complete-oidc"));
   env = { ...home.env, PATH: `${bin}:${home.env["PATH"]}` };
   const exec = {
     apiVersion: "client.authentication.k8s.io/v1",

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { hasProgram } from "../programs.ts";
-import { type Home, programPath } from "./program.ts";
+import { type Home, programCommand } from "./program.ts";
 import { screenOf } from "./screen.ts";
 
 /** util-linux' `script` gives the program a terminal of its own. */
@@ -30,7 +30,7 @@ export const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** Starts the built program on a terminal of its own, 80 columns wide when nothing else is said. */
 export function inTerminal(home: Home, args: readonly string[], { redirect = "", columns = 80, env = {} }: Options = {}): Conversation {
-  const command = `stty cols ${columns} rows 40; exec ${[process.execPath, programPath, ...args].map(quoted).join(" ")} ${redirect}`;
+  const command = `stty cols ${columns} rows 40; exec ${[...programCommand, ...args].map(quoted).join(" ")} ${redirect}`;
   const child = spawn("script", ["-qefc", command, "/dev/null"], {
     env: { ...home.env, TERM: "xterm", SHELL: "/bin/sh", ...env },
     stdio: ["pipe", "pipe", "ignore"],

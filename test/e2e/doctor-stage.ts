@@ -6,7 +6,7 @@ import type { Certificates } from "../issuer/certificates.ts";
 import { makeCertificates } from "../issuer/certificates.ts";
 import { listenOnLocalhost } from "../issuer/listen-on-localhost.ts";
 import { type Misbehaving, startMisbehaving } from "../issuer/misbehaving.ts";
-import { type Ended, type Home, newHome, programPath, runWithBrowser } from "./program.ts";
+import { completionPath, type Ended, type Home, newHome, programPath, runWithBrowser } from "./program.ts";
 
 /** A check as `doctor -o json` prints it. */
 export interface Found {
@@ -67,7 +67,7 @@ export async function onDoctorStage(play: (stage: DoctorStage) => Promise<void>)
   const bin = join(home.folder, "bin");
   mkdirSync(bin);
   symlinkSync(programPath, join(bin, "kubectl-oidc"));
-  symlinkSync(programPath.replace("kubectl-oidc.cjs", "kubectl_complete-oidc.cjs"), join(bin, "kubectl_complete-oidc"));
+  symlinkSync(completionPath, join(bin, "kubectl_complete-oidc"));
   writeFileSync(join(bin, "kubectl"), `#!/bin/sh\necho '{"clientVersion":{"gitVersion":"v1.36.2"}}'\n`, { mode: 0o755 });
   writeFileSync(join(bin, "xdg-open"), "#!/bin/sh\n", { mode: 0o755 });
   const healthy = { PATH: `${bin}:${home.env["PATH"] ?? ""}`, DISPLAY: ":9" };

@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { browse, credentialOf, errorCode, openUrl, programPath, runWithBrowser } from "./program.ts";
+import { browse, credentialOf, errorCode, openUrl, isStandalone, programCommand, programPath, runWithBrowser } from "./program.ts";
 import { ageToken, home, issuer, session, useStage } from "./stage.ts";
 
 const storedItem = () => {
@@ -132,7 +132,7 @@ describe("parallel calls", () => {
   });
 });
 
-describe("without a lock binding for this platform (musl)", () => {
+describe.skipIf(isStandalone)("without a lock binding for this platform (musl), npm program only", () => {
   it("parallel calls still make one refresh, by a lease that dies with its holder [ST-09]", async () => {
     await runWithBrowser(home, session());
     const alone = join(home.folder, "alone");
@@ -183,8 +183,8 @@ describe("the end of things", () => {
       process.execPath,
       [
         "-e",
-        "const { spawn } = require('node:child_process'); const c = spawn(process.execPath, process.argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] }); c.stderr.pipe(process.stdout); console.log(c.pid);",
-        programPath,
+        "const { spawn } = require('node:child_process'); const c = spawn(process.argv[1], process.argv.slice(2), { stdio: ['ignore', 'pipe', 'pipe'] }); c.stderr.pipe(process.stdout); console.log(c.pid);",
+        ...programCommand,
         ...session(),
       ],
       {

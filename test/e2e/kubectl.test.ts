@@ -10,9 +10,10 @@ import { accounts } from "../issuer/accounts.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
 import { hasProgram } from "../programs.ts";
-import { type Home, newHome, openUrl, programPath } from "./program.ts";
+import { type Home, newHome, openUrl, programCommand } from "./program.ts";
 
 const run = promisify(execFile);
+const [program, ...programArgs] = programCommand;
 const browserProgram = resolve(import.meta.dirname, "../../dist-dev/browser-command.mjs");
 const hasKubectl = hasProgram("kubectl");
 
@@ -34,7 +35,7 @@ afterAll(async () => {
 });
 
 const stanza = (folder: string, ...more: string[]) => [
-  programPath,
+  ...programArgs,
   "get-token",
   `--oidc-issuer-url=${provider.issuer}`,
   "--oidc-client-id=kubernetes",
@@ -68,7 +69,7 @@ describe.skipIf(!hasKubectl).each(["client.authentication.k8s.io/v1", "client.au
   (apiVersion) => {
     const folder = apiVersion.replaceAll(/\W/g, "-");
     const use = (...more: string[]) =>
-      writeKubeconfig(join(home.folder, "kubeconfig"), { server: api.url, caFile: certificates.caFile, command: process.execPath, args: stanza(folder, ...more), apiVersion });
+      writeKubeconfig(join(home.folder, "kubeconfig"), { server: api.url, caFile: certificates.caFile, command: program, args: stanza(folder, ...more), apiVersion });
 
     it("get pods logs in once, then works from the cache", async () => {
       use();
@@ -157,7 +158,7 @@ describe.skipIf(!hasKubectl).each(["client.authentication.k8s.io/v1", "client.au
 describe("the JavaScript client, which sends no exec info", () => {
   it("gets the pods with a token of ours", async () => {
     const file = join(home.folder, "kubeconfig-js");
-    writeKubeconfig(file, { server: api.url, caFile: certificates.caFile, command: process.execPath, args: stanza("js") });
+    writeKubeconfig(file, { server: api.url, caFile: certificates.caFile, command: program, args: stanza("js") });
     const login = await home.run(["login", ...stanza("js").slice(2)], { DEMO_CA_FILE: certificates.caFile, DEMO_ACCOUNT: "alice", DEMO_PASSWORD: accounts.alice.password });
     expect(login.status, login.stderr).toBe(0);
     const config = new KubeConfig();

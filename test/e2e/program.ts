@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { programCommand } from "./program-form.ts";
 import { processesBelow, secretsIn, strayFiles } from "../canaries.ts";
 
-/** The built program, as a user starts it. */
-export const programPath = resolve(import.meta.dirname, "../../dist/kubectl-oidc.cjs");
+export { completionPath, isStandalone, programCommand, programPath } from "./program-form.ts";
 
 export interface Ended {
   readonly status: number | null;
@@ -36,6 +36,8 @@ export interface Home {
   holdsSecrets(path: string): void;
 }
 
+const [program, ...programArgs] = programCommand;
+
 /** No test waits longer for a program. Milliseconds. */
 const longestRun = 25_000;
 
@@ -58,7 +60,7 @@ export function newHome(): Home {
 
   function start(args: readonly string[], more: Readonly<Record<string, string>> = {}, input?: string): Started {
     started++;
-    const child = spawn(process.execPath, [programPath, ...args], { env: { ...env, ...more }, stdio: ["pipe", "pipe", "pipe"], cwd: folder });
+    const child = spawn(program, [...programArgs, ...args], { env: { ...env, ...more }, stdio: ["pipe", "pipe", "pipe"], cwd: folder });
     running.add(child);
     let stdout = "";
     let stderr = "";

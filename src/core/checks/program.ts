@@ -14,11 +14,12 @@ export interface ProgramFacts {
   /** `kubectl_complete-oidc`, which kubectl asks for completions. */
   readonly completion: readonly string[];
   readonly version: string;
-  readonly node: string;
+  /** `Node 24.11.0`, `Bun 1.4.5`. */
+  readonly runtime: string;
 }
 
 /** D-21: one copy of this program, found by kubectl under every command, on a Node that is supported. */
-export function checkProgram({ own, copies, shadows, kubelogin, completion, version, node }: ProgramFacts): Outcome {
+export function checkProgram({ own, copies, shadows, kubelogin, completion, version, runtime }: ProgramFacts): Outcome {
   const others = [...new Set(copies)].filter((copy) => copy !== own);
   const stale = kubelogin.filter((path) => path !== own);
   const foreign = shadows.filter(({ path }) => path !== own);
@@ -32,12 +33,12 @@ export function checkProgram({ own, copies, shadows, kubelogin, completion, vers
     outcomes.push(warn(`there are other copies on the PATH: ${others.map((copy) => safeText(copy, 160)).join(", ")}`, "remove the copies that are not wanted"));
   if (stale.length > 0) outcomes.push(warn(`kubelogin is still there: ${stale.map((path) => safeText(path, 160)).join(", ")}`, "remove it, once no kubeconfig of yours runs it"));
   if (copies.length === 0) outcomes.push(warn("kubectl-oidc is not on the PATH, so `kubectl oidc` does not find it", `put the folder of ${safeText(own, 200)} on the PATH`));
-  if (majorOf(node) < 22) outcomes.push(warn(`Node ${safeText(node, 20)} gets no security fixes any more`, "install Node 24"));
+  if (isOldNode(runtime)) outcomes.push(warn(`${safeText(runtime, 20)} gets no security fixes any more`, "install Node 24"));
   const completed = completion.length === 0 ? "; kubectl_complete-oidc is not on the PATH, so kubectl completes nothing" : "; kubectl completes it";
-  return together(outcomes, `kubectl-oidc ${safeText(version, 40)} on Node ${safeText(node, 20)}: ${safeText(own, 200)}${completed}`);
+  return together(outcomes, `kubectl-oidc ${safeText(version, 40)} on ${safeText(runtime, 20)}: ${safeText(own, 200)}${completed}`);
 }
 
-const majorOf = (version: string) => Number(version.replace(/^v/, "").split(".")[0]);
+const isOldNode = (runtime: string) => Number(/^Node v?(\d+)/.exec(runtime)?.[1] ?? 22) < 22;
 
 /** D-22: a kubectl that speaks the stanza's version. `version`: `v1.36.2`; undefined when there is none, or it does not say. */
 export function checkKubectl(version: string | undefined): Outcome {

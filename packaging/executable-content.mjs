@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+
+/**
+ * What an executable has inside, by content: the bundler leaves an addon out without a word when it does not find it. `addons`: name → file
+ * that must be inside; `others`: name and file of those that must not.
+ */
+export function contentOf(executable, addons, others = []) {
+  const holds = (file) => executable.includes(readFileSync(file));
+  return {
+    missing: Object.entries(addons).flatMap(([name, file]) => (holds(file) ? [] : [name])),
+    strange: others.flatMap(({ name, file }) => (holds(file) ? [name] : [])),
+  };
+}

@@ -1,0 +1,76 @@
+// `npm run build:standalone [-- TARGET… | all]`: the program as one executable with its own runtime (docs/adr/0013-standalone.md). Without
+// a name: for this machine. Every target can be built on every machine; the runtimes come from the npm registry, pinned by content.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { builtCommit } from "./commit.mjs";
+import { contentOf } from "./executable-content.mjs";
+import { fetchPackage, runtimeFile } from "./runtimes.mjs";
+import { builtFile, hostTarget, targets } from "./targets.mjs";
+
+const root = resolve(import.meta.dirname, "..");
+const cache = join(root, "node_modules/.cache/standalone");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+
+/** Builds one target's executable and looks into it; gives its path. */
+export function buildStandalone(target) {
+  const file = join(root, builtFile(target));
+  mkdirSync(dirname(file), { recursive: true });
+  const addons = { keyring: keyringFile(target), ...(target.locks === undefined ? {} : { locks: lockFile(target) }) };
+  const job = {
+    entry: join(root, "bin/standalone.ts"),
+    outfile: file,
+    os: target.os,
+    runtime: runtimeFile(target, cache),
+    compileTarget: target.compile,
+    addons,
+    define: { PROGRAM_VERSION: JSON.stringify(version), PROGRAM_COMMIT: JSON.stringify(builtCommit(root)) },
+  };
+  // Bun's bundler runs in Bun. Nothing of the working directory may steer it.
+  execFileSync(runtimeFile(hostTarget(), cache), [join(root, "packaging/bun-build.mjs"), JSON.stringify(job)], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: quietEnvironment(),
+  });
+  const { missing, strange } = contentOf(readFileSync(file), addons, otherKeyrings(target));
+  if (missing.length > 0) throw new Error(`${target.name}: not inside the executable: ${missing.join(", ")}`);
+  if (strange.length > 0) throw new Error(`${target.name}: inside the executable, but of another platform: ${strange.join(", ")}`);
+  return file;
+}
+
+/** The addon's file; the package is fetched when it is not that of this machine, with the content that package-lock.json names. */
+function keyringFile(target) {
+  const name = `@napi-rs/${target.keyring}`;
+  const { version: wanted, integrity } = lock[`node_modules/${name}`];
+  const installed = join(root, "node_modules", name);
+  const folder = existsSync(join(installed, "package.json")) ? installed : fetchPackage(name, wanted, integrity, cache);
+  return join(folder, JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).main);
+}
+
+const lockFile = (target) => join(root, `node_modules/fs-native-extensions/prebuilds/${target.locks}/fs-native-extensions.node`);
+
+/** Of those that are at hand. */
+const otherKeyrings = (target) =>
+  targets.filter((other) => other !== target && existsSync(join(root, "node_modules/@napi-rs", other.keyring))).map((other) => ({ name: other.keyring, file: keyringFile(other) }));
+
+function quietEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BUN_|NODE_OPTIONS$)/.test(name)));
+}
+
+function main(names) {
+  const wanted = names.length === 0 ? [hostTarget()] : names.includes("all") ? targets : names.map((name) => targets.find((target) => target.name === name) ?? unknownTarget(name));
+  for (const target of wanted) {
+    const started = performance.now();
+    const file = buildStandalone(target);
+    console.log(`${builtFile(target)}  ${(readFileSync(file).length / 1e6).toFixed(0)} MB  ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+}
+
+function unknownTarget(name) {
+  console.error(`there is no target ${name}; there are ${targets.map((target) => target.name).join(", ")}, all`);
+  process.exit(2);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main(process.argv.slice(2));

@@ -1,0 +1,20 @@
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { keychainWord, type ProgramForm } from "../core/program-form.ts";
+import type { ChildCommand } from "./keychain-talk.ts";
+
+/** How the running program is started again. */
+export interface OwnProgram {
+  /** The path by which it was called, links not followed. */
+  readonly called: string;
+  readonly keychainChild: ChildCommand;
+}
+
+/** `cwd`: that of the start. */
+export function ownProgram(form: ProgramForm, cwd: string): OwnProgram {
+  if (form === "npm") return { called: process.argv[1] ?? "", keychainChild: [process.execPath, fileURLToPath(new URL("keychain-child.cjs", import.meta.url))] };
+  // argv[1] is a name inside the executable; argv0 is what the caller typed, a bare name when it was found by the PATH.
+  const typed = process.argv0;
+  const called = isAbsolute(typed) ? typed : /[/\\]/.test(typed) ? resolve(cwd, typed) : process.execPath;
+  return { called, keychainChild: [process.execPath, keychainWord] };
+}
