@@ -9,18 +9,26 @@ const standalone = `${adapters}/standalone/`;
 const instead = {
   [`${adapters}/lock-binding.ts`]: `${adapters}/standalone/${job.os === "windows" ? "lock-addon" : "lock-binding"}.ts`,
   [`${adapters}/keychain-binding.ts`]: `${adapters}/standalone/${job.os === "linux" ? "keychain-binding" : "keychain-addon"}.ts`,
+  ...(job.os === "windows" ? {} : { [`${adapters}/user-home.ts`]: `${adapters}/standalone/user-home.ts` }),
+};
+
+/** The addons of the target, as modules: a path inside the executable, or the loaded addon. */
+const embedded = {
+  "kubectl-oidc:keyring-file": `import path from ${JSON.stringify(job.addons.keyring)} with { type: "file" };\nexport default path;`,
+  "kubectl-oidc:keyring-addon": `export default require(${JSON.stringify(job.addons.keyring)});`,
+  "kubectl-oidc:lock-addon": `export default require(${JSON.stringify(job.addons.locks)});`,
 };
 
 const forms = {
   name: "standalone-forms",
   setup(build) {
     // Their own imports of the replaced modules mean those themselves.
-    build.onResolve({ filter: /(lock|keychain)-binding\.ts$/ }, ({ path, importer }) => {
+    build.onResolve({ filter: /(lock-binding|keychain-binding|user-home)\.ts$/ }, ({ path, importer }) => {
       const replaced = importer.startsWith(standalone) ? undefined : instead[resolve(dirname(importer), path)];
       return replaced === undefined ? undefined : { path: replaced };
     });
-    build.onResolve({ filter: /^kubectl-oidc:keyring-(file|addon)$/ }, () => ({ path: job.addons.keyring }));
-    build.onResolve({ filter: /^kubectl-oidc:lock-addon$/ }, () => ({ path: job.addons.locks }));
+    build.onResolve({ filter: /^kubectl-oidc:/ }, ({ path }) => ({ path, namespace: "embedded" }));
+    build.onLoad({ filter: /.*/, namespace: "embedded" }, ({ path }) => ({ contents: embedded[path], loader: "js" }));
   },
 };
 

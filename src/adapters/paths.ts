@@ -1,8 +1,9 @@
-import { homedir, userInfo } from "node:os";
+import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import { dataFolder } from "../core/data-folder.ts";
 import type { Settings } from "../core/settings.ts";
+import { homeOfUser } from "./user-home.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -34,15 +35,11 @@ export function places(platform: string, env: Environment): Places {
 
 /** env-paths' folders of the user's own home. A kubeconfig's `env` can set HOME and XDG_*, and `strict` must hold all the same. */
 function fixedPlaces(platform: string): Places["fixed"] {
-  try {
-    const home = userInfo().homedir;
-    if (platform === "win32") return { config: join(home, "AppData", "Roaming", "kubectl-oidc", "Config"), data: join(home, "AppData", "Local", "kubectl-oidc", "Data") };
-    if (platform === "darwin") return { config: join(home, "Library", "Preferences", "kubectl-oidc"), data: join(home, "Library", "Application Support", "kubectl-oidc") };
-    return { config: join(home, ".config", "kubectl-oidc"), data: join(home, ".local", "share", "kubectl-oidc") };
-  } catch {
-    // A container's user without an entry.
-    return undefined;
-  }
+  const home = homeOfUser();
+  if (home === undefined) return undefined;
+  if (platform === "win32") return { config: join(home, "AppData", "Roaming", "kubectl-oidc", "Config"), data: join(home, "AppData", "Local", "kubectl-oidc", "Data") };
+  if (platform === "darwin") return { config: join(home, "Library", "Preferences", "kubectl-oidc"), data: join(home, "Library", "Application Support", "kubectl-oidc") };
+  return { config: join(home, ".config", "kubectl-oidc"), data: join(home, ".local", "share", "kubectl-oidc") };
 }
 
 /** `~` and `~/…` of a path option, as kubelogin expands them (cli.md M1); then absolute. */

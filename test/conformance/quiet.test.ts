@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { credentialOf, type Ended } from "../e2e/program.ts";
+import { credentialOf, type Ended, preloaded } from "../e2e/program.ts";
 import { type LyingStage, onStage } from "./lying-stage.ts";
 
 /** Code that runs inside the program, before it. */
 function preload({ home }: LyingStage, code: string): Readonly<Record<string, string>> {
   const file = join(home.folder, "preload.cjs");
   writeFileSync(file, code);
-  return { NODE_OPTIONS: `--require ${file}` };
+  return preloaded(file);
 }
 
 describe("what nobody caught", () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { browse, credentialOf, errorCode, openUrl, runWithBrowser } from "./program.ts";
+import { browse, credentialOf, errorCode, openUrl, preloaded, runWithBrowser } from "./program.ts";
 import { home, issuer, session, useStage } from "./stage.ts";
 
 useStage();
@@ -14,7 +14,7 @@ function clockOff(seconds: number): Readonly<Record<string, string>> {
     `const real = Date; const off = Number(process.env.CLOCK_OFF) * 1000;
 globalThis.Date = class extends real { constructor(...args) { if (args.length === 0) super(real.now() + off); else super(...args); } static now() { return real.now() + off; } };`,
   );
-  return { NODE_OPTIONS: `--require ${file}`, CLOCK_OFF: String(seconds) };
+  return { ...preloaded(file), CLOCK_OFF: String(seconds) };
 }
 
 const refreshToken = () => {

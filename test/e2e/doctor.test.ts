@@ -8,6 +8,7 @@ import { oauthError } from "../issuer/issuer-answer.ts";
 import { listenOnLocalhost } from "../issuer/listen-on-localhost.ts";
 import { hasProgram } from "../programs.ts";
 import { type DoctorStage, type Found, onDoctorStage } from "./doctor-stage.ts";
+import { preloaded } from "./program.ts";
 
 const withSession = (play: (stage: DoctorStage) => Promise<void>) => () =>
   onDoctorStage(async (stage) => {
@@ -128,7 +129,7 @@ function clockOff({ home }: DoctorStage, seconds: number): Readonly<Record<strin
     file,
     `const real = Date; globalThis.Date = class extends real { constructor(...args) { if (args.length === 0) super(real.now() + ${seconds * 1000}); else super(...args); } static now() { return real.now() + ${seconds * 1000}; } };`,
   );
-  return { NODE_OPTIONS: `--require ${file}` };
+  return preloaded(file);
 }
 
 /** A program on the PATH, before or behind ours. */

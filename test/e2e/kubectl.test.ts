@@ -159,7 +159,11 @@ describe("the JavaScript client, which sends no exec info", () => {
   it("gets the pods with a token of ours", async () => {
     const file = join(home.folder, "kubeconfig-js");
     writeKubeconfig(file, { server: api.url, caFile: certificates.caFile, command: program, args: stanza("js") });
-    const login = await home.run(["login", ...stanza("js").slice(2)], { DEMO_CA_FILE: certificates.caFile, DEMO_ACCOUNT: "alice", DEMO_PASSWORD: accounts.alice.password });
+    const login = await home.run(["login", ...stanza("js").slice(programArgs.length + 1)], {
+      DEMO_CA_FILE: certificates.caFile,
+      DEMO_ACCOUNT: "alice",
+      DEMO_PASSWORD: accounts.alice.password,
+    });
     expect(login.status, login.stderr).toBe(0);
     const config = new KubeConfig();
     config.loadFromFile(file);

@@ -15,7 +15,7 @@ import {
   writeKubeloginCache,
   writeUser,
 } from "./migrate-stage.ts";
-import { credentialOf, type Ended, errorCode } from "./program.ts";
+import { credentialOf, type Ended, errorCode, programPath } from "./program.ts";
 import { home, issuer, useStage } from "./stage.ts";
 
 useStage();
@@ -331,7 +331,7 @@ describe("the plan", () => {
     writeUser(kubeloginUser());
     const bin = join(home.folder, "bin");
     mkdirSync(bin);
-    symlinkSync(resolve(import.meta.dirname, "../../dist/kubectl-oidc.cjs"), join(bin, "kubectl-oidc"));
+    symlinkSync(programPath, join(bin, "kubectl-oidc"));
     const ended = await home.run(["migrate", "--yes"], { ...disk, PATH: `${bin}:${home.env["PATH"]}` });
     expect([ended.status, ended.stdout]).toEqual([0, ""]);
     await expect(golden(ended.stderr)).toMatchFileSnapshot(join(golds, "done.txt"));

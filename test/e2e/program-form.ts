@@ -16,3 +16,6 @@ export const programCommand: readonly [string, ...string[]] = standalone === und
 
 /** The file to be linked as `kubectl_complete-oidc`: the executable goes by the name that it is called by. */
 export const completionPath = standalone ?? join(dirname(programPath), "kubectl_complete-oidc.cjs");
+
+/** The variables with which the runtime loads this file of the test's before the program. */
+export const preloaded = (file: string): Readonly<Record<string, string>> => (isStandalone ? { BUN_OPTIONS: `--preload ${file}` } : { NODE_OPTIONS: `--require ${file}` });

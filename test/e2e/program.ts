@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { programCommand } from "./program-form.ts";
 import { processesBelow, secretsIn, strayFiles } from "../canaries.ts";
 
-export { completionPath, isStandalone, programCommand, programPath } from "./program-form.ts";
+export { completionPath, isStandalone, preloaded, programCommand, programPath } from "./program-form.ts";
 
 export interface Ended {
   readonly status: number | null;

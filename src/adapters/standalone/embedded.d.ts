@@ -24,5 +24,8 @@ declare module "bun:ffi" {
   type Called<S extends Signature> = (...args: Arguments<S["args"]>) => number;
   export function dlopen<const S extends Readonly<Record<string, Signature>>>(path: string, signatures: S): { readonly symbols: { readonly [N in keyof S]: Called<S[N]> } };
   /** `pointer` is a number. */
-  export const read: { i32(pointer: number, offset: number): number };
+  export const read: { i32(pointer: number, offset: number): number; ptr(pointer: number, offset: number): number };
+  export class CString extends String {
+    constructor(pointer: number);
+  }
 }

@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import addonPath from "kubectl-oidc:keyring-file" with { type: "file" };
+import addonPath from "kubectl-oidc:keyring-file";
 import type { KeychainBinding } from "../keychain-binding.ts";
 import { libc } from "./libc.ts";
 
