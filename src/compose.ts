@@ -146,6 +146,11 @@ export function machine(start: Process) {
       worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
     /** The API server of a context. */
     apiServer: (cluster: ClusterAccess, signal: AbortSignal) => apiServer(cluster, { env, version: start.version, log: (level, text) => person.log(level, text), signal }),
+    /** The newest version in the registry (`version --check`). */
+    async newestRelease(signal: AbortSignal) {
+      const { newestRelease } = await import("./adapters/releases.ts");
+      return newestRelease({ env, version: start.version, log: (level, text) => person.log(level, text), signal });
+    },
     /** What `doctor` asks of this computer. */
     examined: {
       kuberc: () => readKuberc(env, where.home),

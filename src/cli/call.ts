@@ -10,6 +10,8 @@ import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { Invocation } from "./program.ts";
 import type { Gathered } from "./sources.ts";
 
+export { refuseUnsafeEnvironment } from "./unsafe-environment.ts";
+
 /** One command that runs: what it was given, and the computer it runs on. */
 export interface Call {
   readonly machine: Machine;
@@ -56,16 +58,6 @@ function settingsOf(call: Call, gathered: Gathered): Settings {
     if (!isOidcError(error) || error.code !== "SETTINGS_INCOMPLETE" || misspelt?.near === undefined) throw error;
     return fail(error.code, { message: error.message, hint: `did you mean ${misspelt.near}? ${safeText(misspelt.name, 60)} is no variable of this program` });
   }
-}
-
-/**
- * ENVIRONMENT_UNSAFE, before anything is sent: certificate checks switched off for the whole process, or Node told to print what it sends
- * (with NODE_DEBUG=http it prints every request's headers: client secrets, keys of gateways). docs/explanation/environment.md.
- */
-export function refuseUnsafeEnvironment(env: Call["env"]): void {
-  if (env["NODE_DEBUG"])
-    fail("ENVIRONMENT_UNSAFE", { message: "NODE_DEBUG makes Node print requests with their secrets", hint: "unset NODE_DEBUG; -v8 shows requests without secrets" });
-  if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") fail("ENVIRONMENT_UNSAFE", { message: "NODE_TLS_REJECT_UNAUTHORIZED=0 switches certificate checks off" });
 }
 
 /** CI counts as set unless it is empty, `0` or `false` (cli.md M4). */

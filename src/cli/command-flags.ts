@@ -42,6 +42,7 @@ export const commandFlags: readonly CommandFlag[] = [
   { name: "groups-prefix", value: "TEXT", help: "what it puts before each group", commands: ["setup"] },
   { name: "group", value: "NAME", help: "group of the role binding", commands: ["setup"] },
   { name: "cluster-role", value: "NAME", help: "role of the role binding (default view)", commands: ["setup"] },
+  { name: "check", help: "ask the npm registry whether there is a newer version", commands: ["version"] },
   { name: "harden", help: "also write strict into your configuration file: no kubeconfig brings another issuer or client", commands: ["setup"] },
 ];
 

@@ -161,9 +161,12 @@ export const commandTable = {
   },
   version: {
     help: "show the version",
-    about: "Shows the version of this program and of Node.",
+    about: "Shows the version of this program, its runtime and platform. Asks nobody, unless --check asks the npm registry for the newest one.",
     group: "program",
-    examples: [["version -o json", ""]],
+    examples: [
+      ["version -o json", "with commit, form and keychain, for a bug report"],
+      ["version --check", "is there a newer one?"],
+    ],
     seeAlso: [],
     session: false,
     outputs: ["json"],

@@ -60,6 +60,7 @@ export const variableTable: Readonly<Record<string, readonly VariableRow[]>> = {
     { name: "NODE_DEBUG", help: "refused by commands that make requests: Node would print secrets" },
     { name: "DEBUG", help: "removed, with DEBUG_…: packages would print secrets" },
     { name: "NODE_OPTIONS", help: "acts before us; taken away from what we start, and named by doctor" },
+    { name: "BUN_OPTIONS", help: "the same in the standalone executable, with BUN_BE_BUN and BUN_INSPECT…" },
     { name: "NODE_PATH", help: "named by doctor, as are LD_PRELOAD, DYLD_INSERT_LIBRARIES and SSL_CERT_DIR" },
     { name: "NO_COLOR", help: "nothing to switch off: no colour is ever written" },
   ],

@@ -27,7 +27,7 @@ export function searchPath(path: string | undefined, platform: string): string {
  */
 export function ownVariables(env: Environment, platform: string): Readonly<Record<string, string | undefined>> {
   const changes: Record<string, string | undefined> = {};
-  for (const name of Object.keys(env)) if (/^(KUBECTL_OIDC_|NAPI_RS_|NODE_OPTIONS$|DEBUG$|DEBUG_)/.test(name)) changes[name] = undefined;
+  for (const name of Object.keys(env)) if (/^(KUBECTL_OIDC_|NAPI_RS_|NODE_OPTIONS$|BUN_(OPTIONS|BE_BUN|INSPECT\w*)$|DEBUG$|DEBUG_)/.test(name)) changes[name] = undefined;
   if (platform !== "win32") return { ...changes, PATH: searchPath(env["PATH"], platform) };
   for (const [name, value] of Object.entries(env)) {
     if (/^path$/i.test(name)) changes[name] = searchPath(value, platform);

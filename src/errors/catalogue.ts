@@ -150,6 +150,12 @@ export const catalogue = {
     hint: "run: kubectl cluster-info",
     exit: 30,
   },
+  RELEASES_UNREACHABLE: {
+    title: "the newest version cannot be learnt",
+    explanation: "`version --check` asks the npm registry (npm_config_registry, where a company has its own) for the newest version, and it did not answer.",
+    hint: "try again, or look at https://github.com/kubectl-oidc/kubectl-oidc/releases",
+    exit: 30,
+  },
   SETTINGS_INCOMPLETE: {
     title: "a required setting is missing",
     explanation: "Issuer and client ID are needed, and nothing gives them; or several sessions match and none is named.",

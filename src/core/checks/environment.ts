@@ -7,7 +7,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const effects = [
   {
     effect: "runs code in this program",
-    names: ["NODE_OPTIONS", "NODE_PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH", "OPENSSL_CONF"],
+    names: [
+      "NODE_OPTIONS",
+      "NODE_PATH",
+      "BUN_OPTIONS",
+      "BUN_BE_BUN",
+      "BUN_INSPECT_PRELOAD",
+      "LD_PRELOAD",
+      "LD_LIBRARY_PATH",
+      "DYLD_INSERT_LIBRARIES",
+      "DYLD_LIBRARY_PATH",
+      "OPENSSL_CONF",
+    ],
     anywhere: true,
   },
   { effect: "adds roots that can play the issuer", names: ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"], anywhere: true },

@@ -21,7 +21,7 @@ export function buildWithoutLock() {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   remove();
   mkdirSync(folder, { recursive: true });
-  for (const name of ["package.json", "build.mjs", "bin", "src"]) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const name of ["package.json", "build.mjs", "bin", "packaging", "src"]) cpSync(join(root, name), join(folder, name), { recursive: true });
   writeFileSync(join(folder, "src/adapters/kernel-locks.ts"), noLocks);
   const { status, stderr } = spawnSync(process.execPath, ["build.mjs"], { cwd: folder, encoding: "utf8" });
   if (status === 0) return { program: join(folder, "dist/kubectl-oidc.cjs"), remove };
