@@ -27,7 +27,8 @@ export function checkMachO(bytes) {
   const bad = directory.hashes.filter((hash, i) => !hash.equals(pageHash(bytes, i, directory))).length;
   if (bad > 0) problems.push(`${bad} of ${directory.hashes.length} pages are not what was signed`);
   const link = commands.find(({ kind, at }) => kind === LC_SEGMENT_64 && bytes.toString("latin1", at + 8, at + 18) === "__LINKEDIT");
-  if (link !== undefined && bytes.readBigUInt64LE(link.at + 40) + bytes.readBigUInt64LE(link.at + 48) !== BigInt(bytes.length)) problems.push("__LINKEDIT does not end where the file ends");
+  if (link !== undefined && bytes.readBigUInt64LE(link.at + 40) + bytes.readBigUInt64LE(link.at + 48) !== BigInt(bytes.length))
+    problems.push("__LINKEDIT does not end where the file ends");
   return { isSigned: true, isAdHoc: (directory.flags & 2) !== 0, pages: directory.hashes.length, problems };
 }
 

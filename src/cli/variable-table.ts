@@ -43,6 +43,7 @@ export const variableTable: Readonly<Record<string, readonly VariableRow[]>> = {
     { name: "REQUEST_METHOD", help: "set by a web server's CGI: HTTP_PROXY then does not count" },
     { name: "SSL_CERT_FILE", help: "certificate authorities in place of the system's bundle (Linux, FreeBSD)" },
     { name: "NODE_EXTRA_CA_CERTS", help: "certificate authorities beside the system's" },
+    { name: "npm_config_registry", help: "the registry that version --check asks (default https://registry.npmjs.org)" },
   ],
   "Places of our files": [
     { name: "XDG_DATA_HOME", help: "the store is in its folder kubectl-oidc (Linux; default ~/.local/share)" },

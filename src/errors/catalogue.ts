@@ -152,7 +152,7 @@ export const catalogue = {
   },
   RELEASES_UNREACHABLE: {
     title: "the newest version cannot be learnt",
-    explanation: "`version --check` asks the npm registry (npm_config_registry, where a company has its own) for the newest version, and it did not answer.",
+    explanation: "For `version --check` the program asks the npm registry (npm_config_registry, where a company has its own) for the newest version, and it did not answer.",
     hint: "try again, or look at https://github.com/kubectl-oidc/kubectl-oidc/releases",
     exit: 30,
   },

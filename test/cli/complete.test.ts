@@ -26,7 +26,7 @@ describe("completion offers", () => {
     expect(offered("login", "--oidc-c")).toEqual(["--oidc-client-id", "--oidc-client-secret-file", "--oidc-client-secret"]);
     expect(offered("logout", "--s")).toContain("--sso");
     expect(offered("login", "--s")).not.toContain("--sso");
-    expect(offered("version", "--")).toEqual(["--output", "--help"]);
+    expect(offered("version", "--")).toEqual(["--check", "--output", "--help"]);
     expect(offered("get-token", "--log")).toEqual([]);
   });
   it.each<[readonly string[], readonly string[]]>([

@@ -19,6 +19,7 @@ const contract: Readonly<Record<number, readonly ErrorCode[]>> = {
     "ID_TOKEN_INVALID",
     "GRANT_UNSUPPORTED",
     "API_SERVER_UNREACHABLE",
+    "RELEASES_UNREACHABLE",
   ],
   40: [
     "SETTINGS_INCOMPLETE",
