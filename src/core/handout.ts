@@ -1,4 +1,4 @@
-import { sha256Hex } from "./sha256.ts";
+import { mixedName } from "./mixed-name.ts";
 
 /**
  * A note of the credential that one client was handed (cli.md promise 8, M7). client-go asks again before the time it was
@@ -16,8 +16,8 @@ export interface Handout {
 
 /** Short digest of what was asked and what was given. */
 export function handoutTag(execInfo: string, token: string): string {
-  // The end of the token is its signature: enough to tell two apart, and cheap to hash.
-  return sha256Hex(`${execInfo.length}\u0000${execInfo.slice(0, 256)}\u0000${execInfo.slice(-64)}\u0000${token.slice(-64)}`).slice(0, 32);
+  // The end of the token is its signature, or random: 64 bits of a mixture of it tell two apart, and nobody makes a token of them.
+  return mixedName([execInfo, token.slice(-64)]);
 }
 
 /** One of 256 slots a credential, so that notes cannot pile up. `credentialName` is the credential file's name. */

@@ -1,4 +1,5 @@
 import { folderVariables } from "./data-folder.ts";
+import { mixedName } from "./mixed-name.ts";
 import { sha256Hex } from "./sha256.ts";
 
 /**
@@ -72,19 +73,7 @@ export function memoInputs(argv: readonly string[], env: Readonly<Record<string,
 }
 
 /** File name of the memo for these inputs; a collision costs a miss, since the full text is compared. */
-export function memoName(open: readonly string[]): string {
-  // Two multiply-xor lanes (after cyrb53): no module to load, and nothing rests on it.
-  let a = 0xdeadbeef;
-  let b = 0x41c6ce57;
-  const text = open.join("\u0000");
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    a = Math.imul(a ^ c, 2654435761);
-    b = Math.imul(b ^ c, 1597334677);
-  }
-  const hex = (x: number) => (x >>> 0).toString(16).padStart(8, "0");
-  return `${hex(Math.imul(a ^ (a >>> 16), 2246822507) ^ b)}${hex(Math.imul(b ^ (b >>> 13), 3266489909) ^ a)}.json`;
-}
+export const memoName = (open: readonly string[]) => `${mixedName(open)}.json`;
 
 /** Salted digest of one secret input. */
 export function secretDigest(salt: string, value: string): string {
@@ -110,8 +99,9 @@ export function parseMemo(text: string): Memo | undefined {
       m !== null &&
       typeof m === "object" &&
       m.version === 1 &&
+      // What it is made of does not matter: the credential file must list it.
       typeof m.id === "string" &&
-      /^[0-9a-f]{32}$/.test(m.id) &&
+      m.id.length === 32 &&
       texts(m.inputs) &&
       texts(m.digests) &&
       typeof m.salt === "string" &&
