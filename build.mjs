@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 import { builtCommit } from "./packaging/commit.mjs";
+import { writeBundled } from "./packaging/write-bundled.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
@@ -41,7 +42,7 @@ const common = {
 };
 const urlBanner = { js: "const __bundleUrl=require('node:url').pathToFileURL(__filename).href;" };
 
-await Promise.all([
+const built = await Promise.all([
   build({ ...common, entryPoints: ["bin/kubectl-oidc.ts"], outfile: "dist/kubectl-oidc.cjs" }),
   build({ ...common, entryPoints: ["bin/kubectl_complete-oidc.ts"], outfile: "dist/kubectl_complete-oidc.cjs" }),
   build({ ...common, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli.cjs", banner: urlBanner }),
@@ -49,6 +50,7 @@ await Promise.all([
   build({ ...common, entryPoints: ["src/adapters/openid-provider.ts"], outfile: "dist/oidc.cjs", banner: urlBanner }),
   build({ ...common, entryPoints: ["src/adapters/keychain-child.ts"], outfile: "dist/keychain-child.cjs", banner: urlBanner }),
 ]);
+writeBundled(built.map(({ metafile }) => metafile));
 
 // The demo and the tests' own programs; not part of the package (package.json "files" lists dist only).
 const devPrograms = { demo: "demo/main.ts", "browser-command": "test/issuer/browser-command.ts" };

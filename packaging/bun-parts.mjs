@@ -1,0 +1,35 @@
+/**
+ * What Bun's runtime consists of, by its project's own list (LICENSE.md of oven-sh/bun, read for 1.4): libraries that are linked in, then the
+ * parts of other programs. Its npm packages carry no licence texts. `licence` is an SPDX expression.
+ */
+export const bunParts = [
+  { name: "WebKit (JavaScriptCore and parts of WebCore)", licence: "LGPL-2.0-or-later", source: "https://github.com/oven-sh/WebKit" },
+  { name: "TinyCC", licence: "LGPL-2.1-or-later", source: "https://github.com/tinycc/tinycc" },
+  { name: "BoringSSL", licence: "Apache-2.0 AND ISC AND OpenSSL", source: "https://boringssl.googlesource.com/boringssl" },
+  { name: "ICU", licence: "Unicode-3.0", source: "https://github.com/unicode-org/icu" },
+  { name: "libarchive", licence: "BSD-2-Clause", source: "https://github.com/libarchive/libarchive" },
+  { name: "lol-html", licence: "BSD-3-Clause", source: "https://github.com/cloudflare/lol-html" },
+  { name: "zstd", licence: "BSD-3-Clause OR GPL-2.0-only", source: "https://github.com/facebook/zstd" },
+  { name: "zlib-ng", licence: "Zlib", source: "https://github.com/zlib-ng/zlib-ng" },
+  { name: "libjpeg-turbo", licence: "BSD-3-Clause AND IJG AND Zlib", source: "https://github.com/libjpeg-turbo/libjpeg-turbo" },
+  { name: "libspng", licence: "BSD-2-Clause", source: "https://github.com/randy408/libspng" },
+  { name: "libwebp", licence: "BSD-3-Clause", source: "https://github.com/webmproject/libwebp" },
+  { name: "libbase64", licence: "BSD-2-Clause", source: "https://github.com/aklomp/base64" },
+  { name: "lsquic", licence: "MIT AND BSD-3-Clause", source: "https://github.com/litespeedtech/lsquic" },
+  { name: "ls-hpack", licence: "MIT", source: "https://github.com/litespeedtech/ls-hpack" },
+  { name: "ls-qpack", licence: "MIT", source: "https://github.com/litespeedtech/ls-qpack" },
+  { name: "brotli", licence: "MIT", source: "https://github.com/google/brotli" },
+  { name: "mimalloc", licence: "MIT", source: "https://github.com/microsoft/mimalloc" },
+  { name: "picohttpparser", licence: "Artistic-1.0-Perl OR MIT", source: "https://github.com/h2o/picohttpparser" },
+  { name: "c-ares", licence: "MIT", source: "https://github.com/c-ares/c-ares" },
+  { name: "libdeflate", licence: "MIT", source: "https://github.com/ebiggers/libdeflate" },
+  { name: "libuv (Windows)", licence: "MIT", source: "https://github.com/libuv/libuv" },
+  { name: "uucode", licence: "MIT", source: "https://github.com/jacobsandlund/uucode" },
+  { name: "esbuild (ported parts)", licence: "MIT", source: "https://github.com/evanw/esbuild" },
+  { name: "acorn, acorn-walk and the browserify modules of Node's names", licence: "MIT", source: "https://github.com/oven-sh/bun" },
+  { name: "simdutf", licence: "Apache-2.0", source: "https://github.com/simdutf/simdutf" },
+  { name: "highway", licence: "Apache-2.0", source: "https://github.com/google/highway" },
+  { name: "uSockets and uWebSockets", licence: "Apache-2.0", source: "https://github.com/uNetworking" },
+  { name: "TigerBeetle (parts of its I/O code)", licence: "Apache-2.0", source: "https://github.com/tigerbeetle/tigerbeetle" },
+  { name: "LLVM libc++abi (one fallback)", licence: "Apache-2.0 WITH LLVM-exception", source: "https://github.com/llvm/llvm-project" },
+];
