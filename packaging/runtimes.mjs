@@ -60,3 +60,6 @@ export function runtimeFile(target, cache) {
   if (file === undefined) throw new Error(`${target.runtime} has no executable`);
   return file;
 }
+
+/** What the registry says of a runtime's content, for the bill of materials. */
+export const integrityOf = (name) => integrity[name];
