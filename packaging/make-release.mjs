@@ -20,6 +20,7 @@ import { executableSbom, npmSbom } from "./sbom.mjs";
 import { scoopManifest } from "./scoop.mjs";
 import { builtFile, programFile, targets } from "./targets.mjs";
 import { wingetFolder, wingetManifests } from "./winget.mjs";
+import { checkMachO } from "./macho-signature.mjs";
 import { readBundled } from "./write-bundled.mjs";
 
 const root = resolve(import.meta.dirname, "..");
@@ -137,13 +138,19 @@ export function lacksOf(executables, hasDebian) {
   ];
 }
 
+/** The executables that a Mac would end at once. */
+export const unsigned = (executables) =>
+  executables
+    .filter(({ target }) => target.os === "darwin")
+    .flatMap(({ target, file }) => checkMachO(readFileSync(file)).problems.map((problem) => `${target.name} needs packaging/sign-macos.sh on a Mac: ${problem}`));
+
 function main(flags) {
   const strange = flags.filter((flag) => !["--partial", "--quick"].includes(flag));
   if (strange.length > 0) refuse(`unknown: ${strange.join(", ")}; there are --partial and --quick`, 2);
   const isPartial = flags.includes("--partial");
   const executables = targets.map((target) => ({ target, file: join(root, builtFile(target)) })).filter(({ file }) => existsSync(file));
   const hasDebian = hasDpkg();
-  const lacks = lacksOf(executables, hasDebian);
+  const lacks = [...lacksOf(executables, hasDebian), ...unsigned(executables)];
   for (const lack of lacks) console.error(lack);
   if (lacks.length > 0 && !isPartial) refuse("not a whole release; --partial makes what can be made", 1);
   const out = join(root, "dist-release");
