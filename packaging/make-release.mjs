@@ -1,6 +1,6 @@
-// `npm run release [-- --partial] [--quick]`: from the executables in dist-standalone and the npm program in dist to dist-release, everything that a release is:
+// `npm run release [-- --partial] [--host] [--quick]`: from the executables in dist-standalone and the npm program in dist to dist-release, everything that a release is:
 // archives, Debian packages, the npm tarball, bills of materials, checksums, and the manifests of Krew, Homebrew, Scoop and winget.
-// Without --partial every target must be there. --quick packs the Debian packages less well.
+// Without --partial every target must be there. --host takes this machine's executable only; --quick packs the Debian packages less well.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ import { archiveName, completerName, completerText, contents, debianName, debian
 import { bunVersion, integrityOf } from "./runtimes.mjs";
 import { executableSbom, npmSbom } from "./sbom.mjs";
 import { scoopManifest } from "./scoop.mjs";
-import { builtFile, programFile, targets } from "./targets.mjs";
+import { builtFile, hostTarget, programFile, targets } from "./targets.mjs";
 import { wingetFolder, wingetManifests } from "./winget.mjs";
 import { checkMachO } from "./macho-signature.mjs";
 import { readBundled } from "./write-bundled.mjs";
@@ -145,11 +145,13 @@ export const unsigned = (executables) =>
     .flatMap(({ target, file }) => checkMachO(readFileSync(file)).problems.map((problem) => `${target.name} needs packaging/sign-macos.sh on a Mac: ${problem}`));
 
 function main(flags) {
-  const strange = flags.filter((flag) => !["--partial", "--quick"].includes(flag));
-  if (strange.length > 0) refuse(`unknown: ${strange.join(", ")}; there are --partial and --quick`, 2);
-  const isPartial = flags.includes("--partial");
-  const executables = targets.map((target) => ({ target, file: join(root, builtFile(target)) })).filter(({ file }) => existsSync(file));
+  const strange = flags.filter((flag) => !["--partial", "--host", "--quick"].includes(flag));
+  if (strange.length > 0) refuse(`unknown: ${strange.join(", ")}; there are --partial, --host and --quick`, 2);
+  const isPartial = flags.includes("--partial") || flags.includes("--host");
+  const wanted = flags.includes("--host") ? [hostTarget()] : targets;
+  const executables = wanted.map((target) => ({ target, file: join(root, builtFile(target)) })).filter(({ file }) => existsSync(file));
   const hasDebian = hasDpkg();
+  if (executables.length === 0) refuse("there is no executable; run: npm run build:standalone", 1);
   const lacks = [...lacksOf(executables, hasDebian), ...unsigned(executables)];
   for (const lack of lacks) console.error(lack);
   if (lacks.length > 0 && !isPartial) refuse("not a whole release; --partial makes what can be made", 1);

@@ -3,12 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { tarGz, zip } from "../../packaging/archive.mjs";
 import { hasProgram } from "../programs.ts";
-import { type Entry, packaging } from "./modules.ts";
 
-const { tarGz, zip } = await packaging("archive");
 const seconds = Date.UTC(2026, 0, 28, 12, 30, 10) / 1000;
-const entries: readonly Entry[] = [
+const entries = [
   { name: "man/kubectl-oidc.1", data: Buffer.from("page"), mode: 0o644 },
   { name: "kubectl-oidc", data: Buffer.from("\0program".repeat(1000)), mode: 0o755 },
   { name: "LICENSE", data: Buffer.alloc(512, "l"), mode: 0o644 },

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { type Package, packaging, root } from "./modules.ts";
-
-const { allowedLicences, thirdPartyText, executableText } = await packaging("licences");
-const { bundledPackages } = await packaging("bundled");
-const { readBundled } = await packaging("write-bundled");
+import { bundledPackages } from "../../packaging/bundled.mjs";
+import { allowedLicences, thirdPartyText, executableText } from "../../packaging/licences.mjs";
+import { readBundled } from "../../packaging/write-bundled.mjs";
+import { type Package, root } from "./whole-release.ts";
 
 const shipped = readFileSync(resolve(root, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+const bundled: readonly Package[] = readBundled();
 const rule = "-".repeat(80);
 
 /** The licence text that stands under a package's name. */
@@ -37,11 +37,11 @@ describe("THIRD-PARTY-LICENSES.txt of the npm package", () => {
     });
     const inside = bundledPackages([metafile], root);
     expect(inside.length).toBeGreaterThan(15);
-    expect(readBundled().map(({ name, version }) => `${name} ${version}`)).toEqual(inside.map(({ name, version }) => `${name} ${version}`));
+    expect(bundled.map(({ name, version }) => `${name} ${version}`)).toEqual(inside.map(({ name, version }) => `${name} ${version}`));
     for (const name of ["openid-client", "open", "commander", "env-paths", "yaml"]) expect(inside.map((one) => one.name)).toContain(name);
   });
 
-  it.each(readBundled())("has the licence text of $name", (one) => {
+  it.each(bundled)("has the licence text of $name", (one) => {
     const text = textUnder(shipped, one);
     expect(allowedLicences).toContain(one.licence);
     expect(text).toMatch(/copyright/i);
@@ -55,7 +55,7 @@ describe("THIRD-PARTY-LICENSES.txt of the npm package", () => {
   });
 
   it("is in the package beside the bundles", () => {
-    expect(thirdPartyText(readBundled(), root)).toBe(shipped);
+    expect(thirdPartyText(bundled, root)).toBe(shipped);
   });
 });
 
@@ -82,10 +82,10 @@ describe("THIRD-PARTY-LICENSES.txt of an executable", () => {
     folder: "node_modules/none",
     licenceFolder: "node_modules/@napi-rs/keyring",
   };
-  const text = executableText({ packages: readBundled(), addons: [addon], bunVersion: "1.4.5", keyringTexts: "## Crates of the addon", root });
+  const text = executableText({ packages: bundled, addons: [addon], bunVersion: "1.4.5", keyringTexts: "## Crates of the addon", root });
 
   it("has what the npm package's has, and the addons", () => {
-    for (const one of [...readBundled(), addon]) expect(textUnder(text, one), one.name).toMatch(/Permission|Redistribution|Apache License/i);
+    for (const one of [...bundled, addon]) expect(textUnder(text, one), one.name).toMatch(/Permission|Redistribution|Apache License/i);
     expect(text).toContain("## Crates of the addon");
   });
 

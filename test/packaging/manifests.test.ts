@@ -5,16 +5,16 @@ import { join, resolve } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { homebrewFormula } from "../../packaging/homebrew.mjs";
+import { krewManifest } from "../../packaging/krew.mjs";
+import { release, completerText } from "../../packaging/release.mjs";
+import { scoopManifest } from "../../packaging/scoop.mjs";
+import { wingetManifests, wingetFolder } from "../../packaging/winget.mjs";
 import { findProgram } from "../programs.ts";
-import { type Archive, packaging, root, wholeRelease } from "./modules.ts";
 import { krewSchema, scoopSchema, wingetSchemas } from "./schemas.ts";
+import { type Archive, root, wholeRelease } from "./whole-release.ts";
 
-const archives = await wholeRelease();
-const { krewManifest } = await packaging("krew");
-const { homebrewFormula } = await packaging("homebrew");
-const { scoopManifest } = await packaging("scoop");
-const { wingetManifests, wingetFolder } = await packaging("winget");
-const { release, completerText } = await packaging("release");
+const archives = wholeRelease();
 const day = "2026-11-28";
 
 const golden = (name: string) => resolve(import.meta.dirname, "golden", name);

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "./modules.ts";
+import { root } from "./whole-release.ts";
 
 /** What the npm package may hold, and how large each file may become, in bytes. A new file has to be argued for here. */
 const ceilings: Readonly<Record<string, number>> = {

@@ -4,13 +4,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeRelease, lacksOf, unsigned } from "../../packaging/make-release.mjs";
+import { release, archiveName, debianName, debianTargets } from "../../packaging/release.mjs";
+import { targets } from "../../packaging/targets.mjs";
 import { hasProgram } from "../programs.ts";
-import { type Archive, packaging } from "./modules.ts";
 import { standIns } from "./stand-ins.ts";
+import type { Archive } from "./whole-release.ts";
 
-const { makeRelease, lacksOf } = await packaging("make-release");
-const { targets } = await packaging("targets");
-const { release, archiveName, debianName, debianTargets } = await packaging("release");
 const hasDebian = hasProgram("dpkg-deb");
 
 let folder: string;
@@ -83,6 +83,11 @@ describe("a release", () => {
       ),
     ).toEqual([]);
   });
+});
+
+it("an executable for macOS without a signature that holds is named, and how it gets one", async () => {
+  const { executables } = await standIns(folder);
+  expect(unsigned(executables)).toEqual(["darwin-arm64", "darwin-x64"].map((name) => `${name} needs packaging/sign-macos.sh on a Mac: it is no 64-bit Mach-O file`));
 });
 
 describe("an archive", () => {

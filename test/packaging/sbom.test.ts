@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
+import { makeRelease } from "../../packaging/make-release.mjs";
+import { release } from "../../packaging/release.mjs";
+import { readBundled } from "../../packaging/write-bundled.mjs";
 import { standIns } from "./stand-ins.ts";
-import { packaging, root } from "./modules.ts";
+import { root } from "./whole-release.ts";
 
 interface Component {
   readonly name: string;
@@ -22,10 +25,6 @@ interface Bom {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
   readonly metadata: { readonly component: Component };
 }
-
-const { makeRelease } = await packaging("make-release");
-const { release } = await packaging("release");
-const { readBundled } = await packaging("write-bundled");
 
 const lock = JSON.parse(readFileSync(resolve(root, "package-lock.json"), "utf8")) as {
   readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly integrity?: string; readonly version: string }>>;

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packaging, type Target } from "./modules.ts";
+import { targets } from "../../packaging/targets.mjs";
+import type { Target } from "./whole-release.ts";
 
 /** What makeRelease takes, with a small file in the place of each executable, and a text in the place of its licences (some would have to be fetched). */
 export async function standIns(folder: string) {
-  const { targets } = await packaging("targets");
   mkdirSync(join(folder, "built"), { recursive: true });
   const executables = targets.map((target) => {
     const file = join(folder, "built", target.name);

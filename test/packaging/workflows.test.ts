@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { packaging, root } from "./modules.ts";
-
-const { targets } = await packaging("targets");
+import { targets } from "../../packaging/targets.mjs";
+import { root } from "./whole-release.ts";
 
 interface Step {
   readonly uses?: string;
