@@ -80,6 +80,9 @@ export async function tryProgram(tally, name, { bin, home, form }) {
     await tally.check(`${name}: kubectl finds it as kubectl oidc`, async () => {
       assert.match(await ran(kubectl, ["oidc", "version"], { env }), new RegExp(`^kubectl-oidc ${release.version.replaceAll(".", "\\.")} `));
     });
+    await tally.check(`${name}: kubectl completes kubectl oidc with it`, async () => {
+      assert.match(await ran(kubectl, ["__complete", "oidc", "get-to"], { env }), /^get-token\b/);
+    });
   }
   await tally.check(`${name}: kubectl_complete-oidc completes`, async () => {
     assert.match(await ran(completer, ["get-to"], { env }), /^get-token\b/);

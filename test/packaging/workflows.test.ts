@@ -72,6 +72,13 @@ describe.each(workflows)("$name", ({ text, workflow }) => {
     }
   });
 
+  it("takes nothing out of a cache that another run could have filled", () => {
+    for (const [name, job] of Object.entries(workflow.jobs)) {
+      for (const step of stepsOf(job).filter(({ uses }) => uses?.startsWith("actions/setup-node@"))) expect(step.with?.["package-manager-cache"], name).toBe(false);
+      for (const { uses = "" } of stepsOf(job)) expect(uses, name).not.toMatch(/^actions\/cache/);
+    }
+  });
+
   it("runs only scripts that are there", () => {
     const { scripts } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8")) as { readonly scripts: Readonly<Record<string, string>> };
     for (const [, file = ""] of text.matchAll(/\b(packaging\/[\w-]+\.(?:mjs|sh)|\.ci\/run)\b/g)) expect(existsSync(resolve(root, file)), file).toBe(true);
@@ -102,6 +109,12 @@ describe("a release", () => {
 
   it("publishes nothing before the gate has passed, every executable has run, and everything is attested", () => {
     for (const name of ["npm", "github", "channels"]) expect(before(name)).toEqual(expect.arrayContaining(["tag", "ci", "build", "sign", "smoke", "packages", "attest"]));
+  });
+
+  it("shows each channel's job the key of its own repository and no other secret", () => {
+    expect(release["channels"]?.environment).toBe("$".concat("{{ matrix.repository }}"));
+    const secrets = workflows.flatMap(({ text }) => [...text.matchAll(/secrets[.[]\w+/g)].map(([one]) => one));
+    expect(secrets).toEqual(["secrets.DEPLOY_KEY"]);
   });
 
   it("publishes on npm without a token, with provenance and without scripts", () => {
