@@ -9,7 +9,7 @@ import { release, archiveName, debianName, debianTargets } from "../../packaging
 import { targets } from "../../packaging/targets.mjs";
 import { hasProgram } from "../programs.ts";
 import { standIns } from "./stand-ins.ts";
-import type { Archive } from "./whole-release.ts";
+import { type Archive, root } from "./whole-release.ts";
 
 const hasDebian = hasProgram("dpkg-deb");
 
@@ -68,6 +68,14 @@ describe("a release", () => {
     const again = join(folder, "again");
     makeRelease({ ...(await standIns(folder)), out: again, hasDebian });
     for (const name of filesIn(out())) expect(sha256(join(again, name)), name).toBe(sha256(join(out(), name)));
+  });
+
+  it("has every file that the pages name, under this version's name", () => {
+    const pages = filesIn(join(root, "docs")).filter((name) => name.endsWith(".md"));
+    const named = pages.flatMap((page) => [...readFileSync(join(root, "docs", page), "utf8").matchAll(/kubectl-oidc_\d[\w.~-]*\.(?:tar\.gz|zip|deb)/g)].map(([name]) => name));
+    expect(new Set(named).size).toBeGreaterThanOrEqual(2);
+    const made = [...targets.map((target) => archiveName(target)), ...debianTargets.map((target) => debianName(target))];
+    for (const name of named) expect(made).toContain(name);
   });
 
   it("says which executables it lacks, and what it lacks for Debian", () => {
