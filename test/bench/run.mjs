@@ -1,44 +1,37 @@
-// `npm run bench [-- hot|version|refresh|storm]`: whole processes, paired and interleaved in one run, because timings on shared machines
-// drift. Fails when the hot path takes more than 1.15 x an empty CommonJS script (the aim is 1.08), when a refresh makes more than one
-// request, and when a storm does. Without a name: all but the storm, which fills the machine for minutes.
-import { cpus } from "node:os";
-import { hot } from "./hot.mjs";
-import { startIssuer } from "./issuer.mjs";
-import { refresh } from "./refresh.mjs";
-import { getToken, openStage, program } from "./stage.mjs";
-import { storm } from "./storm.mjs";
-import { call, rounds } from "./timing.mjs";
-import { version } from "./version.mjs";
+// `npm run bench [-- NAME … --json --gate --nodes=all]`: what the program costs, in one table (docs/explanation/performance.md).
+import { mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { builtFile, targets } from "../../packaging/targets.mjs";
 
-const single = { hot, version, refresh };
-
-/** With one session whose token is cached, and the call that was made twice, so that it is a hit. */
-async function runSingle(benches, stage) {
-  console.log(`Node ${process.versions.node}, ${cpus().length} cores, ${rounds} paired rounds`);
-  const issuer = await startIssuer();
-  try {
-    const env = stage.home("home");
-    const session = [program, ...getToken(issuer)];
-    await call([process.execPath, ...session], env);
-    await call([process.execPath, ...session], env);
-    let passed = true;
-    for (const bench of benches) passed = (await bench({ env, empty: stage.empty, session, issuer })) && passed;
-    return passed;
-  } finally {
-    issuer.stop();
-  }
+const root = resolve(import.meta.dirname, "../..");
+// In the repository: packages are found from there.
+const folder = join(root, "node_modules", ".cache", `bench-${process.pid}`);
+mkdirSync(folder, { recursive: true });
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+await build({
+  entryPoints: [join(root, "test/bench/main.ts")],
+  outfile: join(folder, "bench.mjs"),
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  packages: "external",
+  logLevel: "warning",
+});
+const { main } = await import(pathToFileURL(join(folder, "bench.mjs")).href);
+try {
+  process.exitCode = await main(process.argv.slice(2), { root, standalone: process.env.BENCH_STANDALONE ?? join(root, standaloneFile()) });
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 2;
 }
 
-const what = process.argv[2] ?? "all";
-const benches = what === "all" ? Object.values(single) : single[what] && [single[what]];
-const stage = openStage();
-try {
-  if (what === "storm") process.exitCode = (await storm(stage)) ? 0 : 1;
-  else if (benches !== undefined) process.exitCode = (await runSingle(benches, stage)) ? 0 : 1;
-  else {
-    console.error(`no such bench: ${what}; there are ${[...Object.keys(single), "storm"].join(", ")}`);
-    process.exitCode = 2;
-  }
-} finally {
-  stage.close();
+/** Of this machine, wherever it is built. */
+function standaloneFile() {
+  const os = process.platform === "win32" ? "windows" : process.platform;
+  const isMusl = os === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
+  const target = targets.find(({ os: its, cpu, libc }) => its === os && cpu === process.arch && (libc === "musl") === isMusl);
+  return target === undefined ? "dist-standalone/none" : builtFile(target);
 }

@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { findProgram } from "../../programs.ts";
+import type { Missing } from "./missing.ts";
+
+export interface Kubelogin {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** Newest first; a module proxy may have only some of them. */
+const versions = ["1.36.2", "1.36.0", "1.35.2", "1.34.2"];
+
+/** The one that `named` (KUBELOGIN) is, the one on the PATH, the one that was built before, or one that Go builds now. */
+export function findKubelogin(root: string, named: string | undefined, tell: (what: string) => void): Kubelogin | Missing {
+  const given = named ?? findProgram("kubelogin", "kubectl-oidc_login");
+  if (given !== undefined) return checked(given);
+  const cache = join(root, "node_modules/.cache/bench-kubelogin");
+  const built = versions.map((version) => join(cache, version, "kubelogin")).find((file) => existsSync(file));
+  return built !== undefined ? checked(built) : build(cache, tell);
+}
+
+/** What is asked of it. Azure has another program of this name, and old versions have fewer options. */
+const options = ["--oidc-issuer-url", "--token-cache-storage", "--force-refresh", "--browser-command", "device-code"];
+
+function checked(file: string): Kubelogin | Missing {
+  const help = spawnSync(file, ["get-token", "--help"], { encoding: "utf8" });
+  if (help.error !== undefined) return { missing: `${file} cannot be started` };
+  const lacks = options.filter((option) => !`${help.stdout}${help.stderr}`.includes(option));
+  if (lacks.length > 0) return { missing: `${file} is another program or an old one: its get-token has no ${lacks.join(", ")}` };
+  const version = /\d+(?:\.\d+)+/.exec(spawnSync(file, ["--version"], { encoding: "utf8" }).stdout.split("(")[0] ?? "")?.[0];
+  return { name: version === undefined ? "kubelogin" : `kubelogin ${version}`, file };
+}
+
+function build(cache: string, tell: (what: string) => void): Kubelogin | Missing {
+  const go = findProgram("go");
+  if (go === undefined) return { missing: "no kubelogin: none on the PATH, KUBELOGIN names none, and there is no Go to build one" };
+  for (const version of versions) {
+    tell(`building kubelogin ${version}`);
+    const flags = ["-trimpath", "-ldflags", `-s -w -X main.version=v${version}`];
+    const { status } = spawnSync(go, ["install", ...flags, `github.com/int128/kubelogin@v${version}`], {
+      env: { ...process.env, GOBIN: join(cache, version) },
+      stdio: "ignore",
+      timeout: 600_000,
+    });
+    if (status === 0) return checked(join(cache, version, "kubelogin"));
+  }
+  return { missing: "no kubelogin: none on the PATH, KUBELOGIN names none, and Go could not build one" };
+}

@@ -1,0 +1,82 @@
+import { orderOf } from "../interleaved.ts";
+import { type Issuer, startIssuer } from "../parts/issuer.ts";
+import type { Kubelogin } from "../parts/kubelogin.ts";
+import type { Missing } from "../parts/missing.ts";
+import { type Environment, getToken, mustRun, said, type Stage } from "../parts/stage.ts";
+import type { RowPlan } from "../rows.ts";
+import { type Caller, openCallers, present, storageOption } from "./callers.ts";
+import { type Phases, phasesOf } from "./phases.ts";
+import { overheadOutcome, type Timed, type TimedPlan, wholeOutcome } from "./outcomes.ts";
+import { ownTime, splitRun } from "./spans.ts";
+
+/** Machines differ: the bench fails at one and a half times the target. */
+const plan = (id: string, title: string, caller: string, target?: number): TimedPlan => ({
+  id,
+  group: "refresh",
+  title,
+  caller,
+  unit: "ms",
+  ...(target === undefined ? {} : { target, limit: target * 1.5 }),
+});
+const requests = (id: string, title: string, caller: string): TimedPlan => ({ id, group: "refresh", title, caller, unit: "requests", target: 1, limit: 1 });
+
+export const refreshPlans: readonly TimedPlan[] = [
+  plan("refresh", "a refresh beyond the issuer's time, npm program, token on disk", "disk", 60),
+  plan("refresh-standalone", "the same, standalone", "disk-standalone", 35),
+  plan("refresh-keychain", "a refresh beyond the issuer's time, npm program, token in a keychain", "keychain", 110),
+  plan("refresh-keychain-standalone", "the same, standalone", "keychain-standalone", 70),
+  plan("refresh-kubelogin", "a refresh beyond the issuer's time, kubelogin, token on disk", "kubelogin"),
+  requests("refresh-requests", "requests of a refresh, npm program", "disk"),
+  requests("refresh-requests-standalone", "requests of a refresh, standalone", "disk-standalone"),
+];
+
+export async function measureRefresh(stage: Stage, plans: readonly RowPlan[], kubelogin: () => Kubelogin | Missing, rounds: number) {
+  const wanted = refreshPlans.filter(({ id }) => plans.some((one) => one.id === id));
+  const issuer = await startIssuer();
+  const { callers, stop } = await openCallers(stage, [...new Set(wanted.map(({ caller }) => caller))], kubelogin);
+  const timed = new Map<string, Timed[]>();
+  try {
+    const ready = [];
+    for (const caller of present(callers)) ready.push(await loggedIn(stage, caller, issuer));
+    stage.tell(`${rounds} rounds of ${ready.length} refreshes`);
+    for (let round = 0; round < rounds; round++) {
+      for (const one of orderOf(ready, round)) timed.set(one.caller.id, [...(timed.get(one.caller.id) ?? []), await refreshOnce(stage, one, issuer)]);
+    }
+  } finally {
+    issuer.stop();
+    await stop();
+  }
+  const rows = wanted.map((row) => ({ ...row, outcome: row.unit === "ms" ? overheadOutcome(row, callers, timed) : wholeOutcome(row, callers, timed, (one) => one.requests) }));
+  return { rows, phases: present(callers).map((caller) => phasesOfRefresh(caller, timed.get(caller.id) ?? [])) };
+}
+
+interface Ready {
+  readonly caller: Caller;
+  readonly args: readonly string[];
+  readonly env: Environment;
+}
+
+async function loggedIn(stage: Stage, caller: Caller, issuer: Issuer): Promise<Ready> {
+  const env = caller.home(`refresh-${caller.id}`);
+  const args = [...caller.command, ...getToken(issuer, storageOption[caller.storage]), ...caller.more(env.HOME)];
+  await mustRun(stage, args, env);
+  const renew = [...args, "--force-refresh"];
+  // The first refresh learns what the login could not keep.
+  await mustRun(stage, renew, env);
+  return { caller, args: renew, env };
+}
+
+async function refreshOnce(stage: Stage, { caller, args, env }: Ready, issuer: Issuer): Promise<Timed> {
+  const before = issuer.requests.length;
+  const { started: from, ended: to, output } = await mustRun(stage, args, env);
+  const asked = issuer.requests.slice(before);
+  if (!asked.some(({ grant }) => grant === "refresh_token")) throw new Error(`${caller.form}, token on ${caller.storage}: --force-refresh made no refresh: ${said(output)}`);
+  return { wall: to - from, own: ownTime({ from, to }, asked), split: splitRun({ from, to }, asked), requests: asked.length };
+}
+
+const phasesOfRefresh = ({ form, storage }: Caller, all: readonly Timed[]): Phases =>
+  phasesOf(
+    { what: "refresh", form, storage },
+    all.map(({ wall }) => wall),
+    all.map(({ split }) => split),
+  );
