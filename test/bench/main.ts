@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import cleanEnvironment from "../clean-environment.ts";
 import { chosenRows, readChoice } from "./choice.ts";
 import { allGroups, gateGroups, type Part } from "./groups.ts";
 import { describeMachine, describeProgram, load } from "./machine.ts";
@@ -28,12 +27,9 @@ const tell = (what: string) => void process.stderr.write(`bench: ${what}\n`);
  */
 export async function main(argv: readonly string[], { root, standalone }: Places): Promise<number> {
   const choice = readChoice(argv);
-  // Read before the environment is made clean, which takes every KUBE… away.
-  const named = process.env["KUBELOGIN"];
-  cleanEnvironment();
   const means = {
     node: findNodes(root, choice.allNodes, tell),
-    kubelogin: once(() => findKubelogin(root, named, tell)),
+    kubelogin: once(() => findKubelogin(root, tell)),
     rounds: number("BENCH_ROUNDS", 201),
     storm: { count: number("BENCH_STORM", 200), rounds: number("BENCH_STORM_ROUNDS", 3) },
   };

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram } from "../../programs.ts";
 import type { Missing } from "./missing.ts";
@@ -9,12 +9,13 @@ export interface Kubelogin {
   readonly file: string;
 }
 
+const source = "github.com/int128/kubelogin";
 /** Newest first; a module proxy may have only some of them. */
 const versions = ["1.36.2", "1.36.0", "1.35.2", "1.34.2"];
 
-/** The one that `named` (KUBELOGIN) is, the one on the PATH, the one that was built before, or one that Go builds now. */
-export function findKubelogin(root: string, named: string | undefined, tell: (what: string) => void): Kubelogin | Missing {
-  const given = named ?? findProgram("kubelogin", "kubectl-oidc_login");
+/** The one that KUBELOGIN names, the one on the PATH, the one that was built before, or one that Go builds now. */
+export function findKubelogin(root: string, tell: (what: string) => void): Kubelogin | Missing {
+  const given = process.env["KUBELOGIN"] ?? findProgram("kubelogin", "kubectl-oidc_login");
   if (given !== undefined) return checked(given);
   const cache = join(root, "node_modules/.cache/bench-kubelogin");
   const built = versions.map((version) => join(cache, version, "kubelogin")).find((file) => existsSync(file));
@@ -33,18 +34,18 @@ function checked(file: string): Kubelogin | Missing {
   return { name: version === undefined ? "kubelogin" : `kubelogin ${version}`, file };
 }
 
+/** As a requirement of an empty module: `go install` also asks for the list of all versions, which not every proxy gives. */
 function build(cache: string, tell: (what: string) => void): Kubelogin | Missing {
   const go = findProgram("go");
   if (go === undefined) return { missing: "no kubelogin: none on the PATH, KUBELOGIN names none, and there is no Go to build one" };
   for (const version of versions) {
     tell(`building kubelogin ${version}`);
-    const flags = ["-trimpath", "-ldflags", `-s -w -X main.version=v${version}`];
-    const { status } = spawnSync(go, ["install", ...flags, `github.com/int128/kubelogin@v${version}`], {
-      env: { ...process.env, GOBIN: join(cache, version) },
-      stdio: "ignore",
-      timeout: 600_000,
-    });
-    if (status === 0) return checked(join(cache, version, "kubelogin"));
+    const folder = join(cache, version);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "go.mod"), `module bench\n\ngo 1.24\n\nrequire ${source} v${version}\n`);
+    const flags = ["-mod=mod", "-trimpath", "-ldflags", `-s -w -X main.version=v${version}`, "-o", "kubelogin"];
+    const { status } = spawnSync(go, ["build", ...flags, source], { cwd: folder, env: { ...process.env, GOFLAGS: "" }, stdio: "ignore", timeout: 600_000 });
+    if (status === 0) return checked(join(folder, "kubelogin"));
   }
   return { missing: "no kubelogin: none on the PATH, KUBELOGIN names none, and Go could not build one" };
 }
