@@ -15,7 +15,7 @@ describe("the rows that are measured", () => {
     expect(chosenRows([], plans)).toEqual(plans);
   });
 
-  it.each(["hot", "bin", "version", "many", "memory", "standalone", "kubectl", "refresh", "login", "storm", "peers"])("%s is a name of several", (name) => {
+  it.each(["hot", "bin", "version", "many", "memory", "standalone", "kubectl", "refresh", "login", "storm", "peers", "advice"])("%s is a name of several", (name) => {
     const rows = chosenRows([name], plans);
     expect(rows.length).toBeGreaterThan(1);
     expect(rows.every(({ id, group }) => group === name || id === name)).toBe(true);

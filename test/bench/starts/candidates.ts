@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findProgram } from "../../programs.ts";
 import { emptyBunProgram } from "../parts/bun.ts";
@@ -50,12 +50,17 @@ export function candidateMaker(stage: Stage, { node, kubelogin, issuer }: Source
     for (let i = 0; i < 2; i++) await mustRun(stage, [stage.running.file, stage.program, ...words], env);
   }
 
-  async function onNode(kind: string, build: NodeBuild): Promise<Candidate> {
+  async function onNode(kind: string, build: NodeBuild): Promise<Candidate | Missing> {
     const id = `${kind}@${build.major}`;
     const env = await (kind === "many" ? fullHome() : home());
     const name = `npm program, Node ${build.major}`;
     if (kind === "empty") return { id, name: `empty script, Node ${build.major}`, kind: "runtime", answers: false, args: [build.file, stage.empty], env };
     if (kind === "version") return { id, name: `version, ${name}`, kind: "ours", answers: false, args: [build.file, stage.program, "version"], env };
+    if (kind === "extra-ca" && rootsFile === undefined) return { missing: "no file with the system's roots" };
+    const more: Environment =
+      kind === "extra-ca" ? { NODE_EXTRA_CA_CERTS: rootsFile ?? "" } : kind === "env-proxy" ? { NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: "http://127.0.0.1:9" } : {};
+    if (Object.keys(more).length > 0)
+      return { id, name: `${name}, ${Object.keys(more)[0]}`, kind: "ours", answers: true, args: [build.file, stage.program, ...words], env: { ...env, ...more } };
     if (kind === "bin") return { id, name: `${name}, through its bin`, kind: "ours", answers: true, ...npmBin(stage, build, words, env) };
     return { id, name: kind === "many" ? `${name}, 10,000 sessions` : name, kind: "ours", answers: true, args: [build.file, stage.program, ...words], env };
   }
@@ -98,6 +103,9 @@ export function candidateMaker(stage: Stage, { node, kubelogin, issuer }: Source
     return isMissing(build) ? build : onNode(kind, build);
   };
 }
+
+/** Where systems keep all their roots in one file. */
+const rootsFile = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"].find((file) => existsSync(file));
 
 /** As npm installs it: a link on the PATH to a file that begins with `#!/usr/bin/env node`. */
 export function npmBin(stage: Stage, build: NodeBuild, words: readonly string[], env: Environment): Command {

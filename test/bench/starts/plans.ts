@@ -46,5 +46,7 @@ export function startPlans(running: NodeBuild, hasNode24: boolean): readonly Sta
     plan("kubelogin-memory", "peers", `peak memory of a cached token, kubelogin / an empty script, Node ${base}`, ["kubelogin", empty]),
     plan("cat", "peers", `cat of a file with the credential / an empty script, Node ${base}`, ["cat", empty]),
     plan("bun", "peers", `an empty Bun executable / an empty script, Node ${base}`, ["empty-bun", empty]),
+    plan("extra-ca", "advice", "a cached token, npm program, Node 20: with NODE_EXTRA_CA_CERTS of all the system's roots / without", ["extra-ca@20", "hot@20"]),
+    plan("env-proxy", "advice", "a cached token, npm program, Node 24: with NODE_USE_ENV_PROXY and a proxy / without", ["env-proxy@24", "hot@24"]),
   ].map((one) => (one.id === "kubelogin-memory" ? { ...one, figure: "memory" } : one));
 }
