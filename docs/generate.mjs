@@ -1,4 +1,4 @@
-// Writes docs/reference and the man page from the program's own tables; with --check, says what would change and fails.
+// Writes docs/reference and the man page from the program's own tables, and the figures of the bench where they are shown; with --check, says what would change and fails.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { commandsPage } from "./generate/commands.mjs";
@@ -9,6 +9,10 @@ import { jsonPage } from "./generate/json.mjs";
 import { loadFacts } from "./generate/load.mjs";
 import { manPage } from "./generate/man.mjs";
 import { environmentPage, optionsPage } from "./generate/options.mjs";
+import { performancePlot } from "./generate/performance-plot.mjs";
+import { performanceSections, readmeSections } from "./generate/performance-tables.mjs";
+import { readFigures } from "./generate/performance.mjs";
+import { withSections } from "./generate/sections.mjs";
 
 const facts = await loadFacts();
 const pages = {
@@ -22,18 +26,26 @@ const pages = {
   "docs/reference/doctor.md": doctorPage,
   "man/kubectl-oidc.1": manPage,
 };
+const figures = readFigures(textOf(new URL("explanation/performance.json", import.meta.url)) ?? "");
+/** What is made of the bench's report: sections of pages that are written by hand, and a picture. */
+const measured = {
+  "README.md": (page) => withSections(page, readmeSections(figures)),
+  "docs/explanation/performance.md": (page) => withSections(page, performanceSections(figures)),
+  "docs/pictures/performance.svg": () => performancePlot(figures),
+};
 
 const check = process.argv.includes("--check");
 const stale = [];
-for (const [name, write] of Object.entries(pages)) {
+const writers = [...Object.entries(pages).map(([name, write]) => [name, () => write(facts)]), ...Object.entries(measured)];
+for (const [name, write] of writers) {
   const file = new URL(`../${name}`, import.meta.url);
-  const text = write(facts);
+  const text = write(textOf(file) ?? "");
   if (!check) {
     mkdirSync(fileURLToPath(new URL(".", file)), { recursive: true });
     writeFileSync(file, text);
   } else if (textOf(file) !== text) stale.push(name);
 }
-for (const name of stale) console.error(`${name} does not agree with the program; run: npm run docs`);
+for (const name of stale) console.error(`${name} does not agree with ${name in measured ? "docs/explanation/performance.json" : "the program"}; run: npm run docs`);
 process.exit(stale.length === 0 ? 0 : 1);
 
 /** Missing counts as stale. */

@@ -23,14 +23,14 @@ const plan = (id: string, title: string, caller: string, target?: number): Timed
 
 const logins: readonly TimedPlan[] = [
   plan("login", "a first login beyond issuer and browser, npm program, token on disk", "disk", 300),
-  plan("login-standalone", "the same, standalone", "disk-standalone", 300),
+  plan("login-standalone", "a first login beyond issuer and browser, standalone, token on disk", "disk-standalone", 300),
   plan("login-keychain", "a first login beyond issuer and browser, npm program, token in a keychain", "keychain", 300),
-  plan("login-keychain-standalone", "the same, standalone", "keychain-standalone", 300),
+  plan("login-keychain-standalone", "a first login beyond issuer and browser, standalone, token in a keychain", "keychain-standalone", 300),
   plan("login-kubelogin", "a first login beyond issuer and browser, kubelogin, token on disk", "kubelogin"),
 ];
 const urls: readonly TimedPlan[] = [
   plan("url", "login until it shows its URL, npm program, the issuer known", "disk", 250),
-  plan("url-standalone", "the same, standalone", "disk-standalone", 250),
+  plan("url-standalone", "login until it shows its URL, standalone, the issuer known", "disk-standalone", 250),
 ];
 export const loginPlans: readonly TimedPlan[] = [...logins, ...urls];
 

@@ -30,9 +30,9 @@ const once = { target: 1, limit: 1 };
 
 export const refreshPlans: readonly TimedPlan[] = [
   plan("refresh", "a refresh beyond the issuer's time, npm program, token on disk", "disk", 60),
-  plan("refresh-standalone", "the same, standalone", "disk-standalone", 35),
+  plan("refresh-standalone", "a refresh beyond the issuer's time, standalone, token on disk", "disk-standalone", 35),
   plan("refresh-keychain", "a refresh beyond the issuer's time, npm program, token in a keychain", "keychain", 110),
-  plan("refresh-keychain-standalone", "the same, standalone", "keychain-standalone", 70),
+  plan("refresh-keychain-standalone", "a refresh beyond the issuer's time, standalone, token in a keychain", "keychain-standalone", 70),
   plan("refresh-kubelogin", "a refresh beyond the issuer's time, kubelogin, token on disk", "kubelogin"),
   requests("refresh-requests", "requests of a refresh, npm program", "disk", once),
   requests("refresh-requests-standalone", "requests of a refresh, standalone", "disk-standalone", once),

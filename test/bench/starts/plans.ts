@@ -32,7 +32,7 @@ export function startPlans(running: NodeBuild, hasNode24: boolean): readonly Sta
   const empty = `empty@${base}`;
   return [
     ...everyNode("hot", "hot", "a cached token, npm program", "hot", { target: 1.05, limit: 1.15 }),
-    ...everyNode("bin", "bin", "the same through the npm bin (link, env)", "bin", { target: 1.12, limit: 1.2 }),
+    ...everyNode("bin", "bin", "a cached token, npm program through its bin (link, env)", "bin", { target: 1.12, limit: 1.2 }),
     ...everyNode("version", "version", "version, npm program", "version", { target: 1.45, limit: 1.6 }),
     plan("many", "many", `a cached token, npm program: a store of 10,000 sessions / of one, Node ${here}`, [`many@${here}`, `hot@${here}`], { target: 1.05, limit: 1.1 }),
     plan("many-standalone", "many", "a cached token, standalone: a store of 10,000 sessions / of one", ["standalone-many", "standalone"], { target: 1.05, limit: 1.1 }),

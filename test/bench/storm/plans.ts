@@ -22,11 +22,11 @@ export const stormPlans = (count: number): readonly StormPlan[] => {
   const once = { target: 1, limit: 1 };
   return [
     plan("storm-hits", `${count} cached tokens at once, npm program`, "npm", "hits", seconds(3000)),
-    plan("storm-hits-standalone", "the same, standalone", "standalone", "hits", seconds(800)),
+    plan("storm-hits-standalone", `${count} cached tokens at once, standalone`, "standalone", "hits", seconds(800)),
     plan("storm-misses", `${count} expired tokens at once / ${count} cached ones, npm program`, "npm", "misses", { target: 1.5, limit: 2.25 }),
-    plan("storm-misses-standalone", "the same, standalone", "standalone", "misses", { target: 1.5, limit: 2.25 }),
+    plan("storm-misses-standalone", `${count} expired tokens at once / ${count} cached ones, standalone`, "standalone", "misses", { target: 1.5, limit: 2.25 }),
     plan("storm-refreshes", `refreshes of ${count} expired tokens at once, npm program`, "npm", "refreshes", once),
-    plan("storm-refreshes-standalone", "the same, standalone", "standalone", "refreshes", once),
+    plan("storm-refreshes-standalone", `refreshes of ${count} expired tokens at once, standalone`, "standalone", "refreshes", once),
     plan("storm-empty", `${count} empty scripts at once`, "empty", "hits"),
     plan("storm-hits-kubelogin", `${count} cached tokens at once, kubelogin`, "kubelogin", "hits"),
     plan("storm-misses-kubelogin", `${count} expired tokens at once / ${count} cached ones, kubelogin`, "kubelogin", "misses"),
