@@ -7,7 +7,7 @@ import { findKubelogin, type Kubelogin } from "./parts/kubelogin.ts";
 import type { Missing } from "./parts/missing.ts";
 import { findNodes, runningNode } from "./parts/nodes.ts";
 import { openStage } from "./parts/stage.ts";
-import { type Report, reportJson, reportRow, reportText } from "./report.ts";
+import { countLine, type Report, reportJson, reportRow, reportText } from "./report.ts";
 import { exitStatus, type Row, type RowPlan } from "./rows.ts";
 import { openStarter } from "./starter.ts";
 
@@ -42,6 +42,15 @@ export async function main(argv: readonly string[], { root, standalone }: Places
   const starter = await openStarter(join(root, "test/bench/starter.py"));
   const executable = existsSync(standalone) ? standalone : { missing: "no standalone executable: npm run build:standalone" };
   const stage = openStage({ root, standalone: executable, running: runningNode, starter, tell });
+  for (const [signal, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    process.once(signal, () => {
+      stage.close();
+      process.exit(status);
+    });
+  }
   try {
     const parts: Part[] = [];
     for (const group of groups) parts.push(await group.measure(stage, wanted));
@@ -58,7 +67,8 @@ export async function main(argv: readonly string[], { root, standalone }: Places
       phases: parts.flatMap(({ phases = [] }) => phases),
       storms: parts.flatMap(({ lines = [] }) => lines),
     };
-    process.stdout.write(choice.json ? `${reportJson(report)}\n` : `${reportText(report).join("\n")}\n`);
+    const lines = [...reportText(report), ...(choice.gate ? [countLine(report.rows)] : [])];
+    process.stdout.write(choice.json ? `${reportJson(report)}\n` : `${lines.join("\n")}\n`);
     return exitStatus(rows);
   } finally {
     stage.close();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Report, reportJson, reportRow, reportText } from "./report.ts";
+import { countLine, type Report, reportJson, reportRow, reportText } from "./report.ts";
 import type { Outcome, Row } from "./rows.ts";
 
 const row = (id: string, outcome: Outcome, unit: Row["unit"] = "x"): Row => ({ id, group: "hot", title: `title of ${id}`, unit, target: 1.05, limit: 1.15, outcome });
@@ -44,6 +44,10 @@ describe("the table", () => {
     expect(lines).toContain("skipped: Node 26 is not here (hot-26, bin-26)");
     expect(lines).toContain("failed: version ended with 1 (version-20)");
   });
+});
+
+it("the gate's count takes a row over its target as passed, and leaves out what was skipped", () => {
+  expect(countLine(report.rows)).toBe("1 passed, 1 failed");
 });
 
 describe("the JSON", () => {

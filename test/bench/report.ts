@@ -70,6 +70,13 @@ export function reportText(report: Report): readonly string[] {
   ];
 }
 
+/** For the gate, which counts: a row over its target passes, one that is skipped is neither. */
+export function countLine(rows: readonly ReportRow[]): string {
+  const failed = rows.filter(({ status }) => status === "over limit" || status === "failed").length;
+  const skipped = rows.filter(({ status }) => status === "skipped").length;
+  return `${rows.length - failed - skipped} passed, ${failed} failed`;
+}
+
 /** Every row that has no number, by its name; those of one reason on one line. */
 function reasons(rows: readonly ReportRow[]): readonly string[] {
   const names = new Map<string, string[]>();

@@ -58,7 +58,7 @@ async function pythonStarter(script: string): Promise<Starter | undefined> {
 
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-function nodeStarter(): Starter {
+export function nodeStarter(): Starter {
   return {
     about: `spawn to close, by Node ${process.versions.node}`,
     run({ args: [file = "", ...args], env }) {

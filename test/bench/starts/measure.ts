@@ -66,8 +66,9 @@ async function takeRounds(ids: readonly string[], plans: readonly StartPlan[], r
   let samples: Samples = new Map();
   for (let done = 0; done < effort.most; done += effort.batch) {
     samples = await interleaved(ids, effort.batch, run, samples);
-    if (plans.every((plan) => isDecided(plan, samples))) break;
-    tell(`${done + effort.batch} rounds: near to a limit, measuring on`);
+    const open = plans.filter((plan) => !isDecided(plan, samples)).map(({ id }) => id);
+    if (open.length === 0) break;
+    tell(`${done + effort.batch} rounds: ${open.join(", ")} near to the limit`);
   }
   return samples;
 }
