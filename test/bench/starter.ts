@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { now } from "./clock.ts";
 
 export interface Command {
   /** The first is an absolute path. */
@@ -55,8 +56,6 @@ async function pythonStarter(script: string): Promise<Starter | undefined> {
     stop: () => child.stdin.end(),
   };
 }
-
-const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 export function nodeStarter(): Starter {
   return {

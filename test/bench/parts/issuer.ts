@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { now } from "../clock.ts";
 
 export interface Asked {
   readonly path: string;
@@ -18,8 +19,6 @@ export interface Issuer {
   lifetime: number;
   stop(): void;
 }
-
-const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 /** A person in many groups: with these a token has some 2 KB, as those of companies do. */
 const groups = Array.from({ length: 60 }, (_, i) => `team-${String(i).padStart(2, "0")}-namespace-admins`);

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { now } from "../clock.ts";
 import type { Span } from "./spans.ts";
 
 /**
@@ -16,8 +17,6 @@ export interface Browser {
   readonly spans: Span[];
   stop(): void;
 }
-
-const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 export function openBrowser(folder: string): Browser {
   const pipe = join(folder, "urls");

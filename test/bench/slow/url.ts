@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { now } from "../clock.ts";
 import type { Issuer } from "../parts/issuer.ts";
 import { getToken, mustRun, type Stage } from "../parts/stage.ts";
 import { type Caller, storageOption } from "./callers.ts";
 import type { Timed } from "./outcomes.ts";
 import { ownTime, splitRun } from "./spans.ts";
-
-const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 /**
  * `login` on a computer that has logged in at this issuer before, until its event `url` is there; it is ended then. The issuer's own time is not
