@@ -9,12 +9,12 @@ export function readmeSections(figures) {
   return { speed: [...provenance(figures.report), "", ...comparison(figures)] };
 }
 
-function comparison({ row, shown, process, major }) {
+function comparison({ shown, process, major }) {
   const own = (id) => shown(id)?.replace(/ x$/, " ×") ?? dash;
   const npm = process(`hot@${major}`);
   const [standalone, kubelogin] = [process("standalone"), process("kubelogin")];
   const mib = (one) => (one?.mib === undefined ? dash : `${one.mib.toFixed(0)} MiB`);
-  const ratio = (id) => (row(id)?.value === undefined ? "" : ` (${row(id).value.toFixed(2)} ×)`);
+  const ratio = (id) => (shown(id) === undefined ? "" : ` (${own(id)})`);
   return table(
     ["", `npm program (Node ${major})`, "standalone", cell(kubelogin?.name ?? "kubelogin")],
     [

@@ -43,7 +43,9 @@ describe("the exit status", () => {
 describe("a number", () => {
   it("is shown in its unit", () => {
     expect(shownValue(1.0666, "x")).toBe("1.07 x");
-    expect(shownValue(0.0412, "x")).toBe("0.041 x");
+    expect(shownValue(0.0412, "x")).toBe("0.042 x");
+    expect(shownValue(1.05, "x")).toBe("1.05 x");
+    expect(shownValue(1.0501, "x")).toBe("1.06 x");
     expect(shownValue(47.31, "ms")).toBe("47.3 ms");
     expect(shownValue(312.4, "ms")).toBe("312 ms");
     expect(shownValue(2610, "ms")).toBe("2.61 s");

@@ -47,9 +47,12 @@ export const exitStatus = (rows: readonly Row[]): number => (rows.some((row) => 
 
 /** The value as it is shown: never better than it is. */
 export function shownValue(value: number, unit: Unit): string {
-  if (unit === "x") return `${value < 0.1 ? value.toFixed(3) : value.toFixed(2)} x`;
+  if (unit === "x") return `${value < 0.1 ? roundedUp(value, 3) : roundedUp(value, 2)} x`;
   if (unit === "ms") return milliseconds(value);
   return String(value);
 }
+
+/** 1.051 is over 1.05, and must not look as if it were not. */
+const roundedUp = (value: number, digits: number) => (Math.ceil(value * 10 ** digits - 1e-9) / 10 ** digits).toFixed(digits);
 
 export const milliseconds = (ms: number) => (ms < 100 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(2)} s`);

@@ -132,7 +132,7 @@ const foreign = new Set(
   (
     "authentication-config oidc-username-claim oidc-username-prefix oidc-groups-claim oidc-groups-prefix oidc-signing-algs token prefix " +
     "require import inspect tls-keylog report- fresh replay rounds interactive exec-arg identity exec- minify flatten bytecode splitting format preload " +
-    "ignore-scripts no-git-tag-version sign partial"
+    "ignore-scripts no-git-tag-version sign partial gate nodes"
   ).split(" "),
 );
 
@@ -150,7 +150,7 @@ describe("pages", () => {
   });
   // The reference has tests of its own, and speaks of variables too.
   it.each(pages.filter((page) => !page.startsWith("docs/reference/")))("%s speaks of error codes that there are", (page) => {
-    const named = (proseOf(page).match(/\b[A-Z]{2,}(?:_[A-Z]+)+\b/g) ?? []).filter((name) => !/^(KUBE|NODE_|XDG_|SSL_|(?:HTTPS?|NO)_PROXY)/.test(name));
+    const named = (proseOf(page).match(/\b[A-Z]{2,}(?:_[A-Z]+)+\b/g) ?? []).filter((name) => !/^(KUBE|NODE_|BENCH_|XDG_|SSL_|(?:HTTPS?|NO)_PROXY)/.test(name));
     expect([...new Set(named)].filter((code) => !Object.hasOwn(catalogue, code))).toEqual([]);
   });
 });
