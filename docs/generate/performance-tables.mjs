@@ -88,9 +88,9 @@ function phaseTable({ report }, what, steps) {
 }
 
 function adviceTable({ row }) {
-  const rows = ["extra-ca", "env-proxy"].map((id) => row(id)).filter((one) => one !== undefined);
+  const rows = ["extra-ca", "env-proxy", "keychain-hit", "keychain-hit-standalone"].map((id) => row(id)).filter((one) => one !== undefined);
   return table(
-    ["what", "with / without", "ratio"],
+    ["what", "measured", "result"],
     rows.map(({ title, from = dash, shown = dash }) => [cell(title), from, shown.replace(/ x$/, " ×")]),
   );
 }

@@ -5,6 +5,7 @@ import { isMissing, type Missing } from "./parts/missing.ts";
 import { type NodeBuild, runningNode } from "./parts/nodes.ts";
 import type { Stage } from "./parts/stage.ts";
 import type { Row, RowPlan } from "./rows.ts";
+import { keychainHitPlans, measureKeychainHit } from "./slow/keychain-hit.ts";
 import { loginPlans, measureLogin } from "./slow/login.ts";
 import type { Phases } from "./slow/phases.ts";
 import { measureRefresh, refreshPlans } from "./slow/refresh.ts";
@@ -46,6 +47,7 @@ export function allGroups({ node, kubelogin, rounds, storm }: Means): readonly G
     starts(startPlans(runningNode, !isMissing(node(24))), { node, kubelogin }, { rounds }),
     group(kubectlPlans, (stage, plans) => measureKubectl(stage, plans, kubelogin, fewer(4))),
     group(refreshPlans, (stage, plans) => measureRefresh(stage, plans, kubelogin, fewer(6))),
+    group(keychainHitPlans, (stage, plans) => measureKeychainHit(stage, plans, fewer(6))),
     group(loginPlans, (stage, plans) => measureLogin(stage, plans, kubelogin, fewer(10))),
     group(stormPlans(storm.count), (stage, plans) => measureStorm(stage, plans, kubelogin, storm)),
   ];
