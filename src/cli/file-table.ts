@@ -58,6 +58,7 @@ export const writtenFiles: readonly FileRow[] = [
   { path: "DATA/pauses/KEY.json", help: "a login that did not succeed: no browser opens by itself for a while" },
   { path: "DATA/refreshes/KEY.json", help: "how the last refresh ended, for calls that waited for it" },
   { path: "DATA/journal/HASH", help: "a new refresh token that its store did not take, encrypted; in RUN when DATA is full" },
+  { path: "DATA/locks/renewal-NAME", help: "which call renews this token just now; goes with it" },
   { path: "DATA/locks/NAME", help: "files that locks are held on; NAME.lease beside them on shared file systems" },
   { path: "DATA/…/NAME.corrupt", help: "a file that could not be read, moved aside" },
 ];

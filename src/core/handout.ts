@@ -25,6 +25,9 @@ export function handoutFile(credentialName: string, parent: number): string {
   return `asked/${credentialName.slice(0, 16)}.${parent & 255}`;
 }
 
+/** The note of a call that renews this credential, beside the locks of its store: `…/credentials/NAME.json` → its path. */
+export const renewalFile = (credentialFile: string) => credentialFile.replace(/credentials([/\\])([^/\\]{1,16})[^/\\]*$/, "locks$1renewal-$2");
+
 export function handoutText(handout: Handout): string {
   return `${handout.parent} ${handout.parentStart} ${handout.tag} ${handout.askAgainAt}`;
 }

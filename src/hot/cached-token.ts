@@ -1,10 +1,11 @@
 // By name: a namespace import makes the bundle copy every property of node:fs, a tenth of a millisecond for nothing.
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { dataFolder } from "../core/data-folder.ts";
 import { askAgainAt, execCredentialText, isBearerToken, isFresh } from "../core/exec-credential.ts";
-import { handoutFile, handoutTag, handoutText, wasRefused } from "../core/handout.ts";
+import { handoutFile, handoutTag, handoutText, renewalFile, wasRefused } from "../core/handout.ts";
 import { isMemoFor, type Memo, memoInputs, memoName, parseMemo } from "../core/memo.ts";
 import { parseCredentialRecord } from "../core/session.ts";
+import { startOf } from "./process-start.ts";
 
 /** What the hot path is told about its process. */
 export interface HotCall {
@@ -22,43 +23,55 @@ export interface HotCall {
  * The answer for exactly this call, when it was judged before and its token is still good; else undefined, and the full
  * program decides. It may only succeed or step aside: it prints nothing, waits for nothing, and never throws.
  */
-export function cachedToken(call: HotCall): string | undefined {
+export const cachedToken = (call: HotCall): string | undefined => lookUp(call).text;
+
+/** `text`: the answer. `renewal`: the path of the note for calls that only lack a token that is young enough (`renewal.ts`). */
+export interface Found {
+  readonly text?: string | undefined;
+  readonly renewal?: string;
+}
+
+const nothing: Found = {};
+
+/** As `cachedToken`, and what is missing. */
+export function lookUp(call: HotCall): Found {
   try {
-    return lookUp(call);
+    return found(call);
   } catch {
-    return undefined;
+    return nothing;
   }
 }
 
-function lookUp(call: HotCall): string | undefined {
+function found(call: HotCall): Found {
   const command = call.argv[0] === "oidc-login" ? call.argv[1] : call.argv[0];
   const folder = dataFolder(call.platform, call.env);
-  if (command !== "get-token" || folder === undefined) return undefined;
+  if (command !== "get-token" || folder === undefined) return nothing;
   const inputs = memoInputs(call.argv, call.env, call.programVersion);
   const memoText = readPrivate(`${folder}/memo/${memoName(inputs.open)}`, call.platform);
   const memo = memoText === undefined ? undefined : parseMemo(memoText);
-  if (memo === undefined || !isMemoFor(memo, inputs)) return undefined;
-  if ((memo.cwd !== null && memo.cwd !== call.cwd()) || !memo.stamps.every(([path, stamp]) => stampOf(path) === stamp)) return undefined;
+  if (memo === undefined || !isMemoFor(memo, inputs)) return nothing;
+  if ((memo.cwd !== null && memo.cwd !== call.cwd()) || !memo.stamps.every(([path, stamp]) => stampOf(path) === stamp)) return nothing;
   return release(call, folder, memo);
 }
 
-function release(call: HotCall, folder: string, memo: Memo): string | undefined {
+function release(call: HotCall, folder: string, memo: Memo): Found {
   const text = readPrivate(memo.credentialFile, call.platform);
   const record = text === undefined ? undefined : parseCredentialRecord(text);
   // The id in the credential file is the authority: a planted memo cannot release a token (cli.md M9).
-  if (record === undefined || typeof record === "string" || record.kind !== memo.kind || !record.memoIds.includes(memo.id)) return undefined;
+  if (record === undefined || typeof record === "string" || record.kind !== memo.kind || !record.memoIds.includes(memo.id)) return nothing;
   const now = call.now / 1000;
-  if (!isBearerToken(record.token) || !isFresh(record, memo.minValidity, now)) return undefined;
+  if (!isBearerToken(record.token)) return nothing;
+  if (!isFresh(record, memo.minValidity, now)) return { renewal: renewalFile(memo.credentialFile) };
   const until = askAgainAt(record, memo.minValidity, memo.ttl, now);
   const execInfo = call.env["KUBERNETES_EXEC_INFO"];
   if (execInfo) {
     const name = memo.credentialFile.slice(memo.credentialFile.lastIndexOf("/") + 1);
     const client = { parent: call.ppid, parentStart: parentStart(call), tag: handoutTag(execInfo, record.token) };
     const note = `${folder}/${handoutFile(name, call.ppid)}`;
-    if (wasRefused(readPrivate(note, call.platform), { ...client, now })) return undefined;
+    if (wasRefused(readPrivate(note, call.platform), { ...client, now })) return nothing;
     writeNote(note, handoutText({ ...client, askAgainAt: until }));
   }
-  return execCredentialText(memo.apiVersion, record.token, until);
+  return { text: execCredentialText(memo.apiVersion, record.token, until) };
 }
 
 /** A file of ours: regular, one name, our owner, nobody else's to read. Undefined when it is anything else. */
@@ -95,16 +108,8 @@ export function stampOf(path: string): string {
   }
 }
 
-/** Field 22 of /proc/PID/stat (after the name, which may hold blanks); empty where there is none. */
-export function parentStart(call: { readonly ppid: number; readonly platform: string }): string {
-  if (call.platform !== "linux") return "-";
-  try {
-    const stat = readFileSync(`/proc/${call.ppid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "-";
-  } catch {
-    return "-";
-  }
-}
+/** When the parent started: empty of meaning where that cannot be had. */
+export const parentStart = (call: { readonly ppid: number; readonly platform: string }) => (call.platform === "linux" ? startOf(call.ppid) : "-");
 
 /** Best effort: without the note, a refused token is noticed one call later. */
 function writeNote(path: string, text: string): void {

@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { browse, credentialOf, errorCode, openUrl, runWithBrowser, type Started } from "./program.ts";
+import { browse, credentialOf, errorCode, isStandalone, openUrl, preloaded, runWithBrowser, type Started } from "./program.ts";
 import { ageToken, home, issuer, options, session, useStage, waitsForLock } from "./stage.ts";
 
 useStage();
@@ -20,6 +22,9 @@ async function whileOthersWait(calls: number, answer: "proper" | { readonly stat
   return all;
 }
 
+/** SIGHUP among the signals that the process catches; Node by itself catches SIGINT and SIGTERM. */
+const listensToHangup = (pid = 0) => (Number.parseInt(/^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.slice(-1) ?? "0", 16) & 1) !== 0;
+
 describe("many calls with an expired token", () => {
   it("wait for one refresh and are woken when it is done, not by a slow poll [ST-06, RT-06]", async () => {
     await runWithBrowser(home, session());
@@ -31,6 +36,33 @@ describe("many calls with an expired token", () => {
     expect(performance.now() - since).toBeLessThan(1_500);
     expect(new Set(ended.map((one) => credentialOf(one).status.token)).size).toBe(1);
     expect(issuer.count("/token") - before).toBe(1);
+  });
+
+  it.skipIf(isStandalone)("load no program to wait in: the first call does, the others look for its token (npm program)", async () => {
+    await runWithBrowser(home, session());
+    for (let i = 0; i < 2; i++) await home.run(session("--non-interactive"));
+    ageToken();
+    const probe = join(home.folder, "probe.cjs");
+    // The whole program loads node:https; whoever waits does not.
+    writeFileSync(
+      probe,
+      `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(home.folder)} + "/loaded-" + process.pid, String(process.moduleLoadList.includes("NativeModule https"))));`,
+    );
+    const gate: { open?: () => void } = {};
+    issuer.play.token = (_, proper) =>
+      new Promise<void>((open) => {
+        gate.open = open;
+      }).then(proper);
+    const calls = [home.start(session("--non-interactive"), preloaded(probe))];
+    await expect.poll(() => gate.open !== undefined, { timeout: 20_000 }).toBe(true);
+    for (let i = 0; i < 5; i++) calls.push(home.start(session("--non-interactive"), preloaded(probe)));
+    // A waiter listens to signals before its first look, so that one gets the whole program's answer.
+    await expect.poll(() => calls.slice(1).every(({ child }) => listensToHangup(child.pid)), { timeout: 20_000 }).toBe(true);
+    gate.open?.();
+    const ended = await Promise.all(calls.map((call) => call.ended));
+    expect(new Set(ended.map((one) => credentialOf(one).status.token)).size).toBe(1);
+    const loaded = readdirSync(home.folder).filter((name) => name.startsWith("loaded-"));
+    expect(loaded.map((name) => readFileSync(join(home.folder, name), "utf8")).sort()).toEqual(["false", "false", "false", "false", "false", "true"]);
   });
 
   it("of an issuer that is down ask it once, and all end with its fault; the session stays", async () => {
