@@ -32,7 +32,6 @@ import { privateFiles } from "./adapters/private-files.ts";
 import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
-export { stderrWriter } from "./adapters/stderr-writer.ts";
 import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
@@ -210,24 +209,31 @@ export function machine(start: Process) {
 
   function worldOf(settings: Settings, how: Circumstances, itemName: string, store: SecretStore): World {
     const files = privateFiles(settings.cacheDirectory ?? where.data);
-    const issuerHttp = httpsFetch({
-      caFiles: settings.caFiles,
-      caData: settings.caData,
-      insecure: settings.insecure,
-      env: Object.fromEntries(Object.entries(env).filter(([name]) => how.notCounted?.includes(name) !== true)),
-      headers: settings.requestHeaders,
-      origin: new URL(settings.issuer).origin,
-      version: start.version,
-      log: (level, text) => person.log(level, text),
-      signal: how.signal,
-    });
+    // Made by the first that asks: a token from the cache needs no request.
+    const issuerHttp = onceNow(() =>
+      httpsFetch({
+        caFiles: settings.caFiles,
+        caData: settings.caData,
+        insecure: settings.insecure,
+        env: Object.fromEntries(Object.entries(env).filter(([name]) => how.notCounted?.includes(name) !== true)),
+        headers: settings.requestHeaders,
+        origin: new URL(settings.issuer).origin,
+        version: start.version,
+        log: (level, text) => person.log(level, text),
+        signal: how.signal,
+      }),
+    );
     const clock = systemClock();
     return {
       clock,
       terminal: person,
-      browser: systemBrowser({ command: settings.browserCommand, env, platform }),
+      get browser() {
+        return systemBrowser({ command: settings.browserCommand, env, platform });
+      },
       surroundings: () => surroundings(env),
-      callbacks: loopbackServer(),
+      get callbacks() {
+        return loopbackServer();
+      },
       files,
       sessions: sessionFiles(files),
       credentials: settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(store, itemName) : credentialFiles(files),
@@ -240,7 +246,7 @@ export function machine(start: Process) {
       }),
       provider: once(async (cacheKey?: string) => {
         const { openIdProvider } = await import("./adapters/openid-provider.ts");
-        const cache = issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, issuerHttp.trust(), itemName])).slice(0, 32));
+        const cache = issuerCache(files, sha256Hex(JSON.stringify([settings.issuer, issuerHttp().trust(), itemName])).slice(0, 32));
         if (cacheKey !== undefined) cache.unlock(cacheKey);
         return openIdProvider({
           issuer: settings.issuer,
@@ -249,17 +255,17 @@ export function machine(start: Process) {
           useAccessToken: settings.useAccessToken,
           acrValues: settings.acrValues,
           maxAge: settings.maxAge,
-          fetch: issuerHttp.fetch,
+          fetch: issuerHttp().fetch,
           cache,
           now: () => clock.now(),
         });
       }),
       async inspectIssuer() {
         const { inspectIssuer } = await import("./adapters/issuer-inspection.ts");
-        return inspectIssuer(settings.issuer, settings.clientId, issuerHttp.fetch);
+        return inspectIssuer(settings.issuer, settings.clientId, issuerHttp().fetch);
       },
-      trust: () => issuerHttp.trust(),
-      requestsWithin: (ms, action) => issuerHttp.within(ms, action),
+      trust: () => issuerHttp().trust(),
+      requestsWithin: (ms, action) => issuerHttp().within(ms, action),
       async qr(text) {
         const { qrLines } = await import("./adapters/qr.ts");
         return qrLines(text);
@@ -267,6 +273,14 @@ export function machine(start: Process) {
       readSecretFile,
     };
   }
+}
+
+function onceNow<T>(make: () => T): () => T {
+  const made: { value?: T } = {};
+  return () => {
+    made.value ??= make();
+    return made.value;
+  };
 }
 
 /** The first call's result for every call. */

@@ -12,7 +12,7 @@ const mayEnter: Readonly<Record<string, readonly string[]>> = {
   "ports.ts": ["core", "errors"],
   app: ["ports.ts", "core", "errors"],
   adapters: ["ports.ts", "core", "errors"],
-  cli: ["app", "ports.ts", "core", "errors", "compose.ts", "hot/write-out.ts"],
+  cli: ["app", "ports.ts", "core", "errors", "compose.ts", "hot/write-out.ts", "adapters/stderr-writer.ts"],
   "compose.ts": ["adapters", "app", "ports.ts", "core", "errors", "hot"],
 };
 

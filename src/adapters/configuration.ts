@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { isOidcError } from "../errors/oidc-error.ts";
-import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { readConfigFile } from "./config-file.ts";
+import type { ConfigFile } from "./config-text.ts";
 import { expandPath, type Places } from "./paths.ts";
 
 /** The configuration files that count for a call. */

@@ -9,6 +9,7 @@ import { deadline } from "./deadline.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
+import { steadyNow } from "./steady-clock.ts";
 import { type AddedAuthorities, addedAuthorities, trustedRoots, type VariableAuthorities, variableAuthorities } from "./trust-roots.ts";
 
 /** No answer of an issuer is larger; a key set of a hundred keys has 100 KB. Bytes. */
@@ -78,7 +79,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
   };
 
   let end = Number.POSITIVE_INFINITY;
-  const timeLeft = () => end - performance.now();
+  const timeLeft = () => end - steadyNow();
 
   const fetch: DeadlineFetch = async (address, init, wanted = options.deadlineMs ?? 15_000) => {
     const url = new URL(address);
@@ -129,7 +130,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     trust: () => added().trust,
     async within(ms, action) {
       const before = end;
-      end = Math.min(before, performance.now() + ms);
+      end = Math.min(before, steadyNow() + ms);
       try {
         return await action();
       } finally {
@@ -145,10 +146,8 @@ const checkedTls = (ca: string[]) => ({ ca, rejectUnauthorized: true, minVersion
 /** Through a proxy, TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: we are a short process. */
 async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object, signal: AbortSignal): Promise<http.Agent> {
   if (proxy === undefined) return url.protocol === "https:" ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 }) : new http.Agent({ keepAlive: false });
-  const { HttpProxyAgent } = await import("http-proxy-agent");
-  const { HttpsProxyAgent } = await import("https-proxy-agent");
-  const toProxy = { keepAlive: false, signal, ...(proxy.protocol === "https:" ? tlsOptions() : {}) };
-  return url.protocol === "https:" ? new HttpsProxyAgent(proxy, toProxy) : new HttpProxyAgent(proxy, toProxy);
+  const { proxyAgent } = await import("./proxy-agent.ts");
+  return proxyAgent(url, proxy, { keepAlive: false, signal, ...(proxy.protocol === "https:" ? tlsOptions() : {}) });
 }
 
 interface Prepared {

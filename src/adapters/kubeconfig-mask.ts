@@ -15,7 +15,9 @@ const hidden = "[hidden]";
 const ownSecrets = new Set(optionTable.filter((row) => "secret" in row).map(({ name }) => environmentName(name)));
 
 /** The same of a part of a kubeconfig. */
-export const withoutSecrets = <T>(part: T): T => JSON.parse(maskValues(JSON.stringify(part))) as T;
+export function withoutSecrets<T>(part: T): T {
+  return JSON.parse(maskValues(JSON.stringify(part))) as T;
+}
 
 /** The kubeconfig's text with its secrets hidden, line by line as it was: what is shown of it may be read over a shoulder, or pasted into a report. */
 export function maskSecrets(text: string): string {

@@ -7,6 +7,7 @@ import type { HeldLock } from "../ports.ts";
 import { isGone, type LockOwner } from "./lock-owner.ts";
 import { freeName, heldName, isOf, type KernelReach, type LeaseHolder, type LeaseToken, parseToken } from "./lock-token.ts";
 import { makeFolder } from "./private-files.ts";
+import { steadyNow } from "./steady-clock.ts";
 
 /** Milliseconds: how long a holder that cannot be checked must be silent, and how often a holder renews. */
 export interface LeaseTimes {
@@ -58,7 +59,7 @@ export function leaseLocks(me: LockOwner, times: LeaseTimes = usualLeaseTimes): 
 
   /** True when these names were there for the whole lease. A pause of our own counts as one renewal at most: the holder may have slept as well. */
   function watchSilence(path: string, tokens: readonly LeaseToken[]): boolean {
-    const now = performance.now();
+    const now = steadyNow();
     const names = tokens.map(({ name }) => name).join("/");
     const before = sights.get(path);
     const silentMs = before?.names === names ? before.silentMs + Math.min(now - before.at, times.renewMs) : 0;

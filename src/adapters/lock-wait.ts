@@ -1,6 +1,7 @@
 import { fail } from "../errors/oidc-error.ts";
 import type { HeldLock, LockHolder, LockWait } from "../ports.ts";
 import { watchRelease } from "./lock-release.ts";
+import { steadyNow } from "./steady-clock.ts";
 
 /** Milliseconds between two tries of a waiter that nobody wakes (the holder was killed): short at first, since most locks are held for one exchange. */
 const shortestPoll = 10;
@@ -18,7 +19,7 @@ export async function waitForLock(
   holderOf: (path: string) => LockHolder | undefined,
   { waitMs, signal, wait }: { readonly waitMs: number; readonly signal: AbortSignal; readonly wait: LockWait },
 ): Promise<HeldLock | undefined> {
-  const started = performance.now();
+  const started = steadyNow();
   if (signal.aborted) return fail("INTERRUPTED");
   const first = tryOnce();
   if (first.kind === "taken") return first.lock;
@@ -30,7 +31,7 @@ export async function waitForLock(
       if (await wait.unless?.()) return undefined;
       const next = tryOnce();
       if (next.kind === "taken") return next.lock;
-      const left = waitMs - (performance.now() - started);
+      const left = waitMs - (steadyNow() - started);
       if (left <= 0) return undefined;
       await release.pause(Math.min(poll, left), signal);
     }

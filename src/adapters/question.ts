@@ -3,12 +3,10 @@ import { Writable } from "node:stream";
 import { safeLine } from "../core/untrusted-text.ts";
 import { OidcError } from "../errors/oidc-error.ts";
 import type { Terminal } from "../ports.ts";
-import type { StderrWriter } from "./stderr-writer.ts";
+import { eachSecond, type StderrWriter } from "./stderr-writer.ts";
 
 /** A pasted URL is never longer. Characters. */
 const longestLine = 65_536;
-/** Milliseconds between two looks of a line that counts. */
-export const eachSecond = 1_000;
 
 /** How a further line comes onto the terminal: past what stands on its last rows. */
 export interface Shown {

@@ -9,6 +9,9 @@ const pause = 5;
 /** Pauses for one text, until it is given up: one second in all. */
 const mostPauses = 200;
 
+/** Milliseconds between two looks of a line that counts, and is written over. */
+export const eachSecond = 1_000;
+
 /** Forgets what stands on the terminal's current line: to its beginning, and nothing after it. */
 const inPlace = "\r\u001b[K";
 

@@ -1,7 +1,7 @@
 import { safeLine } from "../core/untrusted-text.ts";
 import type { Terminal } from "../ports.ts";
-import { ask, eachSecond, type Shown } from "./question.ts";
-import { stderrWriter } from "./stderr-writer.ts";
+import { ask, type Shown } from "./question.ts";
+import { eachSecond, stderrWriter } from "./stderr-writer.ts";
 
 /**
  * stderr, and stdin when a person sits there. Lines are written at once and whole: kubectl shows our stderr as it comes,
@@ -10,12 +10,17 @@ import { stderrWriter } from "./stderr-writer.ts";
 export function terminal({ verbosity }: { readonly verbosity: number }): Terminal {
   const warned = new Set<string>();
   const write = stderrWriter();
-  const rewrites = process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
+  // Asked when it matters: the first look at a stream loads Node's streams and sockets, 3 ms.
+  const rewrites = () => process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
   const shown: Shown = { make: (action) => action() };
   const say = (line: string) => shown.make(() => write(line));
   return {
-    stdinIsTerminal: process.stdin.isTTY === true,
-    stderrIsTerminal: process.stderr.isTTY === true,
+    get stdinIsTerminal() {
+      return process.stdin.isTTY === true;
+    },
+    get stderrIsTerminal() {
+      return process.stderr.isTTY === true;
+    },
     get columns() {
       return process.stderr.isTTY === true ? process.stderr.columns : 0;
     },
@@ -29,7 +34,7 @@ export function terminal({ verbosity }: { readonly verbosity: number }): Termina
       if (verbosity >= level) say(`kubectl-oidc: ${text}`);
     },
     waiting(line) {
-      if (!rewrites) {
+      if (!rewrites()) {
         write(line());
         return { end: () => undefined };
       }
@@ -51,6 +56,6 @@ export function terminal({ verbosity }: { readonly verbosity: number }): Termina
         },
       };
     },
-    ask: (prompt, options) => ask(prompt, options, { write, rewrites, shown }),
+    ask: (prompt, options) => ask(prompt, options, { write, rewrites: rewrites(), shown }),
   };
 }

@@ -7,7 +7,7 @@ import { commandFlagTakesValue } from "./command-flags.ts";
 const generalFlags: Readonly<Record<string, boolean>> = { output: true, v: true, help: false };
 
 /**
- * kubelogin's and pflag's syntax → the one form that commander gets, `--name=value` (cli.md M1): `--flag` of a boolean is
+ * kubelogin's and pflag's syntax → the one form that is read, `--name=value` (cli.md M1): `--flag` of a boolean is
  * `--flag=true`; a value is the next argument whatever it looks like; `-v1`, `-v=1`, `--v=1`, `-v 1`; a first argument
  * `oidc-login` and the ignored flags of klog and kubelogin are dropped; known flags before the command go behind it, as cobra reads
  * them. FLAG_INVALID for a missing value.
@@ -64,7 +64,7 @@ function commandFirst(args: readonly string[]): readonly string[] {
 
 /** `-v1`, `-v=1`, `-v` → `--v…`; `-o json`, `-ojson`, `-o=json` → `--output…`. Anything else unchanged. */
 function longForm(arg: string): string {
-  const match = /^-([vo])(=?)(.*)$/.exec(arg);
+  const match = /^-([vo])(=?)(.*)$/s.exec(arg);
   if (match === null) return arg;
   const name = match[1] === "v" ? "--v" : "--output";
   return match[3] === "" && match[2] === "" ? name : `${name}=${match[3]}`;

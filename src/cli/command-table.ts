@@ -177,3 +177,5 @@ export type CommandName = keyof typeof commandTable;
 
 /** `name` → its row, with the types widened for readers. */
 export const commandRow = (name: CommandName): CommandRow => commandTable[name];
+
+export const isCommandName = (word: string): word is CommandName => Object.hasOwn(commandTable, word);

@@ -23,10 +23,18 @@ export const topicTable = {
 
 export type TopicName = keyof typeof topicTable;
 
-export const isTopic = (name: string): name is TopicName => Object.hasOwn(topicTable, name);
+export function isTopic(name: string): name is TopicName {
+  return Object.hasOwn(topicTable, name);
+}
+
+export function topicNames(): readonly string[] {
+  return Object.keys(topicTable);
+}
 
 /** The page of one topic. */
-export const topicHelp = (name: TopicName, platform: string): string => page([[`kubectl oidc help ${name}: ${topicTable[name].help}`], ...topicTable[name].parts(platform)]);
+export function topicHelp(name: TopicName, platform: string): string {
+  return page([[`kubectl oidc help ${name}: ${topicTable[name].help}`], ...topicTable[name].parts(platform)]);
+}
 
 /** Where the second column begins, so that the parts of a page read as one list. Characters. */
 const beginning = 22;

@@ -1,4 +1,5 @@
-import { machine, stderrWriter } from "../compose.ts";
+import { stderrWriter } from "../adapters/stderr-writer.ts";
+import { machine } from "../compose.ts";
 import { keychainOf, type ProgramForm, runtimeOf } from "../core/program-form.ts";
 import { ownVariables } from "../core/program-search.ts";
 import { safeJson } from "../core/untrusted-text.ts";
@@ -86,8 +87,13 @@ export async function main(form: ProgramForm = "npm"): Promise<void> {
 
 function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: readonly string[], env: Call["env"], ending: Ending, form: ProgramForm): Call {
   const cwd = currentFolder();
+  const made: { machine?: Call["machine"] } = {};
   return {
-    machine: machineOf(env, invocation.verbosity, form),
+    // `version` needs none.
+    get machine() {
+      made.machine ??= machineOf(env, invocation.verbosity, form);
+      return made.machine;
+    },
     invocation,
     argv,
     env,

@@ -1,5 +1,4 @@
-import { Command, CommanderError, Option } from "commander";
-import { type OptionRow, optionRow, optionTable } from "../core/flag-table.ts";
+import { optionTable } from "../core/flag-table.ts";
 import { nearest } from "../core/nearest.ts";
 import { parseBoolean, type RawOptions } from "../core/option-values.ts";
 import { safeText } from "../core/untrusted-text.ts";
@@ -7,9 +6,10 @@ import { entryOf } from "../errors/catalogue.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { commandWord, normaliseArguments, shownFlag } from "./arguments.ts";
 import { type CommandFlag, commandFlags, flagsOf } from "./command-flags.ts";
-import { type CommandName, commandRow, commandTable } from "./command-table.ts";
+import { type CommandName, commandRow, commandTable, isCommandName } from "./command-table.ts";
+import { readCommandWords, type Values } from "./command-words.ts";
 import { commandHelp, programHelp } from "./help.ts";
-import { isTopic, topicHelp, topicTable } from "./help-topics.ts";
+import { isTopic, topicHelp, topicNames } from "./help-topics.ts";
 
 /** What a command line asks for. */
 export type Invocation =
@@ -43,18 +43,7 @@ export function readCommandLine(argv: readonly string[]): Invocation {
   }
 }
 
-const isCommandName = (word: string): word is CommandName => Object.hasOwn(commandTable, word);
-
 function readWords(argv: readonly string[]): Invocation {
-  const found: { invocation: Invocation | undefined; help: string } = { invocation: undefined, help: "" };
-  const program = buildProgram(
-    (invocation) => {
-      found.invocation = invocation;
-    },
-    (text) => {
-      found.help += text;
-    },
-  );
   const given = normaliseArguments(argv);
   const args = given.length === 0 ? ["help"] : given[0] === "--version" ? ["version", ...given.slice(1)] : given;
   const [first, about = ""] = args;
@@ -62,14 +51,24 @@ function readWords(argv: readonly string[]): Invocation {
   if (first === "help" && about !== "" && !about.startsWith("-") && !isCommandName(about)) return topic(about);
   // Flags alone ask for nothing: as kubectl, the list of commands.
   if (args.every(isGeneral)) return { kind: "help", text: programHelp() };
-  try {
-    program.parse([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed" || error.code === "commander.help") return { kind: "help", text: found.help };
-    return failFrom(error, args);
+  const reading = readCommandWords(args);
+  switch (reading.kind) {
+    case "page":
+      return { kind: "help", text: reading.command === undefined ? programHelp() : commandHelp(reading.command) };
+    case "command":
+      return invocationOf(reading.command, reading.values, reading.words);
+    case "unknown command":
+      return failCommand(args);
+    case "unknown flag": {
+      // An argument may hold more than a name: `--password x` as one word.
+      const name = /^--?[\w-]*/.exec(reading.flag)?.[0] ?? "";
+      return fail("FLAG_INVALID", { message: `there is no flag ${shownFlag(name)} here`, ...suggestion(name, args.find((arg) => !arg.startsWith("-")) ?? "") });
+    }
+    case "too many":
+      return fail("FLAG_INVALID", { message: "there is an argument too many; options start with --" });
+    default:
+      return reading satisfies never;
   }
-  return found.invocation ?? { kind: "help", text: programHelp() };
 }
 
 const isGeneral = (arg: string) => /^(-h|--help|--v=.*|--output=.*)$/s.test(arg);
@@ -77,27 +76,18 @@ const isGeneral = (arg: string) => /^(-h|--help|--v=.*|--output=.*)$/s.test(arg)
 /** Of no command: a topic's page. COMMAND_UNKNOWN, with the command or topic that may have been meant. */
 function topic(word: string): Invocation {
   if (isTopic(word)) return { kind: "help", text: topicHelp(word, process.platform) };
-  const near = nearest(word, [...Object.keys(commandTable), ...Object.keys(topicTable)]);
+  const near = nearest(word, [...Object.keys(commandTable), ...topicNames()]);
   return fail("COMMAND_UNKNOWN", { message: `there is no help about ${safeText(word, 40)}`, ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc help ${near}?` }) });
 }
 
-function failFrom(error: CommanderError, args: readonly string[]): never {
-  if (error.code === "commander.unknownCommand") {
-    const word = args.find((arg) => !arg.startsWith("-")) ?? "";
-    if (isTopic(word)) return fail("COMMAND_UNKNOWN", { message: `${word} is no command but a topic of the help`, hint: `run: kubectl oidc help ${word}` });
-    const near = nearest(word, [...Object.keys(commandTable), "help"]);
-    return fail("COMMAND_UNKNOWN", {
-      message: word === "" ? "the command is an empty word" : `there is no command ${safeText(word, 40)}`,
-      ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc ${near}?` }),
-    });
-  }
-  if (error.code === "commander.unknownOption") {
-    // An argument may hold more than a name: `--password x` as one word.
-    const name = /'(--?[\w-]*)/.exec(error.message)?.[1] ?? "";
-    return fail("FLAG_INVALID", { message: `there is no flag ${shownFlag(name)} here`, ...suggestion(name, args.find((arg) => !arg.startsWith("-")) ?? "") });
-  }
-  if (error.code === "commander.excessArguments") return fail("FLAG_INVALID", { message: "there is an argument too many; options start with --" });
-  return fail("FLAG_INVALID", { message: safeText(error.message.replace(/^error: /, "").replace(/\.$/, ""), 160) });
+function failCommand(args: readonly string[]): never {
+  const word = args.find((arg) => !arg.startsWith("-")) ?? "";
+  if (isTopic(word)) return fail("COMMAND_UNKNOWN", { message: `${word} is no command but a topic of the help`, hint: `run: kubectl oidc help ${word}` });
+  const near = nearest(word, [...Object.keys(commandTable), "help"]);
+  return fail("COMMAND_UNKNOWN", {
+    message: word === "" ? "the command is an empty word" : `there is no command ${safeText(word, 40)}`,
+    ...(near === undefined ? {} : { hint: `did you mean: kubectl oidc ${near}?` }),
+  });
 }
 
 /** An option of that command that differs in its prefix (`--issuer-url`), that the name begins, or that is misspelt. */
@@ -114,70 +104,13 @@ function suggestion(name: string, command: string): { readonly hint?: string } {
   return {};
 }
 
-function buildProgram(onCommand: (invocation: Invocation) => void, onHelp: (text: string) => void): Command {
-  const quiet = (command: Command) =>
-    command
-      .exitOverride()
-      .configureOutput({ writeOut: onHelp, writeErr: () => undefined })
-      .showSuggestionAfterError(false)
-      .allowExcessArguments(false);
-  const program = quiet(new Command("kubectl oidc"));
-  program.helpCommand("help [command]", "show help for a command");
-  program.helpInformation = programHelp;
-  for (const [name, about] of Object.entries(commandTable)) {
-    const command = quiet(program.command(name));
-    command.helpInformation = () => commandHelp(name as CommandName);
-    for (const flag of flagsOf(name as CommandName)) command.addOption(commandOption(flag));
-    if (name === "status") command.addOption(sessionOption(rowOf("token-cache-dir")));
-    if (about.outputs.length > 0) command.option("-o, --output <format>", about.outputs.join(", "));
-    if (about.session) for (const row of optionTable) command.addOption(sessionOption(row));
-    command.option("-v, --v <level>", "1 steps, 4 requests, 8 headers; never a secret");
-    // What they may be is judged in `wordsOf`, in words of ours.
-    for (const word of commandRow(name as CommandName).words?.split(" ") ?? []) command.argument(`[${word.replace(/\W.*/, "") || "server"}]`);
-    // Commander gives the words, then the options, then the command itself.
-    command.action((...given: readonly unknown[]) => onCommand(invocationOf(name as CommandName, command.opts(), given.slice(0, -2))));
-  }
-  return program;
-}
-
-function rowOf(name: string): OptionRow {
-  return optionRow(name) ?? fail("UNEXPECTED");
-}
-
-function commandOption({ name, value, help }: CommandFlag): Option {
-  return new Option(`--${name}${value === undefined ? " [true|false]" : ` <${value.toLowerCase()}>`}`, help);
-}
-
-function sessionOption(row: OptionRow): Option {
-  const value =
-    row.kind === "boolean"
-      ? " [true|false]"
-      : row.kind === "pairs"
-        ? " <k=v>"
-        : row.kind === "path" || row.kind === "paths"
-          ? " <file>"
-          : row.kind === "duration"
-            ? " <duration>"
-            : row.kind === "integer"
-              ? " <n>"
-              : " <value>";
-  const option = new Option(`--${row.name}${value}`, row.help).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
-  if (row.hidden === true) option.hideHelp();
-  // Commander reads `--no-x` as the negation of `--x`; here it is a name like any other.
-  option.negate = false;
-  return option;
-}
-
-function invocationOf(command: CommandName, parsed: Readonly<Record<string, unknown>>, words: readonly unknown[]): Invocation {
+function invocationOf(command: CommandName, values: Values, words: readonly string[]): Invocation {
   const options: Partial<Record<string, readonly string[]>> = {};
-  for (const row of optionTable) {
-    const value = parsed[attributeOf(row.name)];
-    if (Array.isArray(value)) options[row.name] = value.map(String);
+  for (const { name } of optionTable) {
+    const given = values.get(name);
+    if (given !== undefined) options[name] = given;
   }
-  const text = (name: string) => {
-    const value = parsed[attributeOf(name)];
-    return typeof value === "string" ? value : undefined;
-  };
+  const text = (name: string) => values.get(name)?.at(-1);
   const output = text("output");
   const outputs: readonly string[] = commandTable[command].outputs;
   if (output !== undefined && !outputs.includes(output)) refuseValue("-o", output, outputs, " ");
@@ -209,8 +142,7 @@ function flagValue({ name, value, values }: CommandFlag, text: string): readonly
 }
 
 /** The words behind the command: the first is one of those that its usage names. */
-function wordsOf(command: CommandName, given: readonly unknown[]): readonly string[] {
-  const words = given.filter((word) => typeof word === "string");
+function wordsOf(command: CommandName, words: readonly string[]): readonly string[] {
   const known = commandRow(command).words?.split(" ")[0]?.split("|");
   const [word] = words;
   if (known === undefined || (word !== undefined && known.includes(word))) return words;
@@ -230,6 +162,3 @@ function refuseValue(flag: string, value: string, known: readonly string[], betw
     ...(near === undefined ? {} : { hint: `did you mean ${flag}${between}${near}?` }),
   });
 }
-
-/** Commander's name of an option: `oidc-issuer-url` → `oidcIssuerUrl`. */
-const attributeOf = (name: string) => name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

@@ -6,6 +6,9 @@
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u{a0}\u{1680}\u{2000}-\u{200a}\u{202f}\u{205f}\u{2800}\u{3000}]/gu;
 
+/** What almost every text is, and nothing in it can do harm. V8 takes 2 ms to make ready for the two expressions around this one. */
+const isPlain = (text: string) => /^[\x20-\x7e]*$/.test(text);
+
 /** More marks than any writing puts on one letter: a pile of them is drawn over the lines above and below. */
 const piledMarks = /(\p{M}{4})\p{M}+/gu;
 
@@ -36,12 +39,12 @@ function textOf(value: unknown): string {
 
 /** One line as it may be written to a terminal: each character that could do harm, a line break included, becomes a blank. Its layout stays. */
 export function safeLine(text: string): string {
-  return text.replace(unsafe, " ").replace(piledMarks, "$1");
+  return isPlain(text) ? text : text.replace(unsafe, " ").replace(piledMarks, "$1");
 }
 
 /** True when the text would pass the sanitiser unchanged (blanks in a row, at the beginning and at the end apart). */
 export function isSafeText(text: string): boolean {
-  return text.search(unsafe) === -1 && text.search(piledMarks) === -1;
+  return isPlain(text) || (text.search(unsafe) === -1 && text.search(piledMarks) === -1);
 }
 
 /**
@@ -49,6 +52,7 @@ export function isSafeText(text: string): boolean {
  * lost. JSON.stringify leaves C1 controls, bidirectional controls and line separators as they are.
  */
 export function safeJson(json: string): string {
+  if (isPlain(json)) return json;
   const escaped = (found: string) => Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
   return json.replace(unsafe, escaped).replace(/\p{M}{5,}/gu, escaped);
 }

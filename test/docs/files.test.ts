@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fileKeys, parseConfig } from "../../src/adapters/config-file.ts";
+import { fileKeys, parseConfig } from "../../src/adapters/config-text.ts";
 import { places } from "../../src/adapters/paths.ts";
 import { configExample, configKeys } from "../../src/cli/config-keys.ts";
 import { folderTable, writtenFiles } from "../../src/cli/file-table.ts";

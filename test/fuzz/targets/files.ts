@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { parseConfig } from "../../../src/adapters/config-file.ts";
+import { parseConfig } from "../../../src/adapters/config-text.ts";
 import { credentialHelperStore } from "../../../src/adapters/credential-helper.ts";
 import { listContexts, loadContext } from "../../../src/adapters/kubeconfig.ts";
 import { readHolder } from "../../../src/adapters/lock-file.ts";

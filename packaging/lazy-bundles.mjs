@@ -1,0 +1,169 @@
+// The npm program's bundles: which modules are loaded only when they are needed (docs/adr/0012-slow-paths.md). One parses Node some 3 ms for
+// each 100 KB, used or not.
+import { readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { build } from "esbuild";
+
+const root = resolve(import.meta.dirname, "..");
+
+/**
+ * Bundle → the modules that lead into it (its doors, below src/). An `import()` of a door becomes a require; so does, at its first call, each
+ * function that is imported of one by name. What doors import is bundled with them, unless it leads into another bundle, or lies in one
+ * that is loaded already whenever this one is: `after`.
+ */
+export const lazyBundles = {
+  cli: { doors: ["cli/main.ts"] },
+  help: { after: "cli", doors: ["cli/help.ts", "cli/help-topics.ts", "cli/completion.ts"] },
+  work: { after: "cli", doors: ["compose.ts", "cli/hints.ts", "cli/get-token.ts", "cli/token.ts"] },
+  status: { after: "work", doors: ["cli/status.ts"] },
+  session: { after: "work", doors: ["cli/login.ts", "cli/whoami.ts", "cli/logout.ts", "cli/trust.ts"] },
+  setup: { after: "work", doors: ["cli/setup.ts"] },
+  migrate: { after: "work", doors: ["cli/migrate.ts"] },
+  doctor: { after: "work", doors: ["cli/doctor.ts"] },
+  login: { after: "work", doors: ["app/log-in.ts", "app/log-in-now.ts", "adapters/browser.ts", "adapters/loopback-server.ts", "adapters/question.ts", "adapters/qr.ts"] },
+  oidc: {
+    after: "work",
+    doors: ["openid-provider", "https-fetch", "issuer-inspection", "api-server", "trust-roots", "proxy"].map((name) => `adapters/${name}.ts`),
+    // In place of the global ones, which bring Node's whole fetch along.
+    inject: ["src/adapters/plain-response.ts"],
+  },
+  proxy: { after: "oidc", doors: ["adapters/proxy-agent.ts"] },
+  kubeconfig: { after: "work", doors: ["kubeconfig", "kubeconfig-survey", "kuberc-file"].map((name) => `adapters/${name}.ts`) },
+  yaml: {
+    after: "work",
+    doors: ["yaml-document", "config-text", "kubeconfig-mask", "kubeconfig-plan", "kubeconfig-writer", "hardening", "yaml-text"].map((name) => `adapters/${name}.ts`),
+  },
+  keychain: { after: "work", doors: ["adapters/keychain.ts", "adapters/credential-helper.ts"] },
+  programs: { after: "work", doors: ["adapters/plugin-programs.ts", "adapters/kubelogin-cache.ts", "adapters/kubelogin-lock.ts"] },
+};
+
+/** Door (absolute path) → its bundle. */
+const doors = new Map(Object.entries(lazyBundles).flatMap(([bundle, { doors }]) => doors.map((door) => [resolve(root, "src", door), bundle])));
+
+/** Bundles that are loaded already when this one is, the nearest first. */
+const before = (bundle) => (lazyBundles[bundle]?.after === undefined ? [] : [lazyBundles[bundle].after, ...before(lazyBundles[bundle].after)]);
+
+/** For a bundle that others wait for: it exports what they use of its modules. Names of modules may be equal, so each has the module's number. */
+function openLedger() {
+  const modules = new Map();
+  return {
+    /** Module (absolute path) → the bundle that has it. */
+    owners: new Map(),
+    nameOf(file, name) {
+      if (!modules.has(file)) modules.set(file, { number: modules.size, names: new Set() });
+      const { number, names } = modules.get(file);
+      names.add(name);
+      return `m${number}_${name}`;
+    },
+    /** The exports that `bundle` owes the others. */
+    textOf(bundle) {
+      const lines = [...modules].filter(([file]) => this.owners.get(file) === bundle);
+      return lines
+        .map(
+          ([file, { number, names }]) =>
+            `export { ${[...names]
+              .sort()
+              .map((name) => `${name} as m${number}_${name}`)
+              .join(", ")} } from ${quoted(file)};\n`,
+        )
+        .join("");
+    },
+  };
+}
+
+const quoted = (file) => JSON.stringify(`./${relative(root, file).replaceAll("\\", "/")}`);
+
+/** For esbuild: keeps out of `bundle` what leads into other bundles, and what those before it have. */
+export const lazyDoors = (bundle, ledger = openLedger()) => ({
+  name: "lazy-doors",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, kind, importer, resolveDir }) => {
+      const file = resolve(resolveDir, path);
+      const door = doors.get(file);
+      if (door !== undefined && door !== bundle) {
+        if (kind === "dynamic-import") return { path: `./${door}.cjs`, external: true };
+        return { path: file, namespace: "lazy-door", pluginData: namesOf(importer, path) };
+      }
+      const owner = ledger.owners.get(file);
+      if (owner === undefined || !before(bundle).includes(owner)) return undefined;
+      if (kind === "dynamic-import") throw new Error(`${importer}: an import() of what is loaded already`);
+      const names = namesOf(importer, path);
+      return { path: `${file}?${names}`, namespace: "shared", pluginData: { file, owner, names } };
+    });
+    // A namespace of one of Node's modules would be made by copying every property of it, several times in each bundle.
+    esbuild.onLoad({ filter: /[\\/]src[\\/].*\.ts$/, namespace: "file" }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(/^import \* as (\w+) from "(node:\w+)";$/gm, 'const $1 = require("$2");'),
+      loader: "ts",
+    }));
+    esbuild.onResolve({ filter: /^\.\/[a-z]+\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    esbuild.onLoad({ filter: /./, namespace: "lazy-door" }, ({ path }) => ({ contents: doorText(path), resolveDir: dirname(path) }));
+    esbuild.onLoad({ filter: /./, namespace: "shared" }, ({ pluginData: { file, owner, names } }) => ({
+      contents: `export { ${names.map((name) => `${ledger.nameOf(file, name)} as ${name}`).join(", ")} } from "./${owner}.cjs";`,
+      resolveDir: root,
+    }));
+  },
+});
+
+/** The values that a module takes by name from `path`. */
+function namesOf(importer, path) {
+  const text = readFileSync(importer, "utf8");
+  const clauses = [...text.matchAll(/^(?:import|export) (?:type )?(?:\{([^}]*)\}|[^{};"]*) from "([^"]+)";/gm)].filter(([, , from]) => from === path);
+  return clauses.flatMap(([clause, names]) => {
+    if (/^(import|export) type /.test(clause)) return [];
+    if (names === undefined) throw new Error(`${relative(root, importer)} takes the whole of ${path}, which is in another bundle: name what it needs`);
+    return names
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "" && !name.startsWith("type "))
+      .map((name) => name.replace(/ as .*/, ""));
+  });
+}
+
+/** The functions of a door, each of which loads its bundle when it is called. What is no function cannot be had through a door. */
+function doorText(file) {
+  const names = [...readFileSync(file, "utf8").matchAll(/^export (?:async )?function (\w+)/gm)].map((match) => match[1]);
+  const functions = names.map((name) => `export function ${name}(...given) { return load().${name}(...given); }`);
+  return `const load = () => require("./${doors.get(file)}.cjs");\n${functions.join("\n")}\n`;
+}
+
+/** Builds them all into `folder`, each before those that it is loaded after, since these owe it exports; gives what esbuild says of each. */
+export async function buildLazyBundles(folder, options) {
+  const ledger = openLedger();
+  const names = Object.keys(lazyBundles);
+  const buildOne = (name, extra) =>
+    build({
+      ...options,
+      stdin: {
+        contents: lazyBundles[name].doors.map((door) => `export * from "./src/${door}";\n`).join("") + ledger.textOf(name),
+        resolveDir: root,
+        loader: "ts",
+      },
+      outfile: `${folder}/${name}.cjs`,
+      inject: lazyBundles[name].inject ?? [],
+      plugins: [lazyDoors(name, ledger)],
+      ...extra,
+    });
+  const waitedFor = [...new Set(names.flatMap(before))].sort((a, b) => before(a).length - before(b).length);
+  for (const name of waitedFor) {
+    const { metafile } = await buildOne(name, { write: false });
+    for (const input of Object.keys(metafile.inputs)) if (input.startsWith("src/")) ledger.owners.set(resolve(root, input), name);
+  }
+  const seen = (name, r) => {
+    if (process.env.SIZES === name) {
+      const o = Object.values(r.metafile.outputs)[0];
+      console.log(
+        name,
+        o.bytes,
+        Object.entries(o.inputs)
+          .map(([f, x]) => [x.bytesInOutput, f])
+          .sort((a, b) => b[0] - a[0])
+          .map((x) => x.join(" "))
+          .slice(0, 75)
+          .join("\n"),
+      );
+    }
+  };
+  const built = await Promise.all(names.filter((name) => !waitedFor.includes(name)).map((name) => buildOne(name)));
+  for (const name of waitedFor.toReversed()) built.push(await buildOne(name));
+  return built;
+}
