@@ -148,21 +148,6 @@ export async function buildLazyBundles(folder, options) {
     const { metafile } = await buildOne(name, { write: false });
     for (const input of Object.keys(metafile.inputs)) if (input.startsWith("src/")) ledger.owners.set(resolve(root, input), name);
   }
-  const seen = (name, r) => {
-    if (process.env.SIZES === name) {
-      const o = Object.values(r.metafile.outputs)[0];
-      console.log(
-        name,
-        o.bytes,
-        Object.entries(o.inputs)
-          .map(([f, x]) => [x.bytesInOutput, f])
-          .sort((a, b) => b[0] - a[0])
-          .map((x) => x.join(" "))
-          .slice(0, 75)
-          .join("\n"),
-      );
-    }
-  };
   const built = await Promise.all(names.filter((name) => !waitedFor.includes(name)).map((name) => buildOne(name)));
   for (const name of waitedFor.toReversed()) built.push(await buildOne(name));
   return built;

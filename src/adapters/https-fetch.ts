@@ -4,7 +4,7 @@ import * as tls from "node:tls";
 import type { CustomFetch } from "openid-client";
 import type { TlsTrust } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
-import { isOidcError } from "../errors/oidc-error.ts";
+import { isOidcError, missingPart } from "../errors/oidc-error.ts";
 import { deadline } from "./deadline.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
@@ -100,6 +100,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     const clean = withoutSecretsOf(body, { ...options.headers, ...init.headers });
     const started = Date.now();
     const tunnelEnd = new AbortController();
+    const agent = await agentFor(url, proxy, tlsOptions, tunnelEnd.signal);
     try {
       const answer = await request(
         url,
@@ -107,7 +108,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
           method: init.method,
           headers,
           body,
-          agent: await agentFor(url, proxy, tlsOptions, tunnelEnd.signal),
+          agent,
           endTunnel: () => tunnelEnd.abort(),
           tunnels: proxy !== undefined && url.protocol === "https:",
           tls: url.protocol === "https:" ? { ...tlsOptions(), ...(options.serverName === undefined ? {} : { servername: options.serverName }) } : {},
@@ -146,7 +147,9 @@ const checkedTls = (ca: string[]) => ({ ca, rejectUnauthorized: true, minVersion
 /** Through a proxy, TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: we are a short process. */
 async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object, signal: AbortSignal): Promise<http.Agent> {
   if (proxy === undefined) return url.protocol === "https:" ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 }) : new http.Agent({ keepAlive: false });
-  const { proxyAgent } = await import("./proxy-agent.ts");
+  const { proxyAgent } = await import("./proxy-agent.ts").catch((error: unknown) => {
+    throw missingPart(error);
+  });
   return proxyAgent(url, proxy, { keepAlive: false, signal, ...(proxy.protocol === "https:" ? tlsOptions() : {}) });
 }
 

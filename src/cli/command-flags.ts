@@ -15,7 +15,7 @@ export interface CommandFlag {
 const contextual: readonly CommandName[] = ["login", "token", "whoami", "doctor", "logout", "trust", "setup", "migrate"];
 const planning: readonly CommandName[] = ["setup", "migrate"];
 
-/** Help, completion, commander and the reading of kubelogin's syntax all take the flags of commands from here, in this order. */
+/** Help, completion and the reading of a command line all take the flags of commands from here, in this order. */
 export const commandFlags: readonly CommandFlag[] = [
   { name: "context", value: "NAME", help: "read the options from this kubeconfig context", commands: contextual.filter((name) => !planning.includes(name)) },
   { name: "context", value: "NAME", help: "the kubeconfig context (default the current one)", commands: ["setup"] },

@@ -3,7 +3,7 @@ import { machine } from "../compose.ts";
 import { keychainOf, type ProgramForm, runtimeOf } from "../core/program-form.ts";
 import { ownVariables } from "../core/program-search.ts";
 import { safeJson } from "../core/untrusted-text.ts";
-import { isOidcError, OidcError } from "../errors/oidc-error.ts";
+import { isOidcError, missingPart, OidcError } from "../errors/oidc-error.ts";
 import { errorJson, terminalLines } from "../errors/render.ts";
 import type { Call } from "./call.ts";
 import { answerCompletion, completionCommand } from "./completion.ts";
@@ -134,7 +134,7 @@ function report(error: unknown, { call, json }: { readonly call: Call | undefine
   const shown = call === undefined ? ours : withHint(ours, call);
   const lines = json ? [safeJson(errorJson(shown))] : terminalLines(shown);
   sayAll(lines);
-  if (!isOidcError(error) && call !== undefined && error instanceof Error) for (const frame of framesOf(error)) call.machine.terminal.log(4, frame);
+  if (!isOidcError(error) && error instanceof Error && (call?.invocation.verbosity ?? 0) >= 4) sayAll(framesOf(error).map((frame) => `kubectl-oidc: ${frame}`));
   return ours.exitStatus;
 }
 
@@ -144,9 +144,18 @@ function sayAll(lines: readonly string[]): void {
 }
 
 function withHint(error: OidcError, call: Call): OidcError {
-  const hint = exactHint(error.hint, call);
+  const hint = quietHint(error, call);
   if (hint === error.hint) return error;
   return new OidcError(error.code, { message: error.message, hint, ...(error.reason === undefined ? {} : { reason: error.reason }) });
+}
+
+/** A hint that cannot be made exact stays general, whatever the reason: the error must be said. */
+function quietHint(error: OidcError, call: Call): string {
+  try {
+    return exactHint(error.hint, call);
+  } catch {
+    return error.hint;
+  }
 }
 
 /** What the engine wrote of the stack, below the message: a message can hold lines that look like it. Function, file and place only. */
@@ -172,5 +181,6 @@ function unexpected(error: unknown): OidcError {
   const [frame] = framesOf(error);
   const name = wordOf(error.name, /^[A-Z][A-Za-z]{2,30}$/) ?? "Error";
   const code = wordOf("code" in error ? error.code : undefined, /^[A-Z][A-Z0-9_]{1,40}$/);
+  if (code === "MODULE_NOT_FOUND") return missingPart(error);
   return new OidcError("UNEXPECTED", { reason: `${name}${code === undefined ? "" : ` ${code}`}${frame === undefined ? "" : ` ${frame}`}` }, error);
 }

@@ -1,5 +1,5 @@
 /**
- * Every option of a session, as data: commander, the environment, the configuration file, cluster.config, completion and
+ * Every option of a session, as data: the command line, the environment, the configuration file, cluster.config, completion and
  * the docs read this table. Names follow kube-apiserver and int128/kubelogin (cli.md, "Options of a session").
  */
 export type OptionKind = "text" | "list" | "pairs" | "boolean" | "integer" | "duration" | "path" | "paths";

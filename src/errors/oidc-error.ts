@@ -31,6 +31,9 @@ export class OidcError extends Error {
   }
 }
 
+/** UNEXPECTED of an installation in which a file is not there that is loaded when it is needed. */
+export const missingPart = (cause: unknown): OidcError => new OidcError("UNEXPECTED", { message: "a part of the program is missing", hint: "install kubectl-oidc again" }, cause);
+
 /** Throws the error with this code. Returns `never`, so that it can stand where a value is expected. */
 export function fail(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown): never {
   throw new OidcError(code, details, cause);

@@ -29,14 +29,13 @@ export interface Home {
   readonly data: string;
   readonly config: string;
   start(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string): Started;
-  run(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string): Promise<Ended>;
+  /** `command`: what starts another copy of the program than the built one. */
+  run(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string, command?: typeof programCommand): Promise<Ended>;
   /** Removes it. Throws when a secret of the test's issuers lies, or was said, where it does not belong (test/canaries.ts). */
   remove(): void;
   /** A file or folder of the test's own making, relative to the home, that may hold secrets: a helper's items, a secret file. */
   holdsSecrets(path: string): void;
 }
-
-const [program, ...programArgs] = programCommand;
 
 /** No test waits longer for a program. Milliseconds. */
 const longestRun = 25_000;
@@ -58,7 +57,7 @@ export function newHome(): Home {
   const declared: string[] = [];
   let started = 0;
 
-  function start(args: readonly string[], more: Readonly<Record<string, string>> = {}, input?: string): Started {
+  function start(args: readonly string[], more: Readonly<Record<string, string>> = {}, input?: string, [program, ...programArgs] = programCommand): Started {
     started++;
     const child = spawn(program, [...programArgs, ...args], { env: { ...env, ...more }, stdio: ["pipe", "pipe", "pipe"], cwd: folder });
     running.add(child);
@@ -118,7 +117,7 @@ export function newHome(): Home {
     data: join(folder, "data", "kubectl-oidc"),
     config: join(folder, "config", "kubectl-oidc"),
     start,
-    run: (args, more, input) => start(args, more, input).ended,
+    run: (args, more, input, command) => start(args, more, input, command).ended,
     remove() {
       for (const child of running) child.kill("SIGKILL");
       const runtime = join(tmpdir(), `kubectl-oidc-${process.geteuid?.() ?? ""}`);
