@@ -6,6 +6,7 @@ import { credentialFile, credentialFiles, credentialItems, noCredentials } from 
 import { credentialHelperStore } from "./adapters/credential-helper.ts";
 import { diskSecretStore } from "./adapters/disk-secrets.ts";
 import { keptClientSecret } from "./adapters/client-secrets.ts";
+import { digestHex } from "./adapters/digest.ts";
 import { handoutNotes } from "./adapters/handout-notes.ts";
 import { httpsFetch } from "./adapters/https-fetch.ts";
 import { issuerCache } from "./adapters/issuer-cache.ts";
@@ -84,7 +85,7 @@ export function machine(start: Process) {
   function secretStoreOf(storage: string, folder: string, mayPrompt: boolean): SecretStore {
     const deadlineMs = mayPrompt ? unlockDeadline : keychainDeadline;
     if (storage === "none") return noSecretStore();
-    if (storage === "disk") return diskSecretStore(privateFiles(folder), sha256Hex);
+    if (storage === "disk") return diskSecretStore(privateFiles(folder), digestHex);
     if (storage.startsWith("helper:")) return patientStore(credentialHelperStore(storage.slice("helper:".length), { deadlineMs }));
     return patientStore(keychainStore({ childCommand: self.keychainChild, mayPrompt, deadlineMs }));
   }
@@ -266,6 +267,9 @@ export function machine(start: Process) {
       },
       trust: () => issuerHttp().trust(),
       requestsWithin: (ms, action) => issuerHttp().within(ms, action),
+      makeRequestsReady() {
+        issuerHttp().makeReady();
+      },
       async qr(text) {
         const { qrLines } = await import("./adapters/qr.ts");
         return qrLines(text);

@@ -9,6 +9,7 @@ import { deadline } from "./deadline.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
+import { makeSignaturesReady } from "./signature-warmup.ts";
 import { steadyNow } from "./steady-clock.ts";
 import { type AddedAuthorities, addedAuthorities, trustedRoots, type VariableAuthorities, variableAuthorities } from "./trust-roots.ts";
 
@@ -47,6 +48,8 @@ export interface IssuerHttp {
   readonly fetch: DeadlineFetch;
   /** The requests of `action` end within `ms` in all (protocol.md NW-04); those that change something are not begun without their whole time. */
   within<T>(ms: number, action: () => Promise<T>): Promise<T>;
+  /** Has Node load, once nothing else is to be done, what the signature of an answer will be checked with. */
+  makeReady(): void;
   /** The TLS trust that every request has. SETTINGS_INVALID for certificate authorities that cannot be used. */
   trust(): TlsTrust;
 }
@@ -62,7 +65,7 @@ const shownHeaders = new Set(["content-type", "content-length", "date", "cache-c
  * followed, a cap on the answer, one deadline. ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, SETTINGS_INVALID, INTERRUPTED.
  */
 export function httpsFetch(options: FetchOptions): IssuerHttp {
-  const cache: { variables?: VariableAuthorities; added?: AddedAuthorities; tls?: object } = {};
+  const cache: { variables?: VariableAuthorities; added?: AddedAuthorities; tls?: object; isReady?: true } = {};
   const variables = () => {
     cache.variables ??= variableAuthorities(options.env);
     return cache.variables;
@@ -128,6 +131,10 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
   };
   return {
     fetch,
+    makeReady() {
+      if (!cache.isReady) makeSignaturesReady();
+      cache.isReady = true;
+    },
     trust: () => added().trust,
     async within(ms, action) {
       const before = end;

@@ -28,12 +28,16 @@ function answer(reply: KeychainAnswer): void {
 const refused = (fault: KeychainFault, reason: string): KeychainAnswer => ({ ok: false, fault, reason: safeText(reason, 200) });
 
 async function serve(request: KeychainRequest): Promise<KeychainAnswer> {
-  if (process.platform === "linux") {
-    findBus();
-    const found = await secretServiceState(process.env, { service: request.service, username: request.account });
+  if (process.platform === "linux") findBus();
+  const asked = process.platform === "linux" ? secretServiceState(process.env, { service: request.service, username: request.account }) : undefined;
+  // Loaded while the service answers. What is wrong with it is said when it is needed.
+  const loading = keychainSlots(request.service);
+  loading.catch(() => undefined);
+  if (asked !== undefined) {
+    const found = await asked;
     if (found.state !== "unlocked" && !(found.state === "locked" && request.mayPrompt)) return refused(found.state, found.reason);
   }
-  const slots = await keychainSlots(request.service);
+  const slots = await loading;
   switch (request.op) {
     case "read": {
       const value = await readItem(slots, request.account);

@@ -37,7 +37,10 @@ export async function refreshSession(run: Run, seen: CredentialRecord | undefine
   try {
     const theirs = await theirResult(run, seen, before);
     if (theirs !== undefined) return theirs;
-    const item = await readItem(run);
+    const reading = readItem(run);
+    // A keychain or a helper takes longer than that.
+    if (run.world.store.kind !== "disk") run.world.makeRequestsReady();
+    const item = await reading;
     if (item === undefined || newestToken(item) === undefined) return { kind: "none" };
     checkUse(run, item);
     return await run.world.undisturbed(() => run.world.requestsWithin(refreshDeadline, () => refreshItem(run, item)));
@@ -105,6 +108,7 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
   await provider.facts();
   if (run.signal.aborted) fail("INTERRUPTED");
   const room = await world.secrets.prepare(session.itemName, item);
+  world.makeRequestsReady();
   const keep = keeper(run, item, "refresh");
   let body = "";
   const before: BeforeJudged = async (answer) => {

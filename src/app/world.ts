@@ -33,6 +33,8 @@ export interface World {
   requestsWithin<T>(ms: number, action: () => Promise<T>): Promise<T>;
   /** The TLS trust that requests of this run have. SETTINGS_INVALID for CA files that cannot be used. */
   trust(): TlsTrust;
+  /** Loads what a request will need. To be called before something else is waited for; it makes no request. */
+  makeRequestsReady(): void;
   /** Lines of a QR code. */
   qr(text: string): Promise<readonly string[]>;
   /** Reads a small secret file (client secret, password). SETTINGS_INVALID naming the option. */

@@ -53,6 +53,7 @@ function stage(item?: Partial<SecretItem>) {
         return { release: () => locks.held-- };
       },
     }),
+    makeRequestsReady: () => undefined,
     trust: () => trust,
   };
   const run = { world, settings, session, server: undefined, signal: new AbortController().signal, later: [] } as unknown as Run;

@@ -91,6 +91,7 @@ function stage(item: Partial<SecretItem> | undefined): Stage {
       take: async (_name: string, _ms: number, _signal: AbortSignal, { unless }: { unless: () => Promise<boolean> }) =>
         here.wait === undefined ? { release: () => undefined } : here.wait(unless),
     }),
+    makeRequestsReady: () => undefined,
     trust: () => trust,
     provider: async () => ({
       facts: async () => ({}),

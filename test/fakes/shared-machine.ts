@@ -145,6 +145,7 @@ export function sharedMachine(options: Options): SharedMachine {
       undisturbed: <T>(action: () => Promise<T>) => action(),
       requestsWithin: <T>(_ms: number, action: () => Promise<T>) => action(),
       locks: async () => ({ take: (name: string, _ms: number, _signal: AbortSignal, wait: LockWait = {}) => take(name, wait) }),
+      makeRequestsReady: () => undefined,
       trust: () => trust,
       provider: async () => ({
         facts: async () => ({ supportsOffline: true, supportsDevice: false }),
