@@ -40,6 +40,7 @@ import { yamlText } from "./adapters/yaml-text.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
+import { once } from "./core/once.ts";
 import { secret } from "./core/secret.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { ProgramForm } from "./core/program-form.ts";
@@ -211,7 +212,7 @@ export function machine(start: Process) {
   function worldOf(settings: Settings, how: Circumstances, itemName: string, store: SecretStore): World {
     const files = privateFiles(settings.cacheDirectory ?? where.data);
     // Made by the first that asks: a token from the cache needs no request.
-    const issuerHttp = onceNow(() =>
+    const issuerHttp = once(() =>
       httpsFetch({
         caFiles: settings.caFiles,
         caData: settings.caData,
@@ -257,6 +258,7 @@ export function machine(start: Process) {
           acrValues: settings.acrValues,
           maxAge: settings.maxAge,
           fetch: issuerHttp().fetch,
+          roots: issuerHttp().roots,
           cache,
           now: () => clock.now(),
         });
@@ -277,23 +279,6 @@ export function machine(start: Process) {
       readSecretFile,
     };
   }
-}
-
-function onceNow<T>(make: () => T): () => T {
-  const made: { value?: T } = {};
-  return () => {
-    made.value ??= make();
-    return made.value;
-  };
-}
-
-/** The first call's result for every call. */
-function once<T, A extends readonly unknown[]>(make: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
-  let made: Promise<T> | undefined;
-  return (...args) => {
-    made ??= make(...args);
-    return made;
-  };
 }
 
 /** Without the undefined ones (exactOptionalPropertyTypes). */

@@ -1,22 +1,20 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import * as tls from "node:tls";
 import type { CustomFetch } from "openid-client";
 import type { TlsTrust } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { isOidcError, missingPart } from "../errors/oidc-error.ts";
 import { deadline } from "./deadline.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
-import { failFromNetwork, proxyFault, requestFault } from "./network-faults.ts";
+import { type KnownRoots, knownRoots } from "./known-roots.ts";
+import { failFromNetwork, isCertificateFault, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
 import { makeSignaturesReady } from "./signature-warmup.ts";
 import { steadyNow } from "./steady-clock.ts";
-import { type AddedAuthorities, addedAuthorities, trustedRoots, type VariableAuthorities, variableAuthorities } from "./trust-roots.ts";
+import { type AddedAuthorities, addedAuthorities, type Roots, rootsOf, type VariableAuthorities, variableAuthorities } from "./trust-roots.ts";
 
 /** No answer of an issuer is larger; a key set of a hundred keys has 100 KB. Bytes. */
 const mostBytes = 1_048_576;
-
-const minVersion = "TLSv1.2";
 
 export interface FetchOptions {
   readonly caFiles: readonly string[];
@@ -50,6 +48,8 @@ export interface IssuerHttp {
   within<T>(ms: number, action: () => Promise<T>): Promise<T>;
   /** Has Node load, once nothing else is to be done, what the signature of an answer will be checked with. */
   makeReady(): void;
+  /** Which roots of that trust are needed. */
+  readonly roots: Pick<KnownRoots, "begin" | "learned">;
   /** The TLS trust that every request has. SETTINGS_INVALID for certificate authorities that cannot be used. */
   trust(): TlsTrust;
 }
@@ -65,7 +65,7 @@ const shownHeaders = new Set(["content-type", "content-length", "date", "cache-c
  * followed, a cap on the answer, one deadline. ISSUER_UNREACHABLE, ISSUER_TLS_UNTRUSTED, SETTINGS_INVALID, INTERRUPTED.
  */
 export function httpsFetch(options: FetchOptions): IssuerHttp {
-  const cache: { variables?: VariableAuthorities; added?: AddedAuthorities; tls?: object; isReady?: true } = {};
+  const cache: { variables?: VariableAuthorities; added?: AddedAuthorities; roots?: Roots; isReady?: true } = {};
   const variables = () => {
     cache.variables ??= variableAuthorities(options.env);
     return cache.variables;
@@ -74,12 +74,11 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     cache.added ??= addedAuthorities({ ...options, variables: variables() });
     return cache.added;
   };
-  const tlsOptions = () => {
-    cache.tls ??= options.insecure
-      ? { rejectUnauthorized: false, minVersion }
-      : checkedTls(options.onlyThese === true ? [...added().certificates] : trustedRoots(added().certificates, variables()));
-    return cache.tls;
-  };
+  const roots = knownRoots(() => {
+    cache.roots ??= rootsOf(added().certificates, variables(), options.onlyThese === true);
+    return cache.roots;
+  });
+  const tlsOptions = () => (options.insecure ? { rejectUnauthorized: false, minVersion: "TLSv1.2" } : roots.options());
 
   let end = Number.POSITIVE_INFINITY;
   const timeLeft = () => end - steadyNow();
@@ -102,10 +101,12 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     const proxy = options.proxy ?? proxyFor(url, options.env);
     const clean = withoutSecretsOf(body, { ...options.headers, ...init.headers });
     const started = Date.now();
-    const tunnelEnd = new AbortController();
-    const agent = await agentFor(url, proxy, tlsOptions, tunnelEnd.signal);
-    try {
-      const answer = await request(
+    // Whose root nobody notes.
+    if (proxy?.protocol === "https:") roots.widen();
+    const ask = async (timeForIt: number) => {
+      const tunnelEnd = new AbortController();
+      const agent = await agentFor(url, proxy, tlsOptions, tunnelEnd.signal);
+      return request(
         url,
         {
           method: init.method,
@@ -115,11 +116,18 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
           endTunnel: () => tunnelEnd.abort(),
           tunnels: proxy !== undefined && url.protocol === "https:",
           tls: url.protocol === "https:" ? { ...tlsOptions(), ...(options.serverName === undefined ? {} : { servername: options.serverName }) } : {},
-          deadlineMs,
+          deadlineMs: timeForIt,
+          answered: roots.learn,
         },
         options,
         clean,
       );
+    };
+    try {
+      const answer = await ask(deadlineMs).catch((error: unknown) => {
+        if (!isCertificateFault(error) || !roots.widen()) throw error;
+        return ask(Math.max(leastForAsking, deadlineMs - (Date.now() - started)));
+      });
       options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} -> ${answer.status} in ${Date.now() - started} ms`);
       for (const [name, value] of answer.headers) options.log(8, `  ${clean(name)}${shownHeaders.has(name) ? `: ${safeText(value)}` : ""}`);
       return answer;
@@ -135,6 +143,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
       if (!cache.isReady) makeSignaturesReady();
       cache.isReady = true;
     },
+    roots,
     trust: () => added().trust,
     async within(ms, action) {
       const before = end;
@@ -147,9 +156,6 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     },
   };
 }
-
-/** One context for every request of the run: building it parses every root. `ca` says the same to a runtime that knows no contexts (Bun). */
-const checkedTls = (ca: string[]) => ({ ca, rejectUnauthorized: true, minVersion, secureContext: tls.createSecureContext({ ca, minVersion }) });
 
 /** Through a proxy, TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: we are a short process. */
 async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object, signal: AbortSignal): Promise<http.Agent> {
@@ -171,6 +177,8 @@ interface Prepared {
   /** A proxy's answer to CONNECT is read by the agent, without an end, until this ends its connection. */
   readonly endTunnel: () => void;
   readonly deadlineMs: number;
+  /** Told the connection of an answer. */
+  readonly answered: (socket: unknown) => void;
 }
 
 function request(url: URL, prepared: Prepared, options: FetchOptions, clean: (text: string) => string): Promise<Response> {
@@ -207,6 +215,7 @@ function request(url: URL, prepared: Prepared, options: FetchOptions, clean: (te
     // Status 101, which nobody asked for: what follows is no HTTP.
     outgoing.on("upgrade", () => end(requestFault("UPGRADE")));
     outgoing.on("response", (incoming) => {
+      prepared.answered(incoming.socket);
       const chunks: Buffer[] = [];
       let size = 0;
       incoming.on("error", end);

@@ -10,6 +10,8 @@ export interface CachedIssuer {
   readonly fetchedAt: number;
   readonly jwks: { readonly keys: readonly object[] } | undefined;
   readonly jwksAt: number;
+  /** PEM of the roots that verified its connections; they count only while they are trusted (`known-roots.ts`). */
+  readonly roots?: readonly string[];
 }
 
 /** What was learned of one issuer under one TLS trust; a file of ours, checked again at every use. Best effort both ways. */
@@ -65,5 +67,6 @@ function entryOf(value: unknown, issuer: string, now: number): CachedIssuer | un
   if (!isYoung(fetchedAt)) return undefined;
   const jwks = isObject(value["jwks"]) && Array.isArray(value["jwks"]["keys"]) ? { keys: value["jwks"]["keys"].filter(isObject) } : undefined;
   const jwksAt = Number(value["jwksAt"]);
-  return { metadata: { ...value["metadata"], issuer }, fetchedAt, jwks: isYoung(jwksAt) ? jwks : undefined, jwksAt };
+  const roots = Array.isArray(value["roots"]) ? value["roots"].filter((pem) => typeof pem === "string") : [];
+  return { metadata: { ...value["metadata"], issuer }, fetchedAt, jwks: isYoung(jwksAt) ? jwks : undefined, jwksAt, ...(roots.length === 0 ? {} : { roots }) };
 }

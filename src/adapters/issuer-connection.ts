@@ -83,15 +83,18 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   };
 
   const cached = options.cache.read(options.issuer, options.now());
+  if (cached?.roots !== undefined) options.roots?.begin(cached.roots);
   let isKept = cached !== undefined;
   let savedKeys: readonly object[] | undefined = cached?.jwks?.keys;
+  let savedKeysAt = cached?.jwksAt ?? 0;
+  let savedRoots = cached?.roots ?? [];
   let current = cached === undefined ? await learn() : know(cached.metadata, cached.fetchedAt);
   // The library calls keys older than 300 s stale, and refetches for an unknown key only when they are 60 s old: 61 s is both.
   if (savedKeys !== undefined) client.setJwksCache(current.config, { jwks: { keys: [...savedKeys] }, uat: Math.floor(options.now() / 1000) - 61 });
 
   async function learn(): Promise<Known> {
     const learned = know(await discover(options.issuer, options.clientId, fetch, host), options.now());
-    write(learned, undefined);
+    write(learned, undefined, 0);
     return learned;
   }
 
@@ -151,20 +154,24 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     },
     saveKeys() {
       const keys = client.getJwksCache(current.config)?.jwks.keys;
-      if (keys !== undefined && JSON.stringify(keys) !== JSON.stringify(savedKeys)) write(current, keys);
+      const areNew = keys !== undefined && JSON.stringify(keys) !== JSON.stringify(savedKeys);
+      if (areNew || JSON.stringify(options.roots?.learned() ?? []) !== JSON.stringify(savedRoots)) write(current, keys ?? savedKeys, areNew ? options.now() : savedKeysAt);
     },
     save() {
-      if (cached === undefined) write(current, client.getJwksCache(current.config)?.jwks.keys);
+      if (cached === undefined) write(current, client.getJwksCache(current.config)?.jwks.keys, options.now());
     },
   };
 
-  function write({ metadata, fetchedAt }: Known, keys: readonly object[] | undefined): void {
+  function write({ metadata, fetchedAt }: Known, keys: readonly object[] | undefined, keysAt: number): void {
     savedKeys = keys;
+    savedKeysAt = keysAt;
+    savedRoots = options.roots?.learned() ?? [];
     options.cache.write({
       metadata: { ...metadata, issuer: options.issuer },
       fetchedAt,
       jwks: keys === undefined ? undefined : { keys },
-      jwksAt: keys === undefined ? 0 : options.now(),
+      jwksAt: keys === undefined ? 0 : keysAt,
+      roots: savedRoots,
     });
   }
 }

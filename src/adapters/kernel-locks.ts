@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { once } from "../core/once.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, Locks } from "../ports.ts";
@@ -141,14 +142,6 @@ function readMountinfo(): string {
   } catch {
     return "";
   }
-}
-
-function once<T>(make: () => T): () => T {
-  const made: { value?: T } = {};
-  return () => {
-    made.value ??= make();
-    return made.value;
-  };
 }
 
 const codeOf = (error: unknown) => safeText((error as NodeJS.ErrnoException | undefined)?.code ?? "unknown", 40);

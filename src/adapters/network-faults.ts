@@ -8,6 +8,9 @@ import { fail } from "../errors/oidc-error.ts";
 const certificateFault =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|CA_CERT_|ERROR_IN_CERT_|UNSPECIFIED$)/;
 
+/** Did a certificate not verify: the issuer's, or the one that it was refused for? Nothing was sent then. */
+export const isCertificateFault = (error: unknown): boolean => certificateFault.test(codeOf(error));
+
 /** A fault of this module's own making: DEADLINE, NOT_CONNECTED, NO_TIME, TOO_LARGE, UPGRADE, INTERRUPTED, ECONNRESET. */
 export const requestFault = (code: string, message = code) => Object.assign(new Error(message), { code });
 

@@ -1,6 +1,7 @@
 import type { DeadlineFetch } from "./https-fetch.ts";
 import type { Secret } from "../core/secret.ts";
 import type { IssuerCache } from "./issuer-cache.ts";
+import type { KnownRoots } from "./known-roots.ts";
 
 /** What the adapter is built from. `fetch` has CA, proxy, size cap and deadline in it (https-fetch.ts). */
 export interface ProviderOptions {
@@ -13,5 +14,7 @@ export interface ProviderOptions {
   readonly maxAge: number | undefined;
   readonly fetch: DeadlineFetch;
   readonly cache: IssuerCache;
+  /** What the connections need of the TLS trust is kept with what the issuer says; absent: it is not. */
+  readonly roots?: Pick<KnownRoots, "begin" | "learned">;
   readonly now: () => number;
 }

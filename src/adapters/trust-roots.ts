@@ -133,6 +133,27 @@ function certificatesIn(text: string, from: string): readonly string[] {
   return found;
 }
 
+/** What may verify a server: PEM texts. */
+export interface Roots {
+  all(): readonly string[];
+  /** Is it one of them? Without reading more than is needed to say so. */
+  has(pem: string): boolean;
+}
+
+/** Those of a request; `onlyThese`: the added ones and no others. */
+export function rootsOf(added: readonly string[], variables: VariableAuthorities, onlyThese: boolean): Roots {
+  if (onlyThese) return { all: () => added, has: (pem) => added.includes(pem) };
+  const made: { all?: readonly string[] } = {};
+  return {
+    all() {
+      made.all ??= trustedRoots(added, variables);
+      return made.all;
+    },
+    has: (pem) =>
+      [tls.rootCertificates, added, variables.extra].some((list) => list.includes(pem)) || (variables.instead.length > 0 ? variables.instead : systemCertificates()).includes(pem),
+  };
+}
+
 /**
  * What a request trusts: the added authorities beside Node's and the system's own. Node checks against its bundled roots
  * unless told otherwise; companies put theirs in the system's store, so that is read as Go programs do.

@@ -1,6 +1,7 @@
 import { httpsFetch } from "../../src/adapters/https-fetch.ts";
 import type { CachedIssuer, IssuerCache } from "../../src/adapters/issuer-cache.ts";
 import { openIdProvider } from "../../src/adapters/openid-provider.ts";
+import type { ProviderOptions } from "../../src/adapters/provider-options.ts";
 import { secret } from "../../src/core/secret.ts";
 import { isOidcError, type OidcError } from "../../src/errors/oidc-error.ts";
 import type { OpenIdProvider, StartedAuthorization, TokenAnswer } from "../../src/ports.ts";
@@ -23,7 +24,7 @@ export interface Endpoint {
 export interface EndpointStage {
   readonly issuer: Misbehaving;
   /** A new run. Without a cache nothing is known of the issuer. */
-  provider(cache?: IssuerCache): OpenIdProvider;
+  provider(cache?: IssuerCache, roots?: ProviderOptions["roots"]): OpenIdProvider;
   /** Bodies that were made durable before they were judged. */
   readonly kept: string[];
   /** Milliseconds for a request to this path; the others have the usual time. */
@@ -133,7 +134,7 @@ export async function endpointStage(): Promise<EndpointStage> {
   const stage: EndpointStage = { issuer, provider, kept: [], hurry: undefined };
   return stage;
 
-  function provider(cache: IssuerCache = { read: () => undefined, write: () => undefined, unlock: () => undefined }): OpenIdProvider {
+  function provider(cache: IssuerCache = { read: () => undefined, write: () => undefined, unlock: () => undefined }, roots?: ProviderOptions["roots"]): OpenIdProvider {
     return openIdProvider({
       issuer: issuer.issuer,
       clientId: "kubernetes",
@@ -143,6 +144,7 @@ export async function endpointStage(): Promise<EndpointStage> {
       maxAge: undefined,
       fetch: (url, init, ms) => http.fetch(url, init, stage.hurry !== undefined && new URL(url).pathname === stage.hurry.path ? stage.hurry.ms : ms),
       cache,
+      ...(roots === undefined ? {} : { roots }),
       now: () => Date.now(),
     });
   }

@@ -40,6 +40,15 @@ describe("what was learned of an issuer", () => {
     writeFileSync(join(folder, "issuers", "m.json"), readFileSync(file), { mode: 0o600 });
     expect(cache({ name: "m" }).read(issuer, now)).toBeUndefined();
   });
+  it("has the roots of its connections, as far as they are texts", () => {
+    cache().write({ ...entry, roots: ["pem"] });
+    expect(cache().read(issuer, now)?.roots).toEqual(["pem"]);
+    cache().write({ ...entry, roots: ["pem", 1, null] as unknown as string[] });
+    expect(cache().read(issuer, now)?.roots).toEqual(["pem"]);
+    cache().write({ ...entry, roots: "pem" as unknown as string[] });
+    expect(cache().read(issuer, now)).toEqual(entry);
+  });
+
   it("is not kept without a key: a login and a machine's grant ask the issuer", () => {
     cache({ key: undefined }).write(entry);
     expect(readdirSync(folder)).toEqual([]);

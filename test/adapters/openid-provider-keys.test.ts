@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { decodeJwt, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { secret } from "../../src/core/secret.ts";
 import { codeOfPromise } from "../fakes/codes.ts";
 import type { Override } from "../issuer/misbehaving.ts";
 import { onlyFor } from "../issuer/misbehaviours.ts";
@@ -190,5 +191,23 @@ describe("keys that are replaced", () => {
     const judged = await stage.provider(cache).judgeAgain({ reveal: () => body, toString: () => "", toJSON: () => "" });
     expect(judged.refreshToken?.reveal()).toBe(JSON.parse(body).refresh_token);
     expect(stage.issuer.count("token")).toBe(asked);
+  });
+});
+
+describe("the roots of an issuer's connections", () => {
+  it("are kept with what it says, the next run begins with them, and the keys are no younger for it", async () => {
+    const cache = memoryCache();
+    const tokens = await logIn(stage, cache);
+    const begun: (readonly string[])[] = [];
+    const roots = (...learned: readonly string[]) => ({ begin: (pems: readonly string[]) => void begun.push(pems), learned: () => learned });
+    const run = async (known: ReturnType<typeof roots>, refreshToken = tokens.refreshToken) =>
+      stage.provider(cache, known).refresh(refreshToken ?? secret(""), [], async (answer) => void stage.kept.push(answer.body.reveal()));
+    const first = await run(roots("one"));
+    expect(cache.entry?.roots).toEqual(["one"]);
+    const aged = { ...cache.entry, jwksAt: (cache.entry?.jwksAt ?? 0) - 60_000 };
+    cache.entry = aged as typeof cache.entry;
+    await run(roots("one", "two"), first.refreshToken);
+    expect(begun.at(-1)).toEqual(["one"]);
+    expect(cache.entry).toEqual({ ...aged, roots: ["one", "two"] });
   });
 });
