@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -125,13 +126,13 @@ describe.skipIf(isStandalone)("npm program: an installation in which one file is
     .map((name) => basename(name, ".cjs"));
 
   /** A copy of the program without this file. */
-  function withoutBundle(name: string): { readonly command: readonly [string, ...string[]]; remove(): void } {
+  function withoutBundle(name: string): { readonly command: readonly [string, ...string[]]; readonly folder: string; remove(): void } {
     const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-damaged-"));
     mkdirSync(join(folder, "dist"));
     cpSync(dirname(programPath), join(folder, "dist"), { recursive: true });
     symlinkSync(resolve(import.meta.dirname, "../../node_modules"), join(folder, "node_modules"));
     rmSync(join(folder, "dist", `${name}.cjs`));
-    return { command: [process.execPath, join(folder, "dist", basename(programPath))], remove: () => rmSync(folder, { recursive: true }) };
+    return { command: [process.execPath, join(folder, "dist", basename(programPath))], folder, remove: () => rmSync(folder, { recursive: true }) };
   }
 
   const needs: Readonly<Record<string, readonly string[]>> = {
@@ -170,6 +171,26 @@ describe.skipIf(isStandalone)("npm program: an installation in which one file is
     } finally {
       remove();
       rmSync(join(home.folder, "kubeconfig"));
+    }
+  });
+
+  it.each([
+    ["lies elsewhere in its package: the package finds it", `module.exports = require(${JSON.stringify(createRequire(import.meta.url).resolve("fs-native-extensions"))});`],
+    ["cannot be had: the lease alone counts", `throw new Error("no build for this platform");`],
+  ])("the addon of the locks %s", async (_, text) => {
+    const { command, remove, folder } = withoutBundle("yaml");
+    rmSync(join(folder, "node_modules"));
+    mkdirSync(join(folder, "node_modules/fs-native-extensions"), { recursive: true });
+    writeFileSync(join(folder, "node_modules/fs-native-extensions/package.json"), `{"name":"fs-native-extensions","main":"index.js"}`);
+    writeFileSync(join(folder, "node_modules/fs-native-extensions/index.js"), text);
+    try {
+      const seen = loaded(await home.run(["get-token", ...session, "--force-refresh"], preloaded(probe), undefined, command));
+      credentialOf(seen.ended);
+      expect(seen.packages).toContain("fs-native-extensions");
+      const leases = readdirSync(join(home.data, "locks")).filter((name) => name.endsWith(".lease"));
+      expect(leases.length > 0).toBe(text.startsWith("throw"));
+    } finally {
+      remove();
     }
   });
 
