@@ -6,8 +6,9 @@ import { safeText } from "../core/untrusted-text.ts";
 import { isOidcError, missingPart } from "../errors/oidc-error.ts";
 import { deadline } from "./deadline.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
+import { keptConnection } from "./kept-connection.ts";
 import { type KnownRoots, knownRoots } from "./known-roots.ts";
-import { failFromNetwork, isCertificateFault, proxyFault, requestFault } from "./network-faults.ts";
+import { failFromNetwork, isCertificateFault, isStale, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
 import { makeSignaturesReady } from "./signature-warmup.ts";
 import { steadyNow } from "./steady-clock.ts";
@@ -80,6 +81,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
   });
   const tlsOptions = () => (options.insecure ? { rejectUnauthorized: false, minVersion: "TLSv1.2" } : roots.options());
 
+  const kept = keptConnection();
   let end = Number.POSITIVE_INFINITY;
   const timeLeft = () => end - steadyNow();
 
@@ -105,7 +107,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     if (proxy?.protocol === "https:") roots.widen();
     const ask = async (timeForIt: number) => {
       const tunnelEnd = new AbortController();
-      const agent = await agentFor(url, proxy, tlsOptions, tunnelEnd.signal);
+      const agent = proxy === undefined ? kept.agent(url, init.method) : await throughProxy(url, proxy, tlsOptions, tunnelEnd.signal);
       return request(
         url,
         {
@@ -125,9 +127,12 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     };
     try {
       const answer = await ask(deadlineMs).catch((error: unknown) => {
-        if (!isCertificateFault(error) || !roots.widen()) throw error;
+        const isGone = isStale(error);
+        if (isGone) kept.drop();
+        if (!isGone && (!isCertificateFault(error) || !roots.widen())) throw error;
         return ask(Math.max(leastForAsking, deadlineMs - (Date.now() - started)));
       });
+      kept.answered();
       options.log(4, `${init.method} ${url.origin}${safeText(url.pathname)} -> ${answer.status} in ${Date.now() - started} ms`);
       for (const [name, value] of answer.headers) options.log(8, `  ${clean(name)}${shownHeaders.has(name) ? `: ${safeText(value)}` : ""}`);
       return answer;
@@ -157,9 +162,8 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
   };
 }
 
-/** Through a proxy, TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: we are a short process. */
-async function agentFor(url: URL, proxy: URL | undefined, tlsOptions: () => object, signal: AbortSignal): Promise<http.Agent> {
-  if (proxy === undefined) return url.protocol === "https:" ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 }) : new http.Agent({ keepAlive: false });
+/** TLS to the issuer runs inside CONNECT with the same authorities. One connection a request: its end is the tunnel's. */
+async function throughProxy(url: URL, proxy: URL, tlsOptions: () => object, signal: AbortSignal): Promise<http.Agent> {
   const { proxyAgent } = await import("./proxy-agent.ts").catch((error: unknown) => {
     throw missingPart(error);
   });
@@ -187,7 +191,7 @@ function request(url: URL, prepared: Prepared, options: FetchOptions, clean: (te
     if (interruptible && options.signal.aborted) return reject(requestFault("INTERRUPTED"));
     const send = url.protocol === "https:" ? https.request : http.request;
     const outgoing = send(url, { method: prepared.method, headers: { ...prepared.headers }, agent: prepared.agent, maxHeaderSize: 65_536, ...prepared.tls });
-    const open = { tunnel: !prepared.tunnels, sent: false };
+    const open = { tunnel: !prepared.tunnels, sent: false, answered: false };
     const end = (error: unknown) => {
       settle();
       outgoing.destroy();
@@ -201,7 +205,10 @@ function request(url: URL, prepared: Prepared, options: FetchOptions, clean: (te
       options.signal.removeEventListener("abort", interrupted);
     };
     // Stays after the end: a request that is destroyed before it has a socket still emits an error, and nobody else listens.
-    outgoing.on("error", (error) => end(open.tunnel ? error : proxyFault(error)));
+    // A request that only asks, on a connection that was there already: the server had closed it.
+    const faultOf = (error: NodeJS.ErrnoException) =>
+      interruptible && outgoing.reusedSocket && !open.answered && ["ECONNRESET", "EPIPE"].includes(error.code ?? "") ? requestFault("STALE") : error;
+    outgoing.on("error", (error) => end(open.tunnel ? faultOf(error) : proxyFault(error)));
     // The agent gives a refused CONNECT back as if it were the answer; anyone on the way to the proxy could speak for the issuer.
     const tunnelAnswered = (answer: { readonly statusCode: number }) => {
       open.tunnel = answer.statusCode === 200;
@@ -215,6 +222,7 @@ function request(url: URL, prepared: Prepared, options: FetchOptions, clean: (te
     // Status 101, which nobody asked for: what follows is no HTTP.
     outgoing.on("upgrade", () => end(requestFault("UPGRADE")));
     outgoing.on("response", (incoming) => {
+      open.answered = true;
       prepared.answered(incoming.socket);
       const chunks: Buffer[] = [];
       let size = 0;

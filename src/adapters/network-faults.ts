@@ -11,7 +11,10 @@ const certificateFault =
 /** Did a certificate not verify: the issuer's, or the one that it was refused for? Nothing was sent then. */
 export const isCertificateFault = (error: unknown): boolean => certificateFault.test(codeOf(error));
 
-/** A fault of this module's own making: DEADLINE, NOT_CONNECTED, NO_TIME, TOO_LARGE, UPGRADE, INTERRUPTED, ECONNRESET. */
+/** Did a connection that was kept turn out to be closed? */
+export const isStale = (error: unknown): boolean => codeOf(error) === "STALE";
+
+/** A fault of this module's own making: STALE, DEADLINE, NOT_CONNECTED, NO_TIME, TOO_LARGE, UPGRADE, INTERRUPTED, ECONNRESET. */
 export const requestFault = (code: string, message = code) => Object.assign(new Error(message), { code });
 
 /** What went wrong between us and the proxy, as long as there is no tunnel to the issuer. */

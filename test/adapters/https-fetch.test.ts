@@ -189,7 +189,7 @@ describe("requests", () => {
       "accept-encoding": "identity",
       "content-type": "application/x-www-form-urlencoded;charset=UTF-8",
       "content-length": String(body.toString().length),
-      connection: "close",
+      connection: "keep-alive",
     });
     expect(seen.body).toBe(body.toString());
   });
