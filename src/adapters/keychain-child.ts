@@ -4,11 +4,10 @@
  * ourselves when the parent is gone. A read is dropped then; a write that came whole is finished. It stays for the parent's
  * next request: one costs 10 ms then instead of 90, and the write of a new token finds us already there.
  */
-import { randomBytes } from "node:crypto";
 import { existsSync, writeSync } from "node:fs";
 import { safeText } from "../core/untrusted-text.ts";
 import { keychainBinding } from "./keychain-binding.ts";
-import { deleteChunked, type KeychainSlots, readChunked, writeChunked } from "./keychain-chunks.ts";
+import type { KeychainSlots } from "./keychain-chunks.ts";
 import { type KeychainAnswer, type KeychainFault, type KeychainRequest, parseKeychainRequest } from "./keychain-protocol.ts";
 import { secretServiceState } from "./secret-service-lock.ts";
 
@@ -38,18 +37,20 @@ async function serve(request: KeychainRequest): Promise<KeychainAnswer> {
     if (found.state !== "unlocked" && !(found.state === "locked" && request.mayPrompt)) return refused(found.state, found.reason);
   }
   const slots = await loading;
+  const items = await wholeItems(slots);
   switch (request.op) {
     case "read": {
-      const value = await readItem(slots, request.account);
+      const value = await items.get(request.account);
       return value === undefined ? { ok: true } : { ok: true, value };
     }
     case "write":
-      await writeItem(slots, request.account, request.value ?? "");
+      await items.set(request.account, request.value ?? "");
       return { ok: true };
     case "remove":
-      await (process.platform === "win32" ? deleteChunked(slots, request.account) : slots.delete(request.account));
+      await items.delete(request.account);
       return { ok: true };
     case "probe": {
+      const { randomBytes } = await import("node:crypto");
       const account = `kubectl-oidc probe ${randomBytes(8).toString("hex")}`;
       await slots.set(account, account);
       const same = (await slots.get(account)) === account;
@@ -61,9 +62,16 @@ async function serve(request: KeychainRequest): Promise<KeychainAnswer> {
   }
 }
 
-const readItem = (slots: KeychainSlots, account: string) => (process.platform === "win32" ? readChunked(slots, account) : slots.get(account));
-
-const writeItem = (slots: KeychainSlots, account: string, value: string) => (process.platform === "win32" ? writeChunked(slots, account, value) : slots.set(account, value));
+/** Items as this platform takes them. Only Windows needs chunks, and node:crypto to tell them apart, which is not loaded elsewhere. */
+async function wholeItems(slots: KeychainSlots): Promise<KeychainSlots> {
+  if (process.platform !== "win32") return slots;
+  const { deleteChunked, readChunked, writeChunked } = await import("./keychain-chunks.ts");
+  return {
+    get: (account) => readChunked(slots, account),
+    set: (account, value) => writeChunked(slots, account, value),
+    delete: (account) => deleteChunked(slots, account),
+  };
+}
 
 /** cron and sudo leave the address out although the bus of this user is there. */
 function findBus(): void {
