@@ -82,7 +82,7 @@ export const lazyDoors = (bundle, ledger = openLedger()) => ({
       const door = doors.get(file);
       if (door !== undefined && door !== bundle) {
         if (kind === "dynamic-import") return { path: `./${door}.cjs`, external: true };
-        return { path: file, namespace: "lazy-door", pluginData: namesOf(importer, path) };
+        return { path: file, namespace: "lazy-door" };
       }
       const owner = ledger.owners.get(file);
       if (owner === undefined || !before(bundle).includes(owner)) return undefined;

@@ -38,7 +38,7 @@ describe("THIRD-PARTY-LICENSES.txt of the npm package", () => {
     const inside = bundledPackages([metafile], root);
     expect(inside.length).toBeGreaterThan(15);
     expect(bundled.map(({ name, version }) => `${name} ${version}`)).toEqual(inside.map(({ name, version }) => `${name} ${version}`));
-    for (const name of ["openid-client", "open", "openid-client", "env-paths", "yaml"]) expect(inside.map((one) => one.name)).toContain(name);
+    for (const name of ["openid-client", "open", "uqr", "env-paths", "yaml"]) expect(inside.map((one) => one.name)).toContain(name);
   });
 
   it.each(bundled)("has the licence text of $name", (one) => {
