@@ -1,6 +1,6 @@
 // The npm program's bundles: which modules are loaded only when they are needed (docs/adr/0012-slow-paths.md). One parses Node some 3 ms for
 // each 100 KB, used or not.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { build } from "esbuild";
 
@@ -43,27 +43,32 @@ const doors = new Map(Object.entries(lazyBundles).flatMap(([bundle, { doors }]) 
 /** Bundles that are loaded already when this one is, the nearest first. */
 const before = (bundle) => (lazyBundles[bundle]?.after === undefined ? [] : [lazyBundles[bundle].after, ...before(lazyBundles[bundle].after)]);
 
+/** Source (absolute path) → its number, by which one build is as the other. */
+const numbers = new Map(
+  readdirSync(resolve(root, "src"), { recursive: true })
+    .sort()
+    .map((file, i) => [resolve(root, "src", file), i]),
+);
+
 /** For a bundle that others wait for: it exports what they use of its modules. Names of modules may be equal, so each has the module's number. */
 function openLedger() {
-  const modules = new Map();
+  const used = new Map();
   return {
     /** Module (absolute path) → the bundle that has it. */
     owners: new Map(),
     nameOf(file, name) {
-      if (!modules.has(file)) modules.set(file, { number: modules.size, names: new Set() });
-      const { number, names } = modules.get(file);
-      names.add(name);
-      return `m${number}_${name}`;
+      used.set(file, (used.get(file) ?? new Set()).add(name));
+      return `m${numbers.get(file)}_${name}`;
     },
     /** The exports that `bundle` owes the others. */
     textOf(bundle) {
-      const lines = [...modules].filter(([file]) => this.owners.get(file) === bundle);
-      return lines
+      const owed = [...used].filter(([file]) => this.owners.get(file) === bundle).sort(([a], [b]) => numbers.get(a) - numbers.get(b));
+      return owed
         .map(
-          ([file, { number, names }]) =>
+          ([file, names]) =>
             `export { ${[...names]
               .sort()
-              .map((name) => `${name} as m${number}_${name}`)
+              .map((name) => `${name} as m${numbers.get(file)}_${name}`)
               .join(", ")} } from ${quoted(file)};\n`,
         )
         .join("");
