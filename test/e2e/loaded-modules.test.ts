@@ -80,7 +80,7 @@ describe.skipIf(isStandalone)("npm program: what a command loads", () => {
     expect(seen.ended.stdout).toContain("active");
     expect(seen.bundles.toSorted()).toEqual(["cli", "kubeconfig", "status", "work"]);
     expect(seen.packages).toEqual([]);
-    expect(seen.own.filter((name) => /^(net|tty|http|tls|child_process|perf_hooks|readline)$|undici/.test(name))).toEqual([]);
+    expect(seen.own.filter((name) => /^(net|tty|http|tls|crypto|child_process|perf_hooks|readline)$|undici/.test(name))).toEqual([]);
   });
 
   it("status with one: YAML", async () => {
@@ -96,7 +96,7 @@ describe.skipIf(isStandalone)("npm program: what a command loads", () => {
     const seen = await run("token", ...session);
     expect(seen.ended.status).toBe(0);
     expect(seen.bundles.toSorted()).toEqual(["cli", "work"]);
-    expect(seen.own.filter((name) => /^(net|tty|http|tls|child_process|perf_hooks|readline)$|undici/.test(name))).toEqual([]);
+    expect(seen.own.filter((name) => /^(net|tty|http|tls|crypto|child_process|perf_hooks|readline)$|undici/.test(name))).toEqual([]);
   });
 
   it("a refresh: three bundles and the addon of the locks, without Node's fetch, YAML, and what logs in", async () => {
