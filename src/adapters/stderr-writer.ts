@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import { safeLine } from "../core/untrusted-text.ts";
 
 /** No line of ours is longer; an authorization URL has 8,192. Characters. */
@@ -27,7 +27,10 @@ export type StderrWriter = (line: string, end?: "\n" | "" | "in place") => void;
  */
 export function stderrWriter(): StderrWriter {
   let pausesLeft = mostPauses;
+  let isReady = false;
   return (line, end = "\n") => {
+    if (!isReady) makeNonBlocking();
+    isReady = true;
     const safe = safeLine(line.slice(0, longestLine));
     const bytes = Buffer.from(end === "in place" ? `${inPlace}${safe}` : `${safe}${end}`);
     for (let written = 0; written < bytes.length; ) {
@@ -41,4 +44,17 @@ export function stderrWriter(): StderrWriter {
       }
     }
   };
+}
+
+/**
+ * A pipe or socket is inherited as one on which a write waits until somebody reads. Node changes that when it makes its stream for it, which takes
+ * 3 ms: only for those who have something to say, and not for terminals and files.
+ */
+function makeNonBlocking(): void {
+  try {
+    const stat = fstatSync(2);
+    if (stat.isFIFO() || stat.isSocket()) process.stderr.on("error", () => undefined);
+  } catch {
+    // No stderr at all.
+  }
 }

@@ -77,7 +77,7 @@ describe("a lease", () => {
 
   it("of somebody who cannot be checked is over after 30 seconds of silence, not before; a holder renews every 5 [ST-05]", () => {
     expect(usualLeaseTimes).toEqual({ leaseMs: 30_000, renewMs: 5_000 });
-    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    vi.useFakeTimers({ toFake: ["hrtime", "setInterval", "clearInterval"] });
     plant(heldBy(elsewhere, first));
     const leases = leaseLocks(me);
     for (let ms = 0; ms < 30_000; ms += 100) {
@@ -93,7 +93,7 @@ describe("a lease", () => {
   });
 
   it("a single renewal starts the silence anew", () => {
-    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    vi.useFakeTimers({ toFake: ["hrtime", "setInterval", "clearInterval"] });
     plant(heldBy(elsewhere, first));
     const leases = leaseLocks(me, times);
     const pass = (ms: number) => {
@@ -109,7 +109,7 @@ describe("a lease", () => {
   });
 
   it("time that passes unseen counts as one renewal, not as silence", () => {
-    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    vi.useFakeTimers({ toFake: ["hrtime", "setInterval", "clearInterval"] });
     plant(heldBy(elsewhere, first));
     const leases = leaseLocks(me);
     for (let look = 0; look < 6; look++) {
@@ -149,7 +149,7 @@ describe("a lease's folder that is not as we left it", () => {
   ];
 
   it.each(junk)("with %j alone has an unknown holder: 30 s", (name) => {
-    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    vi.useFakeTimers({ toFake: ["hrtime", "setInterval", "clearInterval"] });
     plant(name);
     const leases = leaseLocks(me);
     for (let ms = 0; ms < 30_000; ms += 1_000) {
