@@ -13,6 +13,8 @@ const root = resolve(import.meta.dirname, "..");
  */
 export const lazyBundles = {
   cli: { doors: ["cli/main.ts"] },
+  // For command lines that are not plain: help, and what cannot be read.
+  commander: { after: "cli", doors: ["cli/commander-reading.ts"] },
   help: { after: "cli", doors: ["cli/help.ts", "cli/help-topics.ts", "cli/completion.ts"] },
   work: { after: "cli", doors: ["compose.ts", "cli/hints.ts", "cli/get-token.ts", "cli/token.ts"] },
   status: { after: "work", doors: ["cli/status.ts"] },

@@ -15,67 +15,31 @@ export type Reading =
 export type Values = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Reads arguments in the form of `normaliseArguments`: words, `--name=value`, `--help` and `-h`. The first word is the command, the flags
- * may stand anywhere behind it, and `--` ends them. Whoever asks for help gets it, whatever else is wrong. As commander reads them
- * (test/cli/command-words.test.ts compares the two), which took six milliseconds for it (docs/adr/0012-slow-paths.md).
+ * The plain command lines, which are nearly all: a command, words, and options of it with their value in one argument (the form of `normaliseArguments`).
+ * Undefined for anything else (help, what is unknown or too much, `--`, a lone dash or number): commander reads that (`commander-reading.ts`), at six
+ * milliseconds. It says the same of the plain ones, which a test holds (docs/adr/0012-slow-paths.md).
  */
-export function readCommandWords(args: readonly string[]): Reading {
-  const { words, rest } = splitAtFlag(args, () => false);
-  const [name, ...behind] = words;
-  if (name !== undefined && isCommandName(name)) return readCommand(name, behind, rest);
-  if (name === "help") return { kind: "page", command: words[1] !== undefined && isCommandName(words[1]) ? words[1] : undefined };
-  if (asksForHelp(rest)) return { kind: "page", command: undefined };
-  if (name !== undefined) return { kind: "unknown command" };
-  const [flag] = rest;
-  return flag === undefined ? { kind: "page", command: undefined } : { kind: "unknown flag", flag };
-}
-
-function readCommand(command: CommandName, behind: readonly string[], args: readonly string[]): Reading {
-  const known = optionNamesOf(command);
+export function readPlainWords([name = "", ...rest]: readonly string[]): Reading | undefined {
+  if (!isCommandName(name)) return undefined;
+  const known = optionNamesOf(name);
   const values = new Map<string, string[]>();
-  const take = (arg: string) => {
-    const [, name = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
-    if (!known.has(name)) return false;
-    values.set(name, [...(values.get(name) ?? []), value]);
-    return true;
-  };
-  const { words, rest } = splitAtFlag(args, take, isNegativeNumber);
-  if (asksForHelp(rest)) return { kind: "page", command };
-  const [flag] = rest;
-  if (flag !== undefined) return { kind: "unknown flag", flag };
-  const all = [...behind, ...words];
-  const places = commandRow(command).words?.split(" ").length ?? 0;
-  return all.length > places ? { kind: "too many" } : { kind: "command", command, values, words: all };
-}
-
-/** Words, and what follows from the first flag on that `take` does not take; it is shown those behind that too. Behind `--` are words only. */
-function splitAtFlag(
-  args: readonly string[],
-  take: (flag: string) => boolean,
-  isWord: (arg: string) => boolean = () => false,
-): { readonly words: readonly string[]; readonly rest: readonly string[] } {
   const words: string[] = [];
-  const rest: string[] = [];
-  for (const [i, arg] of args.entries()) {
-    if (arg === "--") {
-      if (rest.length === 0) words.push(...args.slice(i + 1));
-      else rest.push(...args.slice(i));
-      break;
+  for (const arg of rest) {
+    if (!arg.startsWith("-")) words.push(arg);
+    else {
+      const [, option = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+      if (!known.has(option)) return undefined;
+      values.set(option, [...(values.get(option) ?? []), value]);
     }
-    const isFlag = arg.length > 1 && arg.startsWith("-");
-    if (isFlag && take(arg)) continue;
-    if (rest.length > 0 || (isFlag && !isWord(arg))) rest.push(arg);
-    else words.push(arg);
   }
-  return { words, rest };
+  return words.length > wordsOf(name) ? undefined : { kind: "command", command: name, values, words };
 }
 
-const asksForHelp = (args: readonly string[]) => args.includes("--help") || args.includes("-h");
+/** How many words a command takes. */
+export const wordsOf = (command: CommandName) => commandRow(command).words?.split(" ").length ?? 0;
 
-const isNegativeNumber = (arg: string) => /^-(\d+|\d*\.\d+)(e[+-]?\d+)?$/.test(arg);
-
-/** The flags that a command has, all of which have a value here. */
-function optionNamesOf(command: CommandName): ReadonlySet<string> {
+/** The options that a command has, all of which have a value here. */
+export function optionNamesOf(command: CommandName): ReadonlySet<string> {
   const { session, outputs } = commandRow(command);
   return new Set([
     "v",

@@ -7,7 +7,8 @@ import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { commandWord, normaliseArguments, shownFlag } from "./arguments.ts";
 import { type CommandFlag, commandFlags, flagsOf } from "./command-flags.ts";
 import { type CommandName, commandRow, commandTable, isCommandName } from "./command-table.ts";
-import { readCommandWords, type Values } from "./command-words.ts";
+import { readPlainWords, type Values } from "./command-words.ts";
+import { commanderReading } from "./commander-reading.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { isTopic, topicHelp, topicNames } from "./help-topics.ts";
 
@@ -47,11 +48,12 @@ function readWords(argv: readonly string[]): Invocation {
   const given = normaliseArguments(argv);
   const args = given.length === 0 ? ["help"] : given[0] === "--version" ? ["version", ...given.slice(1)] : given;
   const [first, about = ""] = args;
-  if (first === "help" && about === "help") return { kind: "help", text: programHelp() };
+  if (first === "help" && (about === "help" || args.length === 1)) return { kind: "help", text: programHelp() };
+  if (first === "help" && args.length === 2 && isCommandName(about)) return { kind: "help", text: commandHelp(about) };
   if (first === "help" && about !== "" && !about.startsWith("-") && !isCommandName(about)) return topic(about);
   // Flags alone ask for nothing: as kubectl, the list of commands.
   if (args.every(isGeneral)) return { kind: "help", text: programHelp() };
-  const reading = readCommandWords(args);
+  const reading = readPlainWords(args) ?? commanderReading(args);
   switch (reading.kind) {
     case "page":
       return { kind: "help", text: reading.command === undefined ? programHelp() : commandHelp(reading.command) };

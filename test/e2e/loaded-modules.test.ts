@@ -63,7 +63,7 @@ describe.skipIf(isStandalone)("npm program: what a command loads", () => {
       ["cli", "help"],
     ],
     [
-      ["login", "--help"],
+      ["help", "login"],
       ["cli", "help"],
     ],
   ])("%j: %j, and nothing of Node's streams, sockets and ciphers", async (args, bundles) => {
@@ -73,11 +73,15 @@ describe.skipIf(isStandalone)("npm program: what a command loads", () => {
     expect(seen.own.filter((name) => /^(stream|net|tty|http|tls|crypto|child_process|perf_hooks|readline|os)$|undici/.test(name))).toEqual([]);
   });
 
-  it.each([[["login", "--oidc-client-id"]], [["status", "--nonsense"]]])("an error of the command line (%j): no more, but the stream of a stderr that is a pipe", async (args) => {
+  it.each([
+    [2, ["login", "--oidc-client-id"], ["cli"]],
+    [2, ["status", "--nonsense"], ["cli", "commander"]],
+    [0, ["login", "--help"], ["cli", "commander", "help"]],
+  ])("exit %i, %j: commander for what is not plain, and no more but the stream of a stderr that is a pipe", async (status, args, bundles) => {
     const seen = await run(...args);
-    expect(seen.ended.status).toBe(2);
-    expect(seen.bundles).toEqual(["cli"]);
-    expect(seen.own.filter((name) => /^(http|tls|crypto|child_process|perf_hooks|readline|os)$|undici/.test(name))).toEqual([]);
+    expect(seen.ended.status).toBe(status);
+    expect(seen.bundles).toEqual(bundles);
+    expect(seen.own.filter((name) => /^(http|tls|crypto|perf_hooks|readline|os)$|undici/.test(name))).toEqual([]);
   });
 
   it("status without a kubeconfig: no YAML, and nothing that asks an issuer", async () => {
@@ -142,6 +146,7 @@ describe.skipIf(isStandalone)("npm program: an installation in which one file is
 
   const needs: Readonly<Record<string, readonly string[]>> = {
     cli: ["version"],
+    commander: ["login", "--help"],
     work: ["status"],
     help: ["help"],
     status: ["status"],
