@@ -1,5 +1,6 @@
 // Runs in Bun, started by standalone.mjs with its job as the argument.
 import { dirname, resolve } from "node:path";
+import { doorText, goesThroughDoor } from "./lazy-bundles.mjs";
 
 const job = JSON.parse(process.argv[2]);
 const adapters = `${process.cwd()}/src/adapters`;
@@ -32,18 +33,19 @@ const forms = {
   },
 };
 
-/**
- * What the entry imports statically is a copy of its own: shared with the rest of the program it would lie in chunks that every hit must load
- * (half a millisecond of six).
- */
-const hot = {
-  name: "hot-path",
+/** The doors of the npm program's bundles (lazy-bundles.mjs): here each leads into a chunk that is loaded at the first call. */
+const doors = {
+  name: "lazy-doors",
   setup(build) {
-    build.onResolve({ filter: /\.ts$/ }, ({ path, importer, kind, namespace }) => {
-      const isHot = namespace === "hot" || (importer === job.entry && kind === "import-statement");
-      return isHot ? { path: resolve(dirname(importer), path), namespace: "hot" } : undefined;
+    build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, importer, kind, namespace }) => {
+      if (kind !== "import-statement" || namespace !== "file") return undefined;
+      const file = resolve(dirname(importer), path);
+      return goesThroughDoor(importer, path, file) ? { path: `${file}?door`, namespace: "door" } : undefined;
     });
-    build.onLoad({ filter: /.*/, namespace: "hot" }, async ({ path }) => ({ contents: await Bun.file(path).text(), loader: "ts" }));
+    build.onLoad({ filter: /.*/, namespace: "door" }, ({ path }) => {
+      const file = path.replace(/\?door$/, "");
+      return { contents: doorText(file, file), loader: "js" };
+    });
   },
 };
 
@@ -55,7 +57,7 @@ const built = await Bun.build({
   bytecode: true,
   splitting: true,
   define: job.define,
-  plugins: [hot, forms],
+  plugins: [forms, doors],
   // A working directory's .env and bunfig.toml are somebody else's: a preload there would run in this program.
   compile: {
     outfile: job.outfile,

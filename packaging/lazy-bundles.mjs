@@ -139,12 +139,16 @@ function namesOf(importer, path) {
   });
 }
 
-/** The functions of a door, each of which loads its bundle when it is called. What is no function cannot be had through a door. */
-function doorText(file) {
-  const names = [...readFileSync(file, "utf8").matchAll(/^export (?:async )?function (\w+)/gm)].map((match) => match[1]);
-  const functions = names.map((name) => `export function ${name}(...given) { return load().${name}(...given); }`);
-  return `const load = () => require("./${doors.get(file)}.cjs");\n${functions.join("\n")}\n`;
+/** The functions of a door, each of which loads what lies behind it when it is called. What is no function cannot be had through a door. */
+export function doorText(file, behind = `./${doors.get(file)}.cjs`) {
+  const functions = functionsOf(file).map((name) => `export function ${name}(...given) { return load().${name}(...given); }`);
+  return `const load = () => require(${JSON.stringify(behind)});\n${functions.join("\n")}\n`;
 }
+
+const functionsOf = (file) => [...readFileSync(file, "utf8").matchAll(/^export (?:async )?function (\w+)/gm)].map((match) => match[1]);
+
+/** True when what `importer` takes of `path`, which is `file`, can be had through a door. */
+export const goesThroughDoor = (importer, path, file) => doors.has(file) && namesOf(importer, path).every((name) => functionsOf(file).includes(name));
 
 /** Builds them all into `folder`, each before those that it is loaded after, since these owe it exports; gives what esbuild says of each. */
 export async function buildLazyBundles(folder, options) {
