@@ -239,8 +239,8 @@ export interface PrivateFiles {
   readonly folder: string;
   /** Undefined when absent. At most 1 MiB. `name` is `folder/file` relative to the store. */
   read(name: string): string | undefined;
-  /** Atomic and durable: temp file, fsync, rename, fsync of the folder. 0600 in 0700. */
-  write(name: string, text: string): void;
+  /** Atomic and durable: temp file, fsync, rename, fsync of the folder. 0600 in 0700. `either`: after a power cut the former content will do. */
+  write(name: string, text: string, after?: "new" | "either"): void;
   /** Takes the room for a write of up to 64 KiB now. STORE_UNWRITABLE when there is none. */
   reserve(name: string): Reservation;
   remove(name: string): void;

@@ -17,7 +17,7 @@ export function credentialFiles(files: PrivateFiles): CredentialStore {
       return record;
     },
     async write(key, record) {
-      files.write(credentialFile(key), JSON.stringify(record));
+      files.write(credentialFile(key), JSON.stringify(record), "either");
     },
     async removeAllOf(sessionKey) {
       for (const { name } of allOf(sessionKey)) files.remove(name);

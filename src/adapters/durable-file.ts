@@ -16,6 +16,21 @@ const noFollow = fs.constants.O_NOFOLLOW ?? 0;
  * the old content or the new one. `like`: mode and owner of a file that is not ours alone. Throws what Node throws.
  */
 export function writeDurably(target: string, text: string, like: { readonly mode?: number; readonly uid?: number; readonly gid?: number } = {}): void {
+  writeWhole(target, text, like);
+  syncFolder(dirname(target));
+}
+
+/**
+ * The same, for content whose former state is as good after a power cut (a cached token, a record that a refresh touches): where there is one, the folder is
+ * not synced, which takes a disk as long as all the rest.
+ */
+export function writeEither(target: string, text: string): void {
+  const wasThere = fs.existsSync(target);
+  writeWhole(target, text, {});
+  if (!wasThere) syncFolder(dirname(target));
+}
+
+function writeWhole(target: string, text: string, like: { readonly mode?: number; readonly uid?: number; readonly gid?: number }): void {
   const temporary = temporaryName(target);
   let fd: number | undefined;
   try {
@@ -59,6 +74,7 @@ export function reserve(target: string): Reservation {
       state.fd = undefined;
       try {
         finish(open, temporary, target, text);
+        syncFolder(dirname(target));
       } catch (error) {
         removeQuietly(temporary);
         throw error;
@@ -100,7 +116,6 @@ function finish(fd: number, temporary: string, target: string, text: string): vo
     fs.closeSync(fd);
   }
   replace(temporary, target);
-  syncFolder(dirname(target));
   removeOrphans(dirname(target));
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { PrivateFiles } from "../ports.ts";
-import { reserve, syncFolder, writeDurably } from "./durable-file.ts";
+import { reserve, syncFolder, writeDurably, writeEither } from "./durable-file.ts";
 import { checkFoldersAbove } from "./folder-owners.ts";
 
 /** A stored file is a few KB; more is not ours. Bytes. */
@@ -44,7 +44,7 @@ export function privateFiles(folder: string): PrivateFiles {
       checkAbove();
       return readChecked(path(name));
     },
-    write: (name, text) => inItsFolder(name, (target) => writeDurably(target, text)),
+    write: (name, text, after = "new") => inItsFolder(name, (target) => (after === "new" ? writeDurably(target, text) : writeEither(target, text))),
     reserve(name) {
       const room = inItsFolder(name, reserve);
       return { write: (text) => inItsFolder(name, () => room.write(text)), drop: () => room.drop() };

@@ -29,7 +29,7 @@ export function sessionFiles(files: PrivateFiles): SessionStore {
         .map((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1])
         .flatMap((key) => (key === undefined ? [] : (read(key) ?? []))),
     read,
-    write: (record) => files.write(fileOf(record.key), `${JSON.stringify(record)}\n`),
+    write: (record) => files.write(fileOf(record.key), `${JSON.stringify(record)}\n`, "either"),
     remove: (key) => files.remove(fileOf(key)),
   };
 }
