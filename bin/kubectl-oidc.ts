@@ -14,7 +14,7 @@ answerOr(
     now: Date.now(),
     cwd: () => process.cwd(),
   },
-  () => import("../src/cli/main.ts").then((cli) => cli.main(), cannotBeLoaded),
+  (waited) => import("../src/cli/main.ts").then((cli) => cli.main("npm", waited), cannotBeLoaded),
 );
 
 /** A damaged installation, or a HOME that Node cannot take: without this, Node would print its own page of source and stack. */

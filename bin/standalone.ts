@@ -12,9 +12,9 @@ const argv = process.argv.slice(2);
 if (argv[0] === keychainWord) void import("../src/adapters/keychain-child.ts");
 else {
   const call = { argv, env: process.env, platform: process.platform, programVersion: PROGRAM_VERSION, ppid: process.ppid, now: Date.now(), cwd: () => process.cwd() };
-  answerOr(call, () => {
+  answerOr(call, (waited) => {
     // The build starts with a policy that compiles nothing, for the hit's sake.
     Bun.unsafe.setJITPolicy(1);
-    return import("../src/cli/main.ts").then((cli) => cli.main("standalone"));
+    return import("../src/cli/main.ts").then((cli) => cli.main("standalone", waited));
   });
 }

@@ -1,23 +1,23 @@
 // Runs in Bun, started by standalone.mjs with its job as the argument.
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { doorText, goesThroughDoor } from "./lazy-bundles.mjs";
 
 const job = JSON.parse(process.argv[2]);
-const adapters = `${process.cwd()}/src/adapters`;
-const standalone = `${adapters}/standalone/`;
+const adapters = resolve("src/adapters");
+const standalone = join(adapters, "standalone");
 
 /** Modules that have a form of their own in the executable. */
 const instead = {
-  [`${adapters}/lock-binding.ts`]: `${adapters}/standalone/${job.os === "windows" ? "lock-addon" : "lock-binding"}.ts`,
-  [`${adapters}/keychain-binding.ts`]: `${adapters}/standalone/${job.os === "linux" ? "keychain-binding" : "keychain-addon"}.ts`,
-  ...(job.os === "windows" ? {} : { [`${adapters}/user-home.ts`]: `${adapters}/standalone/user-home.ts` }),
+  [join(adapters, "lock-binding.ts")]: join(standalone, job.os === "windows" ? "lock-addon.ts" : "lock-binding.ts"),
+  [join(adapters, "keychain-binding.ts")]: join(standalone, job.os === "linux" ? "keychain-binding.ts" : "keychain-addon.ts"),
+  ...(job.os === "windows" ? {} : { [join(adapters, "user-home.ts")]: join(standalone, "user-home.ts") }),
 };
 
 /** The addons of the target, as modules: a path inside the executable, or the loaded addon. */
 const embedded = {
   "kubectl-oidc:keyring-file": `import path from ${JSON.stringify(job.addons.keyring)} with { type: "file" };\nexport default path;`,
   "kubectl-oidc:keyring-addon": `export default require(${JSON.stringify(job.addons.keyring)});`,
-  "kubectl-oidc:lock-addon": `export default require(${JSON.stringify(job.addons.locks)});`,
+  "kubectl-oidc:lock-addon": `export default () => require(${JSON.stringify(job.addons.locks)});`,
 };
 
 const forms = {
@@ -25,7 +25,7 @@ const forms = {
   setup(build) {
     // Their own imports of the replaced modules mean those themselves.
     build.onResolve({ filter: /(lock-binding|keychain-binding|user-home)\.ts$/ }, ({ path, importer }) => {
-      const replaced = importer.startsWith(standalone) ? undefined : instead[resolve(dirname(importer), path)];
+      const replaced = dirname(resolve(importer)) === standalone ? undefined : instead[resolve(dirname(importer), path)];
       return replaced === undefined ? undefined : { path: replaced };
     });
     build.onResolve({ filter: /^kubectl-oidc:/ }, ({ path }) => ({ path, namespace: "embedded" }));

@@ -43,6 +43,7 @@ import type { ClusterAccess } from "./core/exec-info.ts";
 import { once } from "./core/once.ts";
 import { secret } from "./core/secret.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
+import type { Waited } from "./core/handout.ts";
 import type { ProgramForm } from "./core/program-form.ts";
 import type { Settings } from "./core/settings.ts";
 import { sha256Hex } from "./core/sha256.ts";
@@ -58,6 +59,8 @@ export interface Process {
   readonly version: string;
   readonly form: ProgramForm;
   readonly verbosity: number;
+  /** For another call, before this program was loaded. */
+  readonly waited?: Waited | undefined;
 }
 
 /** What may end a command, and what must not. */
@@ -237,6 +240,7 @@ export function machine(start: Process) {
         return loopbackServer();
       },
       files,
+      waited: start.waited,
       sessions: sessionFiles(files),
       credentials: settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(store, itemName) : credentialFiles(files),
       store,

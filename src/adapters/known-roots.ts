@@ -60,9 +60,9 @@ export function knownRoots(roots: () => Roots): KnownRoots {
   };
 }
 
-/** One context for every request: building it is what takes long. `ca` says the same to a runtime that knows no contexts (Bun). */
+/** One context for every request: building it is what takes long. One text for each root: behind one that OpenSSL cannot read it reads no further. `ca` says the same to a runtime that knows no contexts (Bun). */
 function checked(pems: readonly string[]): object {
-  const secureContext = tls.createSecureContext({ ca: pems.join("\n"), minVersion });
+  const secureContext = tls.createSecureContext({ ca: [...pems], minVersion });
   return { rejectUnauthorized: true, minVersion, secureContext, ...("bun" in process.versions ? { ca: [...pems] } : {}) };
 }
 

@@ -13,6 +13,7 @@ import type { LoginOrigin } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
 import { readPause, refuseWhilePaused } from "./login-pause.ts";
 import { failServer } from "./refresh-lock.ts";
+import { outcomeSince } from "./refresh-outcome.ts";
 import { checkUse, refreshSession } from "./refresh-session.ts";
 import { type Run, seconds } from "./world.ts";
 
@@ -37,7 +38,8 @@ export async function getToken(run: Run, options: GetTokenOptions): Promise<Cred
   let credential = await readOrSay(run);
   if (credential !== undefined && !mayBeUsedWith(credential.servers, run.server)) failServer(run, credential.servers);
   let canRefresh = world.store.keeps && (session.record?.hasRefreshToken ?? true) && !isMachineGrant(settings.grant);
-  let refresh: Situation["refresh"] = "untried";
+  // The session was refused while this call waited for another one, before this program was loaded.
+  let refresh: Situation["refresh"] = world.waited !== undefined && outcomeSince(run, world.waited.outcome)?.code === "SESSION_REVOKED" ? "refused" : "untried";
   let fault: unknown;
   const loginAllowed = options.interactive || isMachineGrant(settings.grant);
   for (;;) {

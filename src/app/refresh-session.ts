@@ -25,7 +25,8 @@ const retryDeadline = 5_000;
  * the record says that a token lies there.
  */
 export async function refreshSession(run: Run, seen: CredentialRecord | undefined): Promise<Refreshed> {
-  const before = readOutcome(run);
+  const { waited } = run.world;
+  const before = waited === undefined ? readOutcome(run) : waited.outcome;
   const met: { result: Refreshed | undefined } = { result: undefined };
   // Looking at a private file is cheap; a keychain is asked under the lock only.
   const mayLook = run.settings.idTokenCache === "disk";

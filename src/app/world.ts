@@ -1,5 +1,6 @@
 import type { IssuerInspection } from "../core/checks/issuer.ts";
 import { credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
+import type { Waited } from "../core/handout.ts";
 import type { SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Surroundings } from "../core/surroundings.ts";
@@ -19,6 +20,8 @@ export interface World {
   readonly credentials: CredentialStore;
   readonly store: SecretStore;
   readonly secrets: SecretItems;
+  /** A wait for another call before this program was loaded: what fails since its beginning is this call's failure too. */
+  readonly waited?: Waited | undefined;
   locks(): Promise<Locks>;
   /**
    * Runs what must not be cut short: from the request that spends a token or a code until its answer is stored. Signals and the parent's

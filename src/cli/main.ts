@@ -1,5 +1,6 @@
 import { stderrWriter } from "../adapters/stderr-writer.ts";
 import { machine } from "../compose.ts";
+import type { Waited } from "../core/handout.ts";
 import { keychainOf, type ProgramForm, runtimeOf } from "../core/program-form.ts";
 import { ownVariables } from "../core/program-search.ts";
 import { safeJson } from "../core/untrusted-text.ts";
@@ -42,7 +43,7 @@ const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => 
 };
 
 /** The program behind the hot path. Every way out leads through `finish`. */
-export async function main(form: ProgramForm = "npm"): Promise<void> {
+export async function main(form: ProgramForm = "npm", waited?: Waited): Promise<void> {
   const argv = process.argv.slice(2);
   const env = { ...process.env };
   for (const [name, value] of Object.entries(ownVariables(env, process.platform))) {
@@ -59,6 +60,7 @@ export async function main(form: ProgramForm = "npm"): Promise<void> {
   // A wait that nothing can end any more must not look like success.
   process.on("beforeExit", () => finish(new Error("nothing is left to wait for")));
   const ending = watchEnding(() => finish(new OidcError("INTERRUPTED", {})));
+  if (waited?.signal !== undefined) process.kill(process.pid, waited.signal);
   let status = 0;
   try {
     if (argv[0] === "__complete") {
@@ -71,7 +73,7 @@ export async function main(form: ProgramForm = "npm"): Promise<void> {
       if (isPlugin(argv)) sayAll(invocation.text.trimEnd().split("\n"));
       else await writeData(invocation.text);
     } else {
-      known.call = callOf(invocation, argv, env, ending, form);
+      known.call = callOf(invocation, argv, env, ending, form, waited);
       if (invocation.command === "get-token") ending.watchParent();
       // A report is no error, and still says who must act (cli.md M12).
       if (invocation.command === "doctor") status = await (await import("./doctor.ts")).doctorCommand(known.call);
@@ -85,13 +87,20 @@ export async function main(form: ProgramForm = "npm"): Promise<void> {
   }
 }
 
-function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: readonly string[], env: Call["env"], ending: Ending, form: ProgramForm): Call {
+function callOf(
+  invocation: Extract<Invocation, { kind: "command" }>,
+  argv: readonly string[],
+  env: Call["env"],
+  ending: Ending,
+  form: ProgramForm,
+  waited: Waited | undefined,
+): Call {
   const cwd = currentFolder();
   const made: { machine?: Call["machine"] } = {};
   return {
     // `version` needs none.
     get machine() {
-      made.machine ??= machineOf(env, invocation.verbosity, form);
+      made.machine ??= machineOf(env, invocation.verbosity, form, waited);
       return made.machine;
     },
     invocation,
@@ -111,8 +120,8 @@ function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: read
   };
 }
 
-const machineOf = (env: Call["env"], verbosity: number, form: ProgramForm) =>
-  machine({ env, platform: process.platform, cwd: currentFolder(), parent: process.ppid, version: PROGRAM_VERSION, form, verbosity });
+const machineOf = (env: Call["env"], verbosity: number, form: ProgramForm, waited?: Waited) =>
+  machine({ env, platform: process.platform, cwd: currentFolder(), parent: process.ppid, version: PROGRAM_VERSION, form, verbosity, waited });
 
 /** A working directory that was deleted must not keep kubectl from its token. */
 function currentFolder(): string {

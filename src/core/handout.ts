@@ -25,8 +25,11 @@ export function handoutFile(credentialName: string, parent: number): string {
   return `asked/${credentialName.slice(0, 16)}.${parent & 255}`;
 }
 
-/** The note of a call that renews this credential, beside the locks of its store: `…/credentials/NAME.json` → its path. */
-export const renewalFile = (credentialFile: string) => credentialFile.replace(/credentials([/\\])([^/\\]{1,16})[^/\\]*$/, "locks$1renewal-$2");
+/** `…/credentials/NAME.json` → the note of a call that renews it, beside the locks of its store, and how the session's last refresh failed. */
+export function renewalFiles(credentialFile: string, sessionKey: string): { readonly note: string; readonly outcome: string } {
+  const [, store = "", between = "/", name = ""] = /^(.*)credentials([/\\])([^/\\]{1,16})[^/\\]*$/s.exec(credentialFile) ?? [];
+  return { note: `${store}locks${between}renewal-${name}`, outcome: `${store}refreshes${between}${sessionKey}.json` };
+}
 
 export function handoutText(handout: Handout): string {
   return `${handout.parent} ${handout.parentStart} ${handout.tag} ${handout.askAgainAt}`;
@@ -36,4 +39,12 @@ export function handoutText(handout: Handout): string {
 export function wasRefused(note: string | undefined, now: { readonly parent: number; readonly parentStart: string; readonly tag: string; readonly now: number }): boolean {
   const [parent, parentStart, tag, askAgainAt] = (note ?? "").split(" ");
   return parent === String(now.parent) && parentStart === now.parentStart && tag === now.tag && now.now < Number(askAgainAt);
+}
+
+/** What the whole program must know of a wait for another call (hot/renewal.ts) that gave no token. */
+export interface Waited {
+  /** How the last refresh had failed when the wait began (app/refresh-outcome.ts): another text now is the failure of the one that was waited for. */
+  readonly outcome: string | undefined;
+  /** What ended the wait, and is to end the program: it listens itself by then. */
+  readonly signal?: "SIGINT" | "SIGTERM" | "SIGHUP" | undefined;
 }

@@ -2,10 +2,11 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { dataFolder } from "../core/data-folder.ts";
 import { askAgainAt, execCredentialText, isBearerToken, isFresh } from "../core/exec-credential.ts";
-import { handoutFile, handoutTag, handoutText, renewalFile, wasRefused } from "../core/handout.ts";
+import { handoutFile, handoutTag, handoutText, renewalFiles, wasRefused } from "../core/handout.ts";
 import { isMemoFor, type Memo, memoInputs, memoName, parseMemo } from "../core/memo.ts";
 import { parseCredentialRecord } from "../core/session.ts";
 import { startOf } from "./process-start.ts";
+import type { Renewal } from "./renewal.ts";
 
 /** What the hot path is told about its process. */
 export interface HotCall {
@@ -25,10 +26,10 @@ export interface HotCall {
  */
 export const cachedToken = (call: HotCall): string | undefined => lookUp(call).text;
 
-/** `text`: the answer. `renewal`: the path of the note for calls that only lack a token that is young enough (`renewal.ts`). */
+/** `text`: the answer. `renewal`: the files of calls that only lack a token that is young enough (`renewal.ts`). */
 export interface Found {
   readonly text?: string | undefined;
-  readonly renewal?: string;
+  readonly renewal?: Renewal;
 }
 
 const nothing: Found = {};
@@ -61,7 +62,7 @@ function release(call: HotCall, folder: string, memo: Memo): Found {
   if (record === undefined || typeof record === "string" || record.kind !== memo.kind || !record.memoIds.includes(memo.id)) return nothing;
   const now = call.now / 1000;
   if (!isBearerToken(record.token)) return nothing;
-  if (!isFresh(record, memo.minValidity, now)) return { renewal: renewalFile(memo.credentialFile) };
+  if (!isFresh(record, memo.minValidity, now)) return { renewal: renewalFiles(memo.credentialFile, record.sessionKey) };
   const until = askAgainAt(record, memo.minValidity, memo.ttl, now);
   const execInfo = call.env["KUBERNETES_EXEC_INFO"];
   if (execInfo) {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import type { Waited } from "../core/handout.ts";
 import { startOf } from "./process-start.ts";
 
 /** Milliseconds. A refresh takes a tenth of a second, two hundred calls at once some; who waits longer asks the whole program, which says for whom it waits. */
@@ -6,42 +7,45 @@ const longestWait = 5_000;
 /** Older notes count as left behind: a login may take minutes, and nobody waits for it here. */
 const longestRenewal = 10_000;
 const [firstLook, slowestLook] = [40, 200];
+/** Between the making of a note and its text lie microseconds; on a crowded machine some more. */
+const longestSigning = 500;
 
-/** How a wait ended: with the text that the look-up gives now; for the whole program; or by a signal, which that program is to get. */
-export type Renewed = { readonly kind: "hit"; readonly text: string } | { readonly kind: "miss" } | { readonly kind: "signal"; readonly name: NodeJS.Signals };
+/** The two files that a wait is about: paths. */
+export interface Renewal {
+  readonly note: string;
+  readonly outcome: string;
+}
+
+export type Renewed = { readonly kind: "hit"; readonly text: string } | { readonly kind: "miss"; readonly waited?: Waited };
 
 /**
  * A call whose token is too old, and nothing else is missing: when another one is renewing it, waiting for that costs next to nothing, while two
  * hundred whole programs that wait for one lock cost seconds of two processors. The first leaves a note, which ends with it; whoever finds it looks
  * again until the token is new, the note is gone, or its time is over. It keeps nobody out: the refresh lock does that, in the whole program,
  * and a note that is wrong costs `longestWait` once.
- * `note`: its path. `lookAgain`: the hot path's text, or undefined. `ppid`: the parent at the start; without it nobody waits for the answer.
+ * `lookAgain`: the hot path's text, or undefined. `ppid`: the parent at the start; without it nobody waits for the answer.
  */
-export async function awaitRenewal(note: string, lookAgain: () => string | undefined, ppid: number): Promise<Renewed> {
+export async function awaitRenewal({ note, outcome: outcomeFile }: Renewal, lookAgain: () => string | undefined, ppid: number): Promise<Renewed> {
   if (announce(note)) return { kind: "miss" };
-  const signal: { name?: NodeJS.Signals } = {};
-  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const listen = (name: NodeJS.Signals) => {
-    signal.name = name;
-  };
-  for (const name of names) process.on(name, listen);
+  const outcome = readQuietly(outcomeFile);
+  const ended: { by?: Waited["signal"] } = {};
+  // They stay: until the whole program has its own, a signal would end us without a word.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(name, () => {
+      ended.by = name;
+    });
   // Without a listener Node opens its debugger on a port.
-  const ignore = () => undefined;
-  if (process.platform !== "win32") process.on("SIGUSR1", ignore);
+  if (process.platform !== "win32") process.on("SIGUSR1", () => undefined);
   const end = performance.now() + longestWait;
-  try {
-    for (let pause = firstLook; performance.now() < end; pause = Math.min(pause * 1.5, slowestLook)) {
-      await new Promise((done) => setTimeout(done, pause));
-      if (signal.name !== undefined) return { kind: "signal", name: signal.name };
-      if (process.ppid !== ppid) return { kind: "signal", name: "SIGTERM" };
-      const text = lookAgain();
-      if (text !== undefined) return { kind: "hit", text };
-      if (!isHeld(note)) break;
-    }
-    return { kind: "miss" };
-  } finally {
-    for (const name of names) process.off(name, listen);
+  for (let pause = firstLook; performance.now() < end; pause = Math.min(pause * 1.5, slowestLook)) {
+    await new Promise((done) => setTimeout(done, Math.min(pause, end - performance.now())));
+    const signal = ended.by ?? (process.ppid === ppid ? undefined : "SIGTERM");
+    if (signal !== undefined) return { kind: "miss", waited: { outcome, signal } };
+    const text = lookAgain();
+    if (text !== undefined) return { kind: "hit", text };
+    if (!isHeld(note)) break;
   }
+  return { kind: "miss", waited: { outcome } };
 }
 
 /** True when this call is to do it: the note is ours, or none can be left. */
@@ -49,9 +53,8 @@ function announce(note: string): boolean {
   for (let tries = 0; tries < 2; tries++) {
     try {
       const fd = openSync(note, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), 0o600);
-      writeSync(fd, `${process.pid} ${startOf(process.pid)}`);
-      closeSync(fd);
       process.on("exit", () => removeQuietly(note));
+      sign(fd, note);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") return true;
@@ -60,6 +63,17 @@ function announce(note: string): boolean {
     }
   }
   return false;
+}
+
+/** Writes who we are. A full disk takes the name and not the text: such a note would hold others up. */
+function sign(fd: number, note: string): void {
+  try {
+    writeSync(fd, `${process.pid} ${startOf(process.pid)}`);
+  } catch {
+    removeQuietly(note);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** A young note of a process that lives. */
@@ -71,7 +85,8 @@ function isHeld(note: string): boolean {
     if (!stat.isFile() || stat.size > 64 || Math.abs(Date.now() - stat.mtimeMs) > longestRenewal) return false;
     const [pid = "", start] = readFileSync(fd, "latin1").split(" ");
     // Just made, and not written yet.
-    return pid === "" || (/^\d{1,10}$/.test(pid) && startOf(Number(pid)) === start && isAlive(Number(pid)));
+    if (pid === "") return Date.now() - stat.mtimeMs < longestSigning;
+    return /^\d{1,10}$/.test(pid) && startOf(Number(pid)) === start && isAlive(Number(pid));
   } catch {
     return false;
   } finally {
@@ -85,6 +100,14 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function readQuietly(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
   }
 }
 

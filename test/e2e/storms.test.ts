@@ -65,6 +65,45 @@ describe("many calls with an expired token", () => {
     expect(loaded.map((name) => readFileSync(join(home.folder, name), "utf8")).sort()).toEqual(["false", "false", "false", "false", "false", "true"]);
   });
 
+  /** Starts a call whose answer the issuer keeps back, and others that wait for it before they load the program; gives all, and what opens the issuer. */
+  async function whileOthersLook(calls: number, answer: (proper: () => unknown) => unknown): Promise<{ readonly all: readonly Started[]; readonly open: () => void }> {
+    await runWithBrowser(home, session());
+    for (let i = 0; i < 2; i++) await home.run(session("--non-interactive"));
+    ageToken();
+    const gate: { open?: () => void } = {};
+    issuer.play.token = (_, proper) =>
+      new Promise<void>((open) => {
+        gate.open = open;
+      }).then(() => answer(proper) as ReturnType<typeof proper>);
+    const all = [home.start(session("--non-interactive"))];
+    await expect.poll(() => gate.open !== undefined, { timeout: 20_000 }).toBe(true);
+    for (let i = 1; i < calls; i++) all.push(home.start(session("--non-interactive")));
+    await expect.poll(() => all.slice(1).every(({ child }) => listensToHangup(child.pid)), { timeout: 20_000 }).toBe(true);
+    return { all, open: () => gate.open?.() };
+  }
+
+  it.each(["SIGINT", "SIGTERM"] as const)("that look for its token end by %s as ever: 130, INTERRUPTED, nothing on stdout", async (signal) => {
+    const { all, open } = await whileOthersLook(2, (proper) => proper());
+    all[1]?.child.kill(signal);
+    const ended = await all[1]?.ended;
+    expect(ended).toMatchObject({ status: 130, stdout: "" });
+    expect(ended === undefined ? "" : errorCode(ended)).toBe("INTERRUPTED");
+    open();
+    expect((await all[0]?.ended)?.status).toBe(0);
+  });
+
+  it.each([
+    ["ISSUER_UNREACHABLE", { status: 503, body: {} }],
+    ["SESSION_REVOKED", { status: 400, body: { error: "invalid_grant" } }],
+  ])("that look for its token end as it does, with %s, and ask nobody", async (code, answer) => {
+    const { all, open } = await whileOthersLook(5, () => answer);
+    const before = issuer.count("/token");
+    open();
+    const ended = await Promise.all(all.map((one) => one.ended));
+    expect(new Set(ended.map((one) => errorCode(one)))).toEqual(new Set([code]));
+    expect(issuer.count("/token")).toBe(before);
+  });
+
   it("of an issuer that is down ask it once, and all end with its fault; the session stays", async () => {
     await runWithBrowser(home, session());
     ageToken(1);

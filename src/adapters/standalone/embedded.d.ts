@@ -10,8 +10,13 @@ declare module "kubectl-oidc:keyring-addon" {
 }
 declare module "kubectl-oidc:lock-addon" {
   /** fs-native-extensions' binding: offset and length 0 mean the whole file. */
-  const addon: { tryLock(fd: number, offset: number, length: number, exclusive: boolean): void; unlock(fd: number, offset: number, length: number): void };
-  export default addon;
+  interface Addon {
+    tryLock(fd: number, offset: number, length: number, exclusive: boolean): void;
+    unlock(fd: number, offset: number, length: number): void;
+  }
+  /** Throws when the system does not load it. */
+  const load: () => Addon;
+  export default load;
 }
 declare module "bun:ffi" {
   type Native = "i32" | "u32" | "ptr";

@@ -11,7 +11,7 @@ import { libc } from "./libc.ts";
  */
 export async function keychainBinding(): Promise<KeychainBinding> {
   const bytes = readFileSync(addonPath);
-  return fromMemory(bytes) ?? fromFolder(bytes);
+  return fromMemory(bytes) ?? fromFolders(bytes);
 }
 
 /** Undefined when the kernel gives no such file, or forbids to run what is in it (vm.memfd_noexec). */
@@ -29,9 +29,20 @@ function fromMemory(bytes: Uint8Array): KeychainBinding | undefined {
   }
 }
 
+/** The runtime folder may not be there, or forbid programs, as the temporary one may. */
+function fromFolders(bytes: Uint8Array): KeychainBinding {
+  const runtime = process.env["XDG_RUNTIME_DIR"];
+  if (!runtime) return fromFolder(tmpdir(), bytes);
+  try {
+    return fromFolder(runtime, bytes);
+  } catch {
+    return fromFolder(tmpdir(), bytes);
+  }
+}
+
 /** From a folder that is made for this once and that nobody else can enter. */
-function fromFolder(bytes: Uint8Array): KeychainBinding {
-  const folder = mkdtempSync(join(process.env["XDG_RUNTIME_DIR"] ?? tmpdir(), "kubectl-oidc-"));
+function fromFolder(parent: string, bytes: Uint8Array): KeychainBinding {
+  const folder = mkdtempSync(join(parent, "kubectl-oidc-"));
   try {
     const path = join(folder, "keyring.node");
     writeFileSync(path, bytes, { mode: 0o600, flag: "wx" });

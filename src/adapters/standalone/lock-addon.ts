@@ -1,14 +1,22 @@
+import loadAddon from "kubectl-oidc:lock-addon";
 import { type KernelBinding, noKernelLocks } from "../lock-binding.ts";
-import addon from "kubectl-oidc:lock-addon";
 
-/** On Windows Bun has all of libuv, and the Node program's own addon is inside the executable. It throws EAGAIN for a busy lock. */
+/**
+ * On Windows Bun has all of libuv, and the Node program's own addon is inside the executable. It throws EAGAIN for a busy lock. Where the system
+ * refuses to load it (a policy for programs in the temporary folder), the lease alone counts.
+ */
 export async function lockBinding(): Promise<KernelBinding> {
-  return typeof addon.tryLock === "function" ? { tryLock, unlock: (fd) => addon.unlock(fd, 0, 0) } : noKernelLocks();
+  try {
+    const addon = loadAddon();
+    return { tryLock: (fd) => tryLock(() => addon.tryLock(fd, 0, 0, true)), unlock: (fd) => addon.unlock(fd, 0, 0) };
+  } catch {
+    return noKernelLocks();
+  }
 }
 
-function tryLock(fd: number): boolean {
+function tryLock(lock: () => void): boolean {
   try {
-    addon.tryLock(fd, 0, 0, true);
+    lock();
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;
