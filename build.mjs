@@ -33,7 +33,7 @@ const built = await Promise.all([
 writeBundled(built.flat().map(({ metafile }) => metafile));
 
 // The demo and the tests' own programs; not part of the package (package.json "files" lists dist only).
-const devPrograms = { demo: "demo/main.ts", "browser-command": "test/issuer/browser-command.ts" };
+const devPrograms = { demo: "demo/main.ts", "browser-command": "test/issuer/browser-command.ts", issuer: "test/bench/parts/issuer.ts" };
 const present = Object.entries(devPrograms).filter(([, source]) => existsSync(new URL(source, import.meta.url)));
 if (present.length > 0) {
   await build({

@@ -6,7 +6,7 @@ declare const PROGRAM_VERSION: string;
 declare const Bun: { readonly unsafe: { setJITPolicy(scale: number): void } };
 
 // kubectl asks a program of this name what may follow `kubectl oidc …`; a link to this file answers.
-if (/(^|[/\\])kubectl_complete-oidc(\.exe)?$/.test(process.argv0)) process.argv.splice(2, 0, "__complete");
+if (process.argv0.endsWith("kubectl_complete-oidc") || process.argv0.endsWith("kubectl_complete-oidc.exe")) process.argv.splice(2, 0, "__complete");
 
 const argv = process.argv.slice(2);
 if (argv[0] === keychainWord) void import("../src/adapters/keychain-child.ts");

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { strict as assert } from "node:assert";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { startIssuer } from "../test/bench/issuer.mjs";
+// Built with the tests' other programs (build.mjs).
+import { startIssuer } from "../dist-dev/issuer.mjs";
 import { release } from "./release.mjs";
 
 const isWindows = process.platform === "win32";
