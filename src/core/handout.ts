@@ -25,9 +25,13 @@ export function handoutFile(credentialName: string, parent: number): string {
   return `asked/${credentialName.slice(0, 16)}.${parent & 255}`;
 }
 
-/** `…/credentials/NAME.json` → the note of a call that renews it, beside the locks of its store, and how the session's last refresh failed. */
-export function renewalFiles(credentialFile: string, sessionKey: string): { readonly note: string; readonly outcome: string } {
-  const [, store = "", between = "/", name = ""] = /^(.*)credentials([/\\])([^/\\]{1,16})[^/\\]*$/s.exec(credentialFile) ?? [];
+/**
+ * `…/credentials/NAME.json` → the note of a call that renews it, beside the locks of its store, and how the session's last refresh failed.
+ * Undefined for names that are not ours: both come from files, which can be planted.
+ */
+export function renewalFiles(credentialFile: string, sessionKey: string): { readonly note: string; readonly outcome: string } | undefined {
+  const [, store, between, name] = /^(.*[/\\])credentials([/\\])([0-9a-f]{16})[0-9a-f]*\.json$/s.exec(credentialFile) ?? [];
+  if (store === undefined || !/^[0-9a-f]{64}$/.test(sessionKey)) return undefined;
   return { note: `${store}locks${between}renewal-${name}`, outcome: `${store}refreshes${between}${sessionKey}.json` };
 }
 

@@ -62,7 +62,7 @@ function release(call: HotCall, folder: string, memo: Memo): Found {
   if (record === undefined || typeof record === "string" || record.kind !== memo.kind || !record.memoIds.includes(memo.id)) return nothing;
   const now = call.now / 1000;
   if (!isBearerToken(record.token)) return nothing;
-  if (!isFresh(record, memo.minValidity, now)) return { renewal: renewalFiles(memo.credentialFile, record.sessionKey) };
+  if (!isFresh(record, memo.minValidity, now)) return staleIn(memo.credentialFile, record.sessionKey);
   const until = askAgainAt(record, memo.minValidity, memo.ttl, now);
   const execInfo = call.env["KUBERNETES_EXEC_INFO"];
   if (execInfo) {
@@ -73,6 +73,11 @@ function release(call: HotCall, folder: string, memo: Memo): Found {
     writeNote(note, handoutText({ ...client, askAgainAt: until }));
   }
   return { text: execCredentialText(memo.apiVersion, record.token, until) };
+}
+
+function staleIn(credentialFile: string, sessionKey: string): Found {
+  const renewal = renewalFiles(credentialFile, sessionKey);
+  return renewal === undefined ? nothing : { renewal };
 }
 
 /** A file of ours: regular, one name, our owner, nobody else's to read. Undefined when it is anything else. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -104,6 +104,12 @@ describe("a call whose token is too old", () => {
     const waiting = awaitRenewal(files(), () => void writeFileSync(join(note, "../outcome"), "the failure since"), process.ppid);
     process.emit("SIGHUP", "SIGHUP");
     expect(await waiting).toMatchObject({ waited: { outcome: "the failure before" } });
+  });
+
+  it.skipIf(process.platform === "win32")("is not held by a pipe in the place of that failure", async () => {
+    await startHolder();
+    execFileSync("mkfifo", [join(note, "../outcome")]);
+    expect(await awaitRenewal(files(), () => "the new token", process.ppid)).toEqual({ kind: "hit", text: "the new token" });
   });
 
   it("does not wait long for a note that nobody signed", async () => {
