@@ -56,6 +56,10 @@ export function withPaths(settings: Settings, env: Environment, { home, data }: 
   return {
     ...settings,
     clientSecretFile: maybe(settings.clientSecretFile),
+    clientKeyFile: maybe(settings.clientKeyFile),
+    clientCertificate: maybe(settings.clientCertificate),
+    clientKey: maybe(settings.clientKey),
+    subjectTokenFile: maybe(settings.subjectTokenFile),
     caFiles: settings.caFiles.map(expand),
     localServerCert: maybe(settings.localServerCert),
     localServerKey: maybe(settings.localServerKey),

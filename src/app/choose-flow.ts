@@ -24,6 +24,9 @@ export function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): F
     case "device-code":
       return deviceFlow;
     case "client-credentials":
+    case "token-exchange":
+    case "jwt-bearer":
+    case "subject-token":
     case "password":
       return machineFlow;
     case "auto": {

@@ -18,7 +18,13 @@ export interface OptionRow {
   readonly hidden?: true;
 }
 
-const grants = ["auto", "authcode", "authcode-keyboard", "device-code", "client-credentials", "password"] as const;
+/** `subject-token`: the platform's own token is handed through, without an exchange. */
+export const grants = ["auto", "authcode", "authcode-keyboard", "device-code", "client-credentials", "token-exchange", "jwt-bearer", "subject-token", "password"] as const;
+
+/** Where a machine's own token comes from (cli.md M16). */
+export const identityKinds = ["auto", "file", "github", "gitlab", "kubernetes", "command"] as const;
+
+export const wishes = ["auto", "always", "never"] as const;
 
 export const optionTable = [
   { name: "oidc-issuer-url", kind: "text", fromCluster: true, help: "issuer URL, compared byte for byte (required)" },
@@ -52,6 +58,22 @@ export const optionTable = [
   { name: "username", kind: "text", help: "password grant: user name" },
   { name: "password-file", kind: "path", help: "password grant: file with the password" },
   { name: "password", kind: "text", secret: true, help: "password grant: password (other users can read it)" },
+  { name: "client-key-file", kind: "path", help: "private key of the client (PEM or JWK), for private_key_jwt" },
+  { name: "client-key-id", kind: "text", help: "its key ID (kid)" },
+  { name: "client-certificate", kind: "path", help: "certificate of the client (PEM), for mutual TLS" },
+  { name: "client-key", kind: "path", help: "its private key (PEM)" },
+  { name: "identity", kind: "text", values: identityKinds, help: "where this machine's own token comes from" },
+  { name: "subject-token-file", kind: "path", help: "file with this machine's own token, read anew each time" },
+  { name: "subject-token-command", kind: "text", help: "command that prints this machine's own token" },
+  { name: "subject-token-variable", kind: "text", help: "variable of a GitLab job with its ID token (default GITLAB_OIDC_TOKEN)" },
+  { name: "subject-token-context", kind: "text", help: "kubeconfig context whose cluster issues the service account's token" },
+  { name: "subject-token-service-account", kind: "text", help: "NAMESPACE/NAME of that service account" },
+  { name: "subject-token-audience", kind: "text", help: "audience to ask the platform for (default the issuer)" },
+  { name: "subject-token-type", kind: "text", help: "type of that token (RFC 8693; default jwt)" },
+  { name: "requested-token-type", kind: "text", help: "type of token to exchange for (RFC 8693; default access_token)" },
+  { name: "par", kind: "text", values: wishes, help: "push the authorization request (RFC 9126; default auto)" },
+  { name: "dpop", kind: "text", values: wishes, help: "bind the session to a key (RFC 9449; default auto)" },
+  { name: "session-max-age", kind: "duration", help: "log in again after this time, whatever the issuer allows" },
   { name: "token-cache-storage", kind: "text", help: "refresh token in keyring, helper:NAME, disk or none (default keyring)" },
   { name: "id-token-cache", kind: "text", values: ["disk", "keyring", "none"], help: "short-lived token on disk, in the keyring, or none" },
   { name: "token-cache-dir", kind: "path", help: "folder of the store" },

@@ -25,7 +25,7 @@ export function identityOf(settings: Settings): SessionIdentity {
 
 /** Grants that need no person. */
 export function isMachineGrant(grant: string): boolean {
-  return grant === "client-credentials" || grant === "password";
+  return ["client-credentials", "token-exchange", "jwt-bearer", "subject-token", "password"].includes(grant);
 }
 
 /** 64 hex digits. */

@@ -5,7 +5,7 @@ import { ignoredFlags } from "./flag-table.ts";
 import type { KubeconfigValue } from "./kubeconfig-edits.ts";
 import { splitList } from "./option-values.ts";
 import { isObject } from "./session.ts";
-import { addressProblem } from "./settings.ts";
+import { addressProblem } from "./option-checks.ts";
 import { otherLogins, stanzaProgram, stanzaVariables } from "./stanza-program.ts";
 import { kubeloginTakesValue, lastValue, stanzaWords } from "./stanza-words.ts";
 import { safeText } from "./untrusted-text.ts";

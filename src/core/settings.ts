@@ -1,5 +1,6 @@
 import { fail } from "../errors/oidc-error.ts";
-import { type OptionName, optionRow, optionTable } from "./flag-table.ts";
+import { type grants, type identityKinds, type OptionName, optionRow, optionTable, type wishes } from "./flag-table.ts";
+import { addressProblem, defaultAddresses, headerProblem, issuerProblem, pkceProblem, redirectProblem, webUrlProblem, withLoopbackHost } from "./option-checks.ts";
 import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
 import { nearest } from "./nearest.ts";
 import { type Secret, secret } from "./secret.ts";
@@ -18,7 +19,13 @@ export interface OptionSource {
   readonly options: RawOptions;
 }
 
-export type Grant = "auto" | "authcode" | "authcode-keyboard" | "device-code" | "client-credentials" | "password";
+export type Grant = (typeof grants)[number];
+
+/** Where a machine's own token comes from (cli.md M16). */
+export type IdentityKind = (typeof identityKinds)[number];
+
+/** `auto`: when the issuer requires it (PAR) or advertises it (DPoP). */
+export type Wish = (typeof wishes)[number];
 
 /** Everything a session and a call depend on, after precedence. Seconds where the name says nothing. */
 export interface Settings {
@@ -26,6 +33,12 @@ export interface Settings {
   readonly clientId: string;
   readonly clientSecret: Secret | undefined;
   readonly clientSecretFile: string | undefined;
+  /** private_key_jwt (RFC 7523): PEM or JWK. */
+  readonly clientKeyFile: string | undefined;
+  readonly clientKeyId: string | undefined;
+  /** mTLS (RFC 8705): PEM. */
+  readonly clientCertificate: string | undefined;
+  readonly clientKey: string | undefined;
   readonly scopes: readonly string[];
   readonly offlineAccess: boolean;
   readonly grant: Grant;
@@ -58,6 +71,21 @@ export interface Settings {
   readonly minValidity: number;
   readonly credentialTtl: number;
   readonly forceRefresh: boolean;
+  readonly par: Wish;
+  readonly dpop: Wish;
+  /** Seconds since the login after which a new one is needed, whatever the issuer allows. */
+  readonly sessionMaxAge: number | undefined;
+  readonly identity: IdentityKind | undefined;
+  readonly subjectTokenFile: string | undefined;
+  readonly subjectTokenCommand: string | undefined;
+  readonly subjectTokenVariable: string | undefined;
+  /** Of the kubeconfig; for `--identity=kubernetes`. */
+  readonly subjectTokenContext: string | undefined;
+  /** `NAMESPACE/NAME`; for `--identity=kubernetes`. */
+  readonly subjectTokenServiceAccount: string | undefined;
+  readonly subjectTokenAudience: string | undefined;
+  readonly subjectTokenType: string | undefined;
+  readonly requestedTokenType: string | undefined;
   /** Undefined: not said, so that CI decides (cli.md M4). */
   readonly nonInteractive: boolean | undefined;
   readonly qr: boolean;
@@ -169,6 +197,22 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     username,
     password: wrapped("password"),
     passwordFile: text("password-file"),
+    clientKeyFile: text("client-key-file"),
+    clientKeyId: text("client-key-id"),
+    clientCertificate: text("client-certificate"),
+    clientKey: text("client-key"),
+    par: (text("par") as Wish | undefined) ?? "auto",
+    dpop: (text("dpop") as Wish | undefined) ?? "auto",
+    sessionMaxAge: text("session-max-age") === undefined ? undefined : duration("session-max-age", 0),
+    identity: text("identity") as IdentityKind | undefined,
+    subjectTokenFile: text("subject-token-file"),
+    subjectTokenCommand: text("subject-token-command"),
+    subjectTokenVariable: text("subject-token-variable"),
+    subjectTokenContext: text("subject-token-context"),
+    subjectTokenServiceAccount: text("subject-token-service-account"),
+    subjectTokenAudience: text("subject-token-audience"),
+    subjectTokenType: text("subject-token-type"),
+    requestedTokenType: text("requested-token-type"),
     storage,
     idTokenCache: (text("id-token-cache") as Settings["idTokenCache"] | undefined) ?? (storage === "none" ? "none" : "disk"),
     cacheDirectory: text("token-cache-dir"),
@@ -202,76 +246,6 @@ function warningsOf(raw: RawOptions, from: Readonly<Partial<Record<OptionName, O
   if (given("insecure-skip-tls-verify") && raw["insecure-skip-tls-verify"]?.at(-1) !== "false")
     warnings.push("--insecure-skip-tls-verify: the issuer's certificate is not checked");
   return warnings;
-}
-
-function issuerProblem(text: string): string | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return "is not a URL";
-  }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname))) return "must be an https URL";
-  if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
-  if (url.search !== "" || url.hash !== "" || text.includes("?") || text.includes("#")) return "must not hold a query or fragment";
-  // openid-client skips its issuer check for such URLs (protocol.md ID-02).
-  if (url.pathname.includes("/.well-known/")) return "must be the issuer, not its discovery document";
-  return undefined;
-}
-
-function pkceProblem(method: string | undefined): string | undefined {
-  if (method === undefined || method === "S256" || method === "auto") return undefined;
-  return method === "no"
-    ? "cannot be no: a login without PKCE can be stolen on this computer (RFC 8252, section 8.1); S256 does no harm to issuers that ignore it"
-    : "must be S256";
-}
-
-/** What is wrong with a callback address; `allowAny`: one that others on the network can reach is right too. */
-export function addressProblem(address: string, allowAny: boolean): string | undefined {
-  const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]*):(\d{1,5})$/.exec(address);
-  if (match === null || Number(match[2]) > 65535) return "must be HOST:PORT";
-  const host = (match[1] ?? "").replace(/^\[|\]$/g, "");
-  if (allowAny || host === "" || host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)) return undefined;
-  return "must be a loopback address: others on the network could reach the callback (--allow-non-loopback allows it, for containers)";
-}
-
-const withLoopbackHost = (address: string) => (address.startsWith(":") ? `127.0.0.1${address}` : address);
-
-function redirectProblem(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const problem = webUrlProblem(text);
-  return problem ?? (text.includes("#") ? "must not hold a fragment" : undefined);
-}
-
-function webUrlProblem(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const url = new URL(text);
-    if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
-    return url.protocol === "https:" || url.protocol === "http:" ? undefined : "must be an http or https URL";
-  } catch {
-    return "is not a URL";
-  }
-}
-
-function headerProblem(headers: Readonly<Record<string, string>>): string | undefined {
-  for (const [name, value] of Object.entries(headers)) {
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) return "is not a valid HTTP header";
-  }
-  return undefined;
-}
-
-/** The redirect URL's port when that is loopback, else kubelogin's two. */
-function defaultAddresses(redirectUrl: string | undefined): readonly string[] {
-  if (redirectUrl !== undefined) {
-    const url = new URL(redirectUrl);
-    const host = url.hostname;
-    if (host === "localhost" || host === "[::1]" || /^127\./.test(host)) {
-      const port = url.port === "" ? (/:0(\/|$)/.test(redirectUrl) ? "0" : url.protocol === "https:" ? "443" : "80") : url.port;
-      return [`${host === "localhost" ? "127.0.0.1" : host}:${port}`];
-    }
-  }
-  return ["127.0.0.1:8000", "127.0.0.1:18000"];
 }
 
 /** True for a known option name of `spec.cluster.config`. */

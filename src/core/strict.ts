@@ -14,6 +14,9 @@ export const guarded: readonly OptionName[] = [
   "allow-non-loopback",
   "oidc-request-header",
   "open-url-after-authentication",
+  "subject-token-command",
+  // Has kubectl ask another cluster for a service account's token.
+  "subject-token-service-account",
 ];
 
 /** Variables that add roots to every request, as `--certificate-authority` does. A company's machines set them always, so they are passed over, not refused. */
