@@ -3,7 +3,9 @@
  * `compose.ts` fills them with adapters. "Not found" is `undefined`, never an error. Every wait is bounded by the
  * deadline given or stated here. Times are milliseconds since the epoch unless the name says otherwise.
  */
+import type { CallbackOptions } from "./core/callback-options.ts";
 import type { DeviceAuthorization } from "./core/device-answer.ts";
+import type { ExchangedToken, ExchangeRequest } from "./core/issued-token.ts";
 import type { CredentialRecord, SecretItem, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { ResultPage } from "./core/result-page.ts";
 import type { Secret } from "./core/secret.ts";
@@ -43,22 +45,6 @@ export interface Browser {
   available(): boolean;
   /** True when a launcher was started; false also for what `openableUrl` refuses. Never throws, never waits for the browser to end. */
   open(url: string): Promise<boolean>;
-}
-
-export interface CallbackOptions {
-  /** `HOST:PORT`, tried in order; port 0 is ephemeral. Non-loopback hosts were refused before. */
-  readonly addresses: readonly string[];
-  /** The registered redirect URL when one is set; its host, port and path are the callback's. Undefined: `http://localhost:PORT`. */
-  readonly redirectUrl: string | undefined;
-  /** PEM files for HTTPS; the redirect's scheme becomes https. */
-  readonly certificateFile: string | undefined;
-  readonly keyFile: string | undefined;
-  /** Sent as a redirect instead of the success page. */
-  readonly openAfter: string | undefined;
-  /** The login asked for response_mode=form_post: the answer may come as a form. */
-  readonly formPost: boolean;
-  /** The state this login sent; a request without exactly it is answered and does not end the wait. */
-  readonly state: string;
 }
 
 /** A bound loopback listener. It answers the browser only when told the outcome. */
@@ -158,6 +144,11 @@ export interface OpenIdProvider {
   judgeAgain(body: Secret): Promise<TokenAnswer>;
   /** client_credentials or password. */
   machineGrant(grant: "client_credentials" | "password", parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
+  /**
+   * RFC 8693; the token is verified: signature, issuer, audience, times. Also SUBJECT_TOKEN_INVALID. The signal ends the wait with INTERRUPTED;
+   * nothing is lost by that, since an exchange spends nothing.
+   */
+  exchangeToken(request: ExchangeRequest, signal?: AbortSignal): Promise<ExchangedToken>;
   /** Keeps what was learned of the issuer for later runs, under the key of the stored item. Best effort; no request. */
   remember(cacheKey: string): Promise<void>;
   /** RFC 7009. False when the issuer offers no revocation. Deadline 10 seconds. */

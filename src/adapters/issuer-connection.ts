@@ -28,6 +28,8 @@ export interface IssuerConnection {
   overrideRedirectUri(uri: string): void;
   /** Runs with this hook on the token endpoint; `replay` answers in its place. May run twice, with one request. */
   during<T>(hook: TokenHook, run: () => Promise<T>): Promise<T>;
+  /** The issuer's keys, for what the library does not verify: those that are known, or fetched now. `new`: none when they came during this exchange. */
+  keys(which: "known" | "new"): Promise<readonly object[]>;
   /** Keeps the keys that were fetched for the next run. */
   saveKeys(): void;
   /** Keeps all that was learned, when nothing of it came from the cache. */
@@ -141,6 +143,14 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     overrideRedirectUri(uri) {
       state.redirectUri = uri;
     },
+    async keys(which) {
+      const known = client.getJwksCache(current.config)?.jwks.keys;
+      if (which === "known" && known !== undefined) return known;
+      if (state.keysAreNew || state.keysAt === undefined) return [];
+      const keys = await fetchedKeys(await fetch(state.keysAt, { method: "GET", headers: { accept: "application/json" }, body: undefined, redirect: "manual" }), host);
+      client.setJwksCache(current.config, { jwks: { keys: [...keys] }, uat: Math.floor(options.now() / 1000) });
+      return keys;
+    },
     async during(hook, run) {
       state.hook = hook;
       state.answer = hook.replay?.reveal();
@@ -204,6 +214,13 @@ async function keySet(response: Response, host: string): Promise<Response> {
   const keys = provingKeys(parsed(body));
   if (keys === "too many") return fail("ISSUER_UNREACHABLE", { message: `the key set of ${host} is too large`, reason: "more than 100 keys" });
   return keys === undefined ? new Response(body, { status: 200, headers: response.headers }) : jsonResponse(JSON.stringify({ keys }));
+}
+
+/** Of an answer that `keySet` made plain. */
+async function fetchedKeys(response: Response, host: string): Promise<readonly object[]> {
+  const set = response.status === 200 ? parsed(await response.text()) : undefined;
+  const keys = isObject(set) ? set["keys"] : undefined;
+  return Array.isArray(keys) ? keys.filter(isObject) : fail("ISSUER_UNREACHABLE", { message: `the keys of ${host} cannot be had`, reason: `HTTP ${response.status}` });
 }
 
 /**

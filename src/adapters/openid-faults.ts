@@ -4,7 +4,7 @@ import { safeText } from "../core/untrusted-text.ts";
 import type { ErrorCode } from "../errors/catalogue.ts";
 import { fail, oidcErrorWithin } from "../errors/oidc-error.ts";
 
-export type Exchange = "discovery" | "authorization" | "code" | "device" | "poll" | "refresh" | "machine" | "revocation";
+export type Exchange = "discovery" | "authorization" | "code" | "device" | "poll" | "refresh" | "machine" | "exchange" | "assertion" | "revocation";
 
 /**
  * openid-client's errors → our codes; never returns. Nothing of the library's error object is kept: its chain of causes
@@ -35,6 +35,9 @@ const whenToTry = (retryAfter: string | null) => (retryAfter !== null && /^\d{1,
 /** Only invalid_grant, login_required and interaction_required mean "log in again" (cli.md promise 6). */
 function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {
   if (status >= 500 || status === 429 || status === 408) return "ISSUER_UNREACHABLE";
+  // What stands for somebody is refused: the platform's token (RFC 8693, section 2.2.2; RFC 7521, section 4.1.1), not the client.
+  if ((exchange === "exchange" && (error === "invalid_request" || error === "invalid_grant")) || (exchange === "assertion" && error === "invalid_grant"))
+    return "SUBJECT_TOKEN_INVALID";
   switch (error) {
     case "invalid_grant":
       return exchange === "refresh" ? "SESSION_REVOKED" : exchange === "poll" ? "DEVICE_CODE_EXPIRED" : "LOGIN_DENIED";
@@ -45,7 +48,7 @@ function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {
     case "account_selection_required":
     case "consent_required":
     case "authorization_declined":
-      return exchange === "refresh" ? "CLIENT_REJECTED" : "LOGIN_DENIED";
+      return exchange === "refresh" || exchange === "exchange" || exchange === "assertion" ? "CLIENT_REJECTED" : "LOGIN_DENIED";
     case "expired_token":
       return "DEVICE_CODE_EXPIRED";
     case "invalid_scope":

@@ -4,13 +4,14 @@ import { checkAnswerIssuer } from "../core/callback.ts";
 import { secret } from "../core/secret.ts";
 import { isTokenAnswer } from "../core/token-answer.ts";
 import { openableUrlOf, safeText } from "../core/untrusted-text.ts";
-import { fail } from "../errors/oidc-error.ts";
+import { fail, OidcError } from "../errors/oidc-error.ts";
 import type { OpenIdProvider, Parameters } from "../ports.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { judgedAnswer } from "./judged-answer.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
 import { type Exchange, failFrom, laterBy } from "./openid-faults.ts";
+import { exchangeAt } from "./token-exchange.ts";
 
 /** Milliseconds for a revocation (cli.md M11). */
 const revocationDeadline = 10_000;
@@ -134,6 +135,9 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     machineGrant(grant, parameters, before) {
       return exchange("machine", async (connection) => judge(await client.genericGrantRequest(connection.config, grant, searchParams(parameters))), { before });
     },
+    exchangeToken(request, signal) {
+      return untilAborted(signal, () => exchange("exchange", (connection) => exchangeAt(connection, request, options, host)));
+    },
     async remember(cacheKey) {
       options.cache.unlock(cacheKey);
       (await connect()).save();
@@ -171,4 +175,20 @@ function deviceAuthorization(answer: client.DeviceAuthorizationResponse, verifie
 function withoutEchoes(query: string): string {
   const clean = withoutSecretsOf(query.replace(/^\?/, ""), {});
   return `?${new URLSearchParams([...new URLSearchParams(query)].map(([name, value]): [string, string] => [name, name.startsWith("error") ? clean(value) : value]))}`;
+}
+
+/** INTERRUPTED as soon as the signal aborts; what was asked runs into its own deadline. */
+async function untilAborted<T>(signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+  if (signal === undefined) return ask();
+  if (signal.aborted) return fail("INTERRUPTED");
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(new OidcError("INTERRUPTED", {}));
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([ask(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }

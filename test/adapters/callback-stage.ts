@@ -3,7 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterEach, expect } from "vitest";
 import { type LoopbackLimits, loopbackServer } from "../../src/adapters/loopback-server.ts";
-import type { CallbackListener, CallbackOptions } from "../../src/ports.ts";
+import type { CallbackOptions } from "../../src/core/callback-options.ts";
+import type { CallbackListener } from "../../src/ports.ts";
 
 export const never = new AbortController().signal;
 export const state = "a".repeat(43);

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Answer, oauthError } from "./issuer-answer.ts";
 import type { Forgery, IssuerKeys } from "./issuer-keys.ts";
+import { bearerGrant, exchangeGrant, machineAnswer } from "./machine-answers.ts";
 import type { IssuerRoute, ReceivedRequest } from "./received-request.ts";
 
 /** What the issuer does when nothing replaces it, and the few things in it that can be turned. */
@@ -97,6 +98,12 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
       return login === undefined ? oauthError("invalid_grant") : tokens(request, login, true);
     }
     if (grantType === "password" || grantType === "client_credentials") return tokens(request, loginOf(form), grantType === "password");
+    if (grantType === exchangeGrant || grantType === bearerGrant) {
+      const answer = await machineAnswer(request, { issuer, keys, lifetime: choices.lifetime(), forgery: (accessToken) => choices.forgery(request, accessToken) });
+      const given = (answer.json as { readonly access_token?: string } | undefined)?.access_token;
+      if (given !== undefined) secrets.push(given);
+      return answer;
+    }
     return oauthError("unsupported_grant_type");
   }
 
@@ -164,7 +171,7 @@ export function metadataOf(issuer: string): Record<string, unknown> {
     userinfo_endpoint: `${issuer}/userinfo`,
     scopes_supported: ["openid", "offline_access", "email", "groups"],
     response_types_supported: ["code"],
-    grant_types_supported: ["authorization_code", "refresh_token", "client_credentials", "password", deviceGrant],
+    grant_types_supported: ["authorization_code", "refresh_token", "client_credentials", "password", deviceGrant, exchangeGrant, bearerGrant],
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: ["RS256", "ES256"],
     token_endpoint_auth_methods_supported: ["none", "client_secret_basic", "client_secret_post"],

@@ -1,0 +1,44 @@
+import * as client from "openid-client";
+import { describeOAuthError } from "../core/callback.ts";
+import { endOf, type ExchangedToken, type ExchangeRequest, idTokenType } from "../core/issued-token.ts";
+import { secret } from "../core/secret.ts";
+import { safeText } from "../core/untrusted-text.ts";
+import { fail } from "../errors/oidc-error.ts";
+import type { IssuerConnection } from "./issuer-connection.ts";
+import type { ProviderOptions } from "./provider-options.ts";
+import { verifiedClaims } from "./verified-token.ts";
+
+const grant = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/** Asks for the exchange and judges what comes: type, form, signature, claims. A refresh token in the answer is not looked at (protocol.md X-04). */
+export async function exchangeAt(connection: IssuerConnection, request: ExchangeRequest, options: ProviderOptions, host: string): Promise<ExchangedToken> {
+  const { subjectToken, subjectTokenType, requestedTokenType, audience, scope } = request;
+  const parameters = new URLSearchParams({ subject_token: subjectToken.reveal(), subject_token_type: subjectTokenType, requested_token_type: requestedTokenType });
+  for (const one of audience) parameters.append("audience", one);
+  if (scope !== undefined) parameters.set("scope", scope);
+  const answer = await client.genericGrantRequest(connection.config, grant, parameters).catch((error: unknown) => refusedTarget(error, audience, host));
+  const now = options.now() / 1000;
+  const issued = answer["issued_token_type"];
+  // RFC 8693, section 2.2.1: without it nobody knows what `access_token` holds.
+  if (issued !== requestedTokenType)
+    fail("ID_TOKEN_INVALID", {
+      message: `${host} answered the exchange with ${issued === undefined ? "a token of no type" : `another type of token, ${safeText(issued, 80)}`} (issued_token_type)`,
+      hint: "check --requested-token-type against what the issuer can issue",
+    });
+  if (answer.token_type === "dpop") fail("ID_TOKEN_INVALID", { message: "the exchanged token is bound to a key, and an API server takes none such (token_type)" });
+  // An ID token that is asked for nobody in particular is for the client.
+  const audiences = audience.length === 0 && requestedTokenType === idTokenType ? [options.clientId] : audience;
+  const claims = await verifiedClaims(answer.access_token, { issuer: options.issuer, audiences, now }, connection);
+  return { token: secret(answer.access_token), expiresAt: endOf(claims, answer.expires_in, now), claims };
+}
+
+/** RFC 8693, section 2.2.2: the audience is not one that this client gets tokens for. */
+function refusedTarget(error: unknown, audience: readonly string[], host: string): never {
+  if (!(error instanceof client.ResponseBodyError) || error.error !== "invalid_target") throw error;
+  const names = audience.map((one) => safeText(one, 60)).join(", ");
+  return fail("SCOPE_REJECTED", {
+    message: `${host} gives this client no token for ${names === "" ? "its default audience" : `the audience ${names}`}`,
+    reason: describeOAuthError(error.error, error.error_description),
+    hint: "check --oidc-audience, and whether the client may exchange tokens for it",
+  });
+}
