@@ -18,7 +18,7 @@ export const lazyBundles = {
   help: { after: "cli", doors: ["cli/help.ts", "cli/help-topics.ts", "cli/completion.ts"] },
   work: { after: "cli", doors: ["compose.ts", "cli/hints.ts", "cli/get-token.ts", "cli/token.ts"] },
   status: { after: "work", doors: ["cli/status.ts"] },
-  session: { after: "work", doors: ["cli/login.ts", "cli/whoami.ts", "cli/logout.ts", "cli/trust.ts"] },
+  session: { after: "work", doors: ["cli/login.ts", "cli/whoami.ts", "cli/logout.ts", "cli/trust.ts", "cli/session-audiences.ts"] },
   setup: { after: "work", doors: ["cli/setup.ts"] },
   migrate: { after: "work", doors: ["cli/migrate.ts"] },
   doctor: { after: "work", doors: ["cli/doctor.ts"] },
@@ -30,7 +30,7 @@ export const lazyBundles = {
     inject: ["src/adapters/plain-response.ts"],
   },
   proxy: { after: "oidc", doors: ["adapters/proxy-agent.ts"] },
-  kubeconfig: { after: "work", doors: ["kubeconfig", "kubeconfig-survey", "kuberc-file"].map((name) => `adapters/${name}.ts`) },
+  kubeconfig: { after: "work", doors: ["kubeconfig", "kubeconfig-mention", "kubeconfig-survey", "kuberc-file"].map((name) => `adapters/${name}.ts`) },
   yaml: {
     after: "work",
     doors: ["yaml-document", "config-text", "kubeconfig-mask", "kubeconfig-plan", "kubeconfig-writer", "hardening", "yaml-text"].map((name) => `adapters/${name}.ts`),

@@ -14,6 +14,7 @@ import { keychainStore } from "./adapters/keychain.ts";
 import { listContexts, loadContext } from "./adapters/kubeconfig.ts";
 import { applyHardening, type Hardening, type Pins, planHardening } from "./adapters/hardening.ts";
 import { type PlannedChange, planChange, planReturn, readBackup } from "./adapters/kubeconfig-plan.ts";
+import { kubeconfigMentions } from "./adapters/kubeconfig-mention.ts";
 import { surveyKubeconfig } from "./adapters/kubeconfig-survey.ts";
 import { withoutSecrets } from "./adapters/kubeconfig-mask.ts";
 import { applyChanges, tryChanges } from "./adapters/kubeconfig-writer.ts";
@@ -103,6 +104,7 @@ export function machine(start: Process) {
     contexts: (choice: { readonly kubeconfig: string | undefined }) => listContexts({ ...given(choice), env, home: where.home }),
     /** All that the kubeconfig files say, for those who change them, and what changes them. */
     kubeconfig: {
+      mentions: (choice: { readonly kubeconfig: string | undefined }, word: RegExp) => kubeconfigMentions({ ...given(choice), env, home: where.home }, word),
       survey: (choice: { readonly kubeconfig: string | undefined }) => surveyKubeconfig({ ...given(choice), env, home: where.home }),
       planChange,
       planReturn,
@@ -259,6 +261,7 @@ export function machine(start: Process) {
           clientId: settings.clientId,
           clientSecret: settings.clientSecretFile === undefined ? settings.clientSecret : secret(readSecretFile("oidc-client-secret-file", settings.clientSecretFile)),
           useAccessToken: settings.useAccessToken,
+          audiences: settings.audiences,
           acrValues: settings.acrValues,
           maxAge: settings.maxAge,
           fetch: issuerHttp().fetch,

@@ -70,6 +70,8 @@ export interface IssuerFacts {
   readonly supportsOffline: boolean;
   readonly supportsDevice: boolean;
   readonly supportsRevocation: boolean;
+  /** RFC 8693. */
+  readonly supportsExchange: boolean;
   /** It lists the PKCE methods that it knows, and S256 is none of them. */
   readonly deniesS256: boolean;
   readonly authorizationEndpoint: string | undefined;
@@ -137,7 +139,7 @@ export interface OpenIdProvider {
   ): Promise<TokenAnswer>;
   startDevice(request: Omit<AuthorizationRequest, "redirectUri">): Promise<DeviceAuthorization>;
   /** One poll. Also LOGIN_DENIED, DEVICE_CODE_EXPIRED. */
-  pollDevice(device: DeviceAuthorization, before: BeforeJudged): Promise<DevicePoll>;
+  pollDevice(device: DeviceAuthorization, before: BeforeJudged, resources?: Parameters): Promise<DevicePoll>;
   /** Also SESSION_REVOKED, for invalid_grant, login_required and interaction_required only. */
   refresh(refreshToken: Secret, parameters: Parameters, before: BeforeJudged, how?: { readonly deadlineMs: number }): Promise<TokenAnswer>;
   /** Judges an answer again that was stored before it could be judged. No token request is made. */

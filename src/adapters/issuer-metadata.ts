@@ -67,12 +67,14 @@ export function endpoint(metadata: IssuerMetadata, name: (typeof endpointNames)[
 
 export function factsOf(metadata: IssuerMetadata, issuer: string): IssuerFacts {
   const scopes = metadata["scopes_supported"];
+  const grants = metadata["grant_types_supported"];
   const challenges = metadata["code_challenge_methods_supported"];
   return {
     issuer,
     supportsOffline: Array.isArray(scopes) && scopes.includes("offline_access"),
     supportsDevice: endpoint(metadata, "device_authorization_endpoint") !== undefined,
     supportsRevocation: endpoint(metadata, "revocation_endpoint") !== undefined,
+    supportsExchange: Array.isArray(grants) && grants.includes("urn:ietf:params:oauth:grant-type:token-exchange"),
     deniesS256: Array.isArray(challenges) && !challenges.includes("S256"),
     authorizationEndpoint: endpoint(metadata, "authorization_endpoint"),
     endSessionEndpoint: endpoint(metadata, "end_session_endpoint"),

@@ -14,10 +14,15 @@ export function judgedAnswer(answer: TokenEndpointResponse & TokenEndpointRespon
   const { id_token: idToken, access_token: accessToken, refresh_token: refreshToken } = answer;
   const { clientId, acrValues } = options;
   const now = options.now() / 1000;
-  if (idToken === undefined && !options.useAccessToken) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
-  if (options.useAccessToken) checkAccessToken(accessToken, answer.expiresIn(), now);
-  if (options.useAccessToken && idToken !== undefined) checkHash(idToken, accessToken);
-  const claims = idToken === undefined ? (decodeJwt(accessToken)?.claims ?? {}) : checkIdToken(idToken, { clientId, now, acrValues, maxAge, isHandedOut: !options.useAccessToken });
+  const isForAudience = (options.audiences ?? []).length > 0;
+  if (idToken === undefined && !options.useAccessToken && !isForAudience) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
+  // For an audience it may be the one that is exchanged, and opaque.
+  if (options.useAccessToken && !isForAudience) checkAccessToken(accessToken, answer.expiresIn(), now);
+  if ((options.useAccessToken || isForAudience) && idToken !== undefined) checkHash(idToken, accessToken);
+  const claims =
+    idToken === undefined
+      ? (decodeJwt(accessToken)?.claims ?? {})
+      : checkIdToken(idToken, { clientId, now, acrValues, maxAge, isHandedOut: !options.useAccessToken && !isForAudience });
   const wrap = (text: string | undefined) => (text === undefined || text === "" ? undefined : secret(text));
   return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), scope: answer.scope, claims };
 }

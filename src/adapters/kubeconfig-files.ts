@@ -74,7 +74,8 @@ export function mergedKubeconfig(documents: readonly KubeconfigFile[]): Kubeconf
   };
 }
 
-function filesOf({ kubeconfig, env, home }: KubeconfigChoice): readonly string[] {
+/** The files that are looked for, in their order. */
+export function filesOf({ kubeconfig, env, home }: KubeconfigChoice): readonly string[] {
   if (kubeconfig !== undefined) return [kubeconfig.startsWith("~/") ? join(home, kubeconfig.slice(2)) : kubeconfig];
   const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
   return listed.length > 0 ? [...new Set(listed)] : [join(home, ".kube", "config")];
@@ -113,7 +114,8 @@ function readOne(file: string): KubeconfigFile | undefined {
   return { file, text, value: value === null || value === undefined ? {} : isObject(value) ? value : unreadable("it is not a kubeconfig") };
 }
 
-function textOf(file: string, unreadable: (reason: string) => never): string | undefined {
+/** Undefined for a file that is absent; `unreadable` for what cannot be read, without a word of it. */
+export function textOf(file: string, unreadable: (reason: string) => never): string | undefined {
   let fd: number | undefined;
   try {
     // Opening a pipe that nobody writes to would never end.

@@ -101,7 +101,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
         return deviceAuthorization(answer, verifier, options.issuer, host);
       });
     },
-    async pollDevice(device, before) {
+    async pollDevice(device, before, resources = []) {
       const connection = await connect();
       // Once an answer came the code is spent: whoever is busy then (the keys' endpoint) must not have it sent again.
       let isSpent = false;
@@ -111,7 +111,11 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       };
       try {
         const answer = await connection.during({ before: noted }, () =>
-          client.genericGrantRequest(connection.config, deviceGrant, { device_code: device.deviceCode.reveal(), code_verifier: device.verifier.reveal() }),
+          client.genericGrantRequest(
+            connection.config,
+            deviceGrant,
+            searchParams([...resources, ["device_code", device.deviceCode.reveal()], ["code_verifier", device.verifier.reveal()]]),
+          ),
         );
         return { kind: "tokens", answer: judge(answer, options.maxAge) };
       } catch (error) {

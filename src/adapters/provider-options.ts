@@ -9,6 +9,8 @@ export interface ProviderOptions {
   readonly clientId: string;
   readonly clientSecret: Secret | undefined;
   readonly useAccessToken: boolean;
+  /** The token is for these, and which one of an answer that is shows later (app/handed-token.ts). */
+  readonly audiences?: readonly string[];
   readonly acrValues: string | undefined;
   /** Seconds; verified at login. */
   readonly maxAge: number | undefined;

@@ -146,9 +146,8 @@ async function pasted(context: FlowContext, started: StartedAuthorization, signa
 /** The code is spent by the request: what it brings is stored before anything may end us. */
 function exchangeAndKeep(context: FlowContext, provider: OpenIdProvider, started: StartedAuthorization, redirectUri: string, query: string): Promise<TokenAnswer> {
   const { settings, world } = context.run;
-  const extra = settings.audiences.map((audience) => ["resource", audience] as const);
   return world.undisturbed(async () => {
-    const answer = await provider.exchangeCode(started, redirectUri, query, { maxAge: settings.maxAge, extra }, context.before);
+    const answer = await provider.exchangeCode(started, redirectUri, query, { maxAge: settings.maxAge, extra: context.request.resources }, context.before);
     await context.keep(answer);
     return answer;
   });

@@ -17,8 +17,10 @@ export interface LoginOrigin {
   readonly mayPrompt: boolean;
   /** The context of the kubeconfig that the settings are from. */
   readonly context?: string;
-  /** Called when a login that fails leaves an answer behind, to be judged at the next call. */
-  readonly onLeft?: () => void;
+  /** Called when a login that fails leaves something behind: an answer, to be judged at the next call, or a session that only lacks a token. */
+  readonly onLeft?: (what: "answer" | "session") => void;
+  /** Further audiences that the session is to serve: those of the kubeconfig's other contexts. */
+  readonly audiences?: () => Promise<readonly string[]>;
 }
 
 /** What a flow works with. */

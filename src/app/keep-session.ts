@@ -1,11 +1,12 @@
 import { rfc3339 } from "../core/exec-credential.ts";
-import { decodeJwt, displayName } from "../core/id-token.ts";
+import { displayName } from "../core/id-token.ts";
 import { loginFactsOf } from "../core/refreshed-token.ts";
 import { type CredentialRecord, newestToken, type PendingAnswer, type SecretItem, type TrustedServer } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { withServer } from "../core/server-trust.ts";
-import { fail, isOidcError } from "../errors/oidc-error.ts";
+import { isOidcError } from "../errors/oidc-error.ts";
 import type { BeforeJudged, TokenAnswer } from "../ports.ts";
+import { handedToken, tokenKind } from "./handed-token.ts";
 import { type Run, seconds } from "./world.ts";
 
 /** Keeps one token answer in its two steps: durable before it is judged, promoted after. */
@@ -13,7 +14,10 @@ export interface Keeper {
   /** The session's server list as it was read. */
   readonly servers: readonly TrustedServer[];
   readonly before: BeforeJudged;
-  /** Promotes the answer; writes credential and record. Never throws: a good login is not thrown away (cli.md promise 9). */
+  /**
+   * Promotes the answer; writes credential and record. A store that fails is said: a good login is not thrown away (cli.md promise 9). The codes
+   * of `handedToken`; when the answer is good and only the token for an audience could not be had, the session is kept all the same.
+   */
   promote(answer: TokenAnswer, options: { readonly isLogin: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
   /** Removes the answer and its predecessor: the issuer answered for somebody else. */
   dropBoth(): Promise<void>;
@@ -23,6 +27,8 @@ export interface Keeper {
   received(): string | undefined;
   /** True when the answer that was received rests in the store, or beside it, to be judged later. */
   isKept(): boolean;
+  /** True when the answer was promoted, whatever came of its token. */
+  isPromoted(): boolean;
   /** True when the session was logged out while the issuer answered: nothing was stored. */
   isGone(): boolean;
 }
@@ -35,6 +41,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
   let receivedToken: string | undefined;
   let isPending = previous?.pending !== undefined;
   let isGone = false;
+  let isPromoted = false;
   const isNewLogin = by === "login" || previous?.pending?.ofNewLogin === true;
   /** Why the pending answer lies in the journal and not in the store. */
   let sealedFor: unknown;
@@ -108,8 +115,15 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       if (servers !== base.servers && run.settings.idTokenCache !== "none") await tryTo("cached tokens could not be removed", () => world.credentials.removeAllOf(session.key));
       base = item;
       if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
-      const credential = await credentialOf(run, answer, servers);
-      if (run.settings.idTokenCache !== "none") await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
+      // One session serves many audiences: that this one has no token is no reason to end it.
+      isPromoted = run.settings.audiences.length > 0;
+      const made = await credentialOf(run, answer, servers).catch((error: unknown) => {
+        if (!isPromoted) throw error;
+        return { error };
+      });
+      const credential = "error" in made ? undefined : made;
+      if (credential !== undefined && run.settings.idTokenCache !== "none")
+        await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
       if (world.store.keeps) {
         await tryTo("the session could not be recorded", () =>
           world.sessions.write({
@@ -119,14 +133,15 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
             itemName: session.itemName,
             hasRefreshToken: kept,
             loggedInAt: isLogin || session.record === undefined ? rfc3339(seconds(world)) : session.record.loggedInAt,
-            tokenExpiresAt: rfc3339(credential.expiresAt),
+            ...optional("tokenExpiresAt", credential === undefined ? session.record?.tokenExpiresAt : rfc3339(credential.expiresAt)),
             ...(subject === undefined ? {} : { subject }),
             ...optional("displayName", displayName(answer.claims) ?? session.record?.displayName),
             ...(offlineRefused || session.record?.offlineRefused ? { offlineRefused: true as const } : {}),
           }),
         );
       }
-      return credential;
+      if (!("error" in made)) return made;
+      throw made.error;
     },
     async dropBoth() {
       await tryTo("the session could not be removed", async () => {
@@ -141,6 +156,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
     },
     received: () => receivedToken,
     isKept: () => isPending && receivedToken !== undefined,
+    isPromoted: () => isPromoted,
     isGone: () => isGone,
   };
 }
@@ -162,25 +178,20 @@ function isRecorded(run: Run): boolean {
 
 const optional = <K extends string>(name: K, value: string | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<K, string>));
 
-/** The short-lived token of an answer. ID_TOKEN_MISSING when the one that is wanted is not there or has no end. */
+/** The short-lived token of an answer, as it is cached. The codes of `handedToken`. */
 async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRecord["servers"]): Promise<CredentialRecord> {
-  const { settings, session, world } = run;
-  const token = (settings.useAccessToken ? answer.accessToken : answer.idToken)?.reveal();
-  if (token === undefined) return fail("ID_TOKEN_MISSING");
-  const { exp, iat } = decodeJwt(token)?.claims ?? {};
+  const { session, world } = run;
+  const { kind, token, expiresAt, issuedAt } = await handedToken(run, answer);
   const now = seconds(world);
-  const fromAnswer = settings.useAccessToken && answer.expiresIn !== undefined ? now + answer.expiresIn : undefined;
-  const expiresAt = fromAnswer === undefined ? exp : typeof exp === "number" ? Math.min(exp, fromAnswer) : fromAnswer;
-  if (typeof expiresAt !== "number") return fail("ID_TOKEN_INVALID", { message: "the token does not say when it expires" });
   const memoIds = (await readCredential(run).catch(() => undefined))?.memoIds ?? [];
   return {
     schema: 1,
     sessionKey: session.key,
-    kind: settings.useAccessToken ? "access" : "id",
+    kind,
     token,
     expiresAt,
     // An answer that was judged late has lived for a while: M6 goes by the whole life.
-    receivedAt: typeof iat === "number" ? Math.min(now, iat) : now,
+    receivedAt: issuedAt === undefined ? now : Math.min(now, issuedAt),
     servers,
     memoIds,
     ...(typeof answer.claims["sub"] === "string" ? { subject: answer.claims["sub"] } : {}),
@@ -191,8 +202,7 @@ async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRe
 export async function readCredential(run: Run): Promise<CredentialRecord | undefined> {
   if (run.settings.idTokenCache === "none") return undefined;
   const record = await run.world.credentials.read(run.session.credentialKey);
-  const kind = run.settings.useAccessToken ? "access" : "id";
-  return record !== undefined && record.sessionKey === run.session.key && record.kind === kind ? record : undefined;
+  return record !== undefined && record.sessionKey === run.session.key && record.kind === tokenKind(run) ? record : undefined;
 }
 
 /** Says a storage fault with its code and cure; the work goes on. What waits to be said of the same cause is said by this. */

@@ -2,9 +2,9 @@ import { isMachineGrant } from "../core/keys.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
-import type { LoginEvent } from "./flow-context.ts";
+import type { LoginEvent, LoginOrigin } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
-import { answerKept, nothingChanged } from "./login-failure.ts";
+import { answerKept, nothingChanged, sessionKept } from "./login-failure.ts";
 import { clearPause } from "./login-pause.ts";
 import type { Run } from "./world.ts";
 
@@ -15,6 +15,7 @@ export interface LoginNow {
   readonly events: ((event: LoginEvent) => void) | undefined;
   /** The context of the kubeconfig that the settings are from. */
   readonly context?: string | undefined;
+  readonly audiences?: LoginOrigin["audiences"];
 }
 
 /**
@@ -23,17 +24,18 @@ export interface LoginNow {
  * that nothing was changed, or what was left behind.
  */
 export async function logInNow(run: Run, how: LoginNow): Promise<CredentialRecord> {
-  const left = { is: false };
+  const left: { what?: "answer" | "session" } = {};
   try {
-    return await logInOrLeave(run, how, () => {
-      left.is = true;
+    return await logInOrLeave(run, how, (what) => {
+      left.what = what;
     });
   } catch (error) {
-    throw left.is ? answerKept(error) : nothingChanged(run, error);
+    if (left.what === "session") throw sessionKept(error);
+    throw left.what === "answer" ? answerKept(error) : nothingChanged(run, error);
   }
 }
 
-async function logInOrLeave(run: Run, how: LoginNow, onLeft: () => void): Promise<CredentialRecord> {
+async function logInOrLeave(run: Run, how: LoginNow, onLeft: (what: "answer" | "session") => void): Promise<CredentialRecord> {
   const { world, settings, session } = run;
   if (!how.interactive && !isMachineGrant(settings.grant))
     fail("LOGIN_REQUIRED", { message: "this login needs a person, and --non-interactive forbids to ask one", hint: "leave --non-interactive out" });
@@ -51,6 +53,7 @@ async function logInOrLeave(run: Run, how: LoginNow, onLeft: () => void): Promis
       onLeft,
       ...(how.events && { events: how.events }),
       ...(how.context !== undefined && { context: how.context }),
+      ...(how.audiences && { audiences: how.audiences }),
     };
     return await logIn(run, origin, await storedItem(run));
   } finally {

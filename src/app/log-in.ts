@@ -7,6 +7,7 @@ import { timeAway } from "../core/time-away.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import { chooseFlow, type Flow } from "./choose-flow.ts";
+import { isTargetRefused } from "./invalid-target.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
 import { type FlowContext, forWhom, type LoginOrigin } from "./flow-context.ts";
@@ -30,13 +31,21 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   const withOffline = session.record?.offlineRefused !== true;
   // A second try without offline_access is the same login: it counts once.
   const earlierFailures = readPause(run)?.failures ?? 0;
+  const others = isMachineGrant(settings.grant) ? [] : ((await origin.audiences?.()) ?? []).filter((audience) => !settings.audiences.includes(audience));
+  const how = { provider, facts, flow, withOffline, earlierFailures, audiences: [...settings.audiences, ...others] };
   try {
-    return await attempt(run, origin, item, { provider, facts, flow, withOffline, earlierFailures });
+    return await attempt(run, origin, item, how).catch((error: unknown) => {
+      const fewer = others.length > 0 ? settings.audiences : facts.supportsExchange && settings.audiences.length > 0 ? [] : undefined;
+      if (fewer === undefined || !isTargetRefused(error)) throw error;
+      world.terminal.warn(`the issuer does not take all of the audiences that were named; logging in again ${fewer.length > 0 ? "for this one alone" : "for none of them"}`);
+      return attempt(run, origin, item, { ...how, audiences: fewer });
+    });
   } catch (error) {
-    const refusedOffline = withOffline && isOidcError(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && blamesScope.test(error.reason ?? "")));
+    const refusedOffline =
+      withOffline && isOidcError(error) && !isTargetRefused(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && blamesScope.test(error.reason ?? "")));
     if (!refusedOffline || !loginRequest(run, facts, true).asksOffline || settings.scopes.includes("offline_access")) throw error;
     world.terminal.warn("the issuer refused offline_access; logging in again without it");
-    return attempt(run, origin, item, { provider, facts, flow, withOffline: false, earlierFailures });
+    return attempt(run, origin, item, { ...how, withOffline: false });
   }
 }
 
@@ -50,10 +59,17 @@ async function attempt(
   run: Run,
   origin: LoginOrigin,
   item: SecretItem | undefined,
-  how: { readonly provider: OpenIdProvider; readonly facts: IssuerFacts; readonly flow: Flow; readonly withOffline: boolean; readonly earlierFailures: number },
+  how: {
+    readonly provider: OpenIdProvider;
+    readonly facts: IssuerFacts;
+    readonly flow: Flow;
+    readonly withOffline: boolean;
+    readonly earlierFailures: number;
+    readonly audiences: readonly string[];
+  },
 ): Promise<CredentialRecord> {
   const { world, settings } = run;
-  const request = loginRequest(run, how.facts, how.withOffline);
+  const request = loginRequest(run, how.facts, how.withOffline, how.audiences);
   const deadline = AbortSignal.timeout(settings.authenticationTimeout * 1000);
   const place = placeOf(run, item);
   const isPerson = !isMachineGrant(settings.grant);
@@ -90,7 +106,12 @@ async function attempt(
     login?.succeeded();
     return credential ?? fail("ID_TOKEN_MISSING");
   } catch (error) {
-    if (!(await discard(how.provider, place.keep(), error))) origin.onLeft?.();
+    if (place.keep().isPromoted()) {
+      login?.succeeded();
+      origin.onLeft?.("session");
+      throw error;
+    }
+    if (!(await discard(how.provider, place.keep(), error))) origin.onLeft?.("answer");
     login?.failed(isOidcError(error) ? error.code : "UNEXPECTED");
     throw error;
   } finally {

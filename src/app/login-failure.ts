@@ -34,5 +34,10 @@ export function answerKept(error: unknown): unknown {
   return isOidcError(error) ? withWords(error, `${error.message}; the issuer's answer is stored, and checked at the next call`) : error;
 }
 
+/** The error of a login that is good and stored, and only has no token for the audience that was asked for. */
+export function sessionKept(error: unknown): unknown {
+  return isOidcError(error) ? withWords(error, `${error.message}; the login itself is stored`) : error;
+}
+
 const withWords = (error: OidcError, message: string, hint: string = error.hint) =>
   new OidcError(error.code, { message, hint, ...(error.reason === undefined ? {} : { reason: error.reason }) }, error);

@@ -1,3 +1,4 @@
+import { resourcesOf } from "../core/audience.ts";
 import { isLoopbackHost } from "../core/untrusted-text.ts";
 import type { IssuerFacts, Parameters } from "../ports.ts";
 import type { Run } from "./world.ts";
@@ -9,14 +10,17 @@ export interface LoginRequest {
   readonly scope: string;
   readonly extra: Parameters;
   readonly asksOffline: boolean;
+  /** Those of this call's audiences that the token request names: a part of what the authorization was asked for (RFC 8707, section 2.2). */
+  readonly resources: Parameters;
 }
 
 /**
  * `openid`, the wanted scopes, and `offline_access` when the issuer advertises it and something can be stored (cli.md M8).
  * OIDC Core 11 demands prompt=consent with offline_access; Entra ID grants it without, and its consent page would need an
- * administrator in many tenants. Google knows no offline_access: access_type=offline takes its place.
+ * administrator in many tenants. Google knows no offline_access: access_type=offline takes its place. `audiences`: those that the session is to serve;
+ * an issuer gives no later token for one that the login did not name (RFC 8707, section 2.2).
  */
-export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean): LoginRequest {
+export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean, audiences: readonly string[] = run.settings.audiences): LoginRequest {
   const { settings, world } = run;
   const isGoogle = settings.issuer === googleIssuer;
   const keeps = world.store.keeps && settings.offlineAccess;
@@ -30,13 +34,14 @@ export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean)
   if (settings.account !== undefined) extra.push(["login_hint", settings.account]);
   if (settings.acrValues !== undefined) extra.push(["acr_values", settings.acrValues]);
   if (settings.maxAge !== undefined) extra.push(["max_age", String(settings.maxAge)]);
-  for (const audience of settings.audiences) extra.push(["resource", audience]);
+  for (const audience of resourcesOf(audiences, facts.supportsExchange)) extra.push(["resource", audience]);
+  const resources = extra.filter(([name, value]) => name === "resource" && settings.audiences.includes(value));
   for (const [name, value] of Object.entries(settings.extraParams)) {
     const at = extra.findIndex(([known]) => known === name);
     if (at === -1) extra.push([name, value]);
     else extra[at] = [name, value];
   }
-  return { scope: scopes.join(" "), extra, asksOffline };
+  return { scope: scopes.join(" "), extra, asksOffline, resources };
 }
 
 function grantsOfflineWithoutConsent(issuer: string): boolean {

@@ -1,10 +1,12 @@
+import { resourcesOf } from "../core/audience.ts";
 import { secret } from "../core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
 import { type CredentialRecord, newestToken, type SecretItem } from "../core/session.ts";
-import { shownUrl } from "../core/untrusted-text.ts";
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
-import type { BeforeJudged, TokenAnswer } from "../ports.ts";
+import type { BeforeJudged, Parameters, TokenAnswer } from "../ports.ts";
 import { accept, dropForeign, failForeign, isForeign, judgePending, type Refreshed } from "./judge-refreshed.ts";
+import { isTargetRefused } from "./invalid-target.ts";
 import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
 import { failServer, lockFault, newerToken, takeRefreshLock } from "./refresh-lock.ts";
 import { forgetOutcome, noteOutcome, type OutcomeNote, outcomeSince, readOutcome } from "./refresh-outcome.ts";
@@ -106,7 +108,7 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
   const token = newestToken(item);
   if (token === undefined) return { kind: "none" };
   const provider = await world.provider(item.sealKey);
-  await provider.facts();
+  const { supportsExchange } = await provider.facts();
   if (run.signal.aborted) fail("INTERRUPTED");
   const room = await world.secrets.prepare(session.itemName, item);
   world.makeRequestsReady();
@@ -117,10 +119,15 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
     await keep.before(answer);
   };
   try {
-    const parameters = settings.audiences.map((audience) => ["resource", audience] as const);
+    const resources = resourcesOf(settings.audiences, supportsExchange).map((audience) => ["resource", audience] as const);
     for (const warning of settings.warnings) world.terminal.warn(warning);
     world.terminal.log(1, "refreshing the session");
-    const answer = await withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, before, how));
+    const ask = (parameters: Parameters) => withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, before, how));
+    const answer = await ask(resources).catch((error: unknown) => {
+      if (resources.length === 0 || !isTargetRefused(error)) throw error;
+      // Nothing was spent: an error answer rotates no token (RFC 6749, section 6). What comes now is exchanged.
+      return supportsExchange ? ask([]) : failTarget(run, error);
+    });
     return keep.isGone() ? await discardOrphan(run, keep.received()) : await accept(run, keep, answer, item);
   } catch (error) {
     if (!isOidcError(error)) throw error;
@@ -135,6 +142,16 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
   } finally {
     room.giveBack();
   }
+}
+
+/** The issuer gives tokens only for audiences that the login named (RFC 8707, section 2.2), or knows it not at all. */
+function failTarget({ settings }: Run, error: unknown): never {
+  const named = settings.audiences.map((audience) => safeText(audience, 80)).join(", ");
+  return fail("SCOPE_REJECTED", {
+    message: `${shownUrl(settings.issuer, 120)} gives this session no token for the audience ${named}`,
+    ...(isOidcError(error) && error.reason !== undefined ? { reason: error.reason } : {}),
+    hint: "run: kubectl oidc login",
+  });
 }
 
 /** The session was logged out while the issuer answered (cli.md M11): what came is revoked, and nothing of it is handed out. */

@@ -34,7 +34,7 @@ export async function getTokenCommand(call: Call): Promise<void> {
     credential = await getToken(run, {
       interactive,
       wasRefused,
-      origin: { command: "get-token", mayPrompt: interactive },
+      origin: { command: "get-token", mayPrompt: interactive, audiences: async () => (await import("./session-audiences.ts")).audiencesOfSession(call, run) },
       ...(strict === undefined ? {} : { beforeLogin: () => refuseUnknownServer(call, run) }),
     });
   } finally {

@@ -7,6 +7,7 @@ import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
 import { loggedInLines, nextCommand } from "./login-text.ts";
 import { writeJson } from "./output.ts";
+import { audiencesOfSession } from "./session-audiences.ts";
 import { gatherForPerson } from "./sources.ts";
 
 /** Logs in now; says who, until when, where it is stored and what to try next. With `-o json`, events on stdout, one a line. */
@@ -37,6 +38,7 @@ async function logInAndTell(call: Call, json: boolean): Promise<void> {
     interactive: run.settings.nonInteractive !== true,
     events: json ? (event) => writes.push(writeJson(event)) : undefined,
     context: gathered.context?.contextName,
+    audiences: () => audiencesOfSession(call, run),
   });
   await Promise.all(writes);
   const record = run.world.sessions.read(run.session.key);

@@ -12,6 +12,8 @@ export interface SessionContext {
   readonly key: string;
   readonly folder: string;
   readonly identity: SessionIdentity;
+  /** `--oidc-audience` there. */
+  readonly audiences: readonly string[];
   readonly gathered: Gathered;
 }
 
@@ -75,7 +77,16 @@ export function contextsWithSessions(call: Call): Pick<Survey, "unusable" | "unr
       const settings = call.machine.withPaths(resolveSettings(sources));
       const folder = call.machine.folderOf(settings);
       const { key, identity } = chooseSession(settings, call.machine.sessionsIn(folder));
-      return [{ name: context.contextName, key, folder, identity, gathered: { sources, server: undefined, context: undefined, looked: [], strict: undefined } }];
+      return [
+        {
+          name: context.contextName,
+          key,
+          folder,
+          identity,
+          audiences: settings.audiences,
+          gathered: { sources, server: undefined, context: undefined, looked: [], strict: undefined },
+        },
+      ];
     } catch (error) {
       // A context that cannot be used does not keep the others.
       if (!isOidcError(error)) throw error;

@@ -9,6 +9,7 @@ import type { CredentialRecord } from "../core/session.ts";
 import { textsOf } from "../core/token-proof.ts";
 import { isOidcError, type OidcError } from "../errors/oidc-error.ts";
 import type { Call } from "./call.ts";
+import { audiencesOfSession } from "./session-audiences.ts";
 
 /** The token that the cluster will get; `fault`: why there is none. */
 export type SetupToken = { readonly credential: CredentialRecord; readonly fault?: undefined } | { readonly credential: undefined; readonly fault: OidcError };
@@ -19,13 +20,13 @@ export async function setupToken(call: Call, run: Run): Promise<SetupToken> {
   try {
     return { credential: await getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } }) };
   } catch (error) {
-    // Whoever must log in (20) is asked to; a network that fails is no reason to.
-    if (!isOidcError(error) || error.code === "INTERRUPTED" || (mayLogIn && error.exitStatus !== 20)) throw error;
+    // Whoever must log in (20) is asked to, and so is the session that the issuer gives no token for this audience; a network that fails is no reason to.
+    if (!isOidcError(error) || error.code === "INTERRUPTED" || (mayLogIn && error.exitStatus !== 20 && error.code !== "SCOPE_REJECTED")) throw error;
     if (!mayLogIn) return { credential: undefined, fault: error };
   }
   const { terminal } = call.machine;
   const mayPrompt = terminal.stdinIsTerminal && terminal.stderrIsTerminal;
-  return { credential: await logInNow(run, { mayPrompt, interactive: true, events: undefined }) };
+  return { credential: await logInNow(run, { mayPrompt, interactive: true, events: undefined, audiences: () => audiencesOfSession(call, run) }) };
 }
 
 /** How the API server will see the token, as far as flags, preset and the token itself tell. */

@@ -115,6 +115,7 @@ describe("what a login asks for", () => {
     supportsOffline: true,
     supportsDevice: true,
     supportsRevocation: true,
+    supportsExchange: false,
     deniesS256: false,
     authorizationEndpoint: "",
     endSessionEndpoint: "",

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:f
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { exchangeGrant } from "../issuer/machine-answers.ts";
 import { changeJson, onlyFor } from "../issuer/misbehaviours.ts";
 import { oauthError } from "../issuer/issuer-answer.ts";
 import { listenOnLocalhost } from "../issuer/listen-on-localhost.ts";
@@ -200,14 +201,29 @@ const causes: readonly Cause[] = [
     exit: 40,
   },
   {
-    name: "the audience is not the one that was asked for",
+    name: "the server wants another audience than the one that was asked for",
     bring: ({ api, use }) => {
       use({ args: ["--oidc-audience=https://prod.example.com"] });
-      api.trusts = { audience: "https://prod.example.com" };
+      api.trusts = { audience: "https://production.example.com" };
     },
     id: "D-14",
-    found: { status: "fail", detail: says(/likely: the token is for kubernetes, not for the audience https:\/\/prod\.example\.com/) },
+    found: { status: "fail", detail: says(/refuses the token \(401\).*another audience than https:\/\/prod\.example\.com/) },
     exit: 40,
+  },
+  {
+    name: "the issuer gives no token for the audience",
+    bring: ({ issuer, use }) => {
+      use({ args: ["--oidc-audience=https://prod.example.com"] });
+      issuer.become({
+        token: async (request, _nth, proper) => {
+          request.form.delete("resource");
+          return request.grantType === exchangeGrant ? oauthError("unsupported_grant_type") : proper();
+        },
+      });
+    },
+    id: "D-15",
+    found: { status: "fail", detail: says(/gives no token for the audience https:\/\/prod\.example\.com/) },
+    exit: 30,
   },
   {
     name: "the server trusts another issuer",

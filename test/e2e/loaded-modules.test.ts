@@ -124,7 +124,7 @@ describe.skipIf(isStandalone)("npm program: what a command loads", () => {
     await fetch((await fetch(url, { redirect: "manual" })).headers.get("location") ?? "");
     const seen = loaded(await started.ended);
     expect(seen.ended.status, seen.ended.stderr).toBe(0);
-    expect(seen.bundles.toSorted()).toEqual(["cli", "login", "oidc", "session", "work"]);
+    expect(seen.bundles.toSorted()).toEqual(["cli", "kubeconfig", "login", "oidc", "session", "work"]);
     expect(seen.own.filter((name) => /undici/.test(name))).toEqual([]);
   });
 });

@@ -27,6 +27,7 @@ const contextOf = (name: string, identity: SessionIdentity): SessionContext => (
   key: sessionKey(identity),
   folder,
   identity,
+  audiences: [],
   gathered: { sources: [], server: undefined, context: undefined, looked: [], strict: undefined },
 });
 function stored(contexts: readonly string[], record: Partial<SessionRecord> = {}, more: Partial<SessionIdentity> = {}): StoredSession {

@@ -78,7 +78,7 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
         .update(form.get("code_verifier") ?? "")
         .digest("base64url");
       if (code === undefined || code.redirectUri !== form.get("redirect_uri") || code.challenge !== hash) return oauthError("invalid_grant");
-      return tokens(request, code, true);
+      return tokens(request, narrowed(code, form), true);
     }
     if (grantType === "refresh_token") {
       const presented = form.get("refresh_token") ?? "";
@@ -90,12 +90,12 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
       }
       const rotates = choices.refreshTokens() === "rotate";
       if (rotates) refreshTokens.delete(presented);
-      return tokens(request, { ...login, nonce: undefined }, rotates);
+      return tokens(request, { ...narrowed(login, form), nonce: undefined }, rotates);
     }
     if (grantType === deviceGrant) {
       const login = devices.get(form.get("device_code") ?? "");
       devices.delete(form.get("device_code") ?? "");
-      return login === undefined ? oauthError("invalid_grant") : tokens(request, login, true);
+      return login === undefined ? oauthError("invalid_grant") : tokens(request, narrowed(login, form), true);
     }
     if (grantType === "password" || grantType === "client_credentials") return tokens(request, loginOf(form), grantType === "password");
     if (grantType === exchangeGrant || grantType === bearerGrant) {
@@ -148,6 +148,9 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
   };
   return { answer: async (request) => answers[request.route](request), secrets, revokeEverything: () => refreshTokens.clear() };
 }
+
+/** RFC 8707, section 2.2. */
+const narrowed = <T extends Login>(login: T, form: URLSearchParams): T => ({ ...login, audience: form.get("resource") ?? login.audience });
 
 function loginOf(parameters: URLSearchParams): Login {
   return {

@@ -78,17 +78,21 @@ export async function startScriptedIssuer(play: Play = {}): Promise<ScriptedIssu
     },
   };
 
-  async function tokens(clientId: string, more: JWTPayload): Promise<Reply> {
+  /** `resource`: the access token's audience (RFC 8707), in place of the client. */
+  async function tokens(clientId: string, more: JWTPayload, resource?: string): Promise<Reply> {
     const now = Math.floor(Date.now() / 1000);
     const life = issuer.play.life ?? 300;
     const proper: JWTPayload = { iss: url, aud: clientId, sub: "user-1", email: "ann@example.com", iat: now, exp: now + life, ...more };
     const claims = issuer.play.claims?.(proper) ?? proper;
-    const sign = () => new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(privateKey);
-    const idToken = issuer.play.idToken === undefined ? await sign() : await issuer.play.idToken(claims, sign);
+    const sign = (aud = claims.aud) => new SignJWT(aud === undefined ? claims : { ...claims, aud }).setProtectedHeader({ alg: "ES256", kid: "k1" }).sign(privateKey);
+    const idToken = issuer.play.idToken === undefined ? await sign() : await issuer.play.idToken(claims, () => sign());
     const refreshToken = `refresh-${randomBytes(8).toString("hex")}`;
     const gives = issuer.play.refreshTokens !== false;
     if (gives) live.add(refreshToken);
-    return { status: 200, body: { access_token: await sign(), token_type: "Bearer", expires_in: life, id_token: idToken, ...(gives ? { refresh_token: refreshToken } : {}) } };
+    return {
+      status: 200,
+      body: { access_token: await sign(resource ?? claims.aud), token_type: "Bearer", expires_in: life, id_token: idToken, ...(gives ? { refresh_token: refreshToken } : {}) },
+    };
   }
 
   async function properToken(form: Form): Promise<Reply> {
@@ -103,22 +107,22 @@ export async function startScriptedIssuer(play: Play = {}): Promise<ScriptedIssu
           .update(form["code_verifier"] ?? "")
           .digest("base64url");
         if (challenge !== asked.get("code_challenge") || asked.get("code_challenge_method") !== "S256") return refused("invalid_grant");
-        return tokens(clientId, { nonce: asked.get("nonce") ?? "" });
+        return tokens(clientId, { nonce: asked.get("nonce") ?? "" }, form["resource"]);
       }
       case "refresh_token": {
         const token = form["refresh_token"] ?? "";
         if (!live.has(token)) return refused("invalid_grant");
         if (issuer.play.rotate !== false) live.delete(token);
-        return tokens(clientId, {});
+        return tokens(clientId, {}, form["resource"]);
       }
       case "urn:ietf:params:oauth:grant-type:device_code": {
         const next = issuer.play.polls?.shift();
         if (next !== undefined) return next;
-        return devices.has(form["device_code"] ?? "") ? tokens(clientId, {}) : refused("invalid_grant");
+        return devices.has(form["device_code"] ?? "") ? tokens(clientId, {}, form["resource"]) : refused("invalid_grant");
       }
       case "client_credentials":
       case "password":
-        return tokens(clientId, {});
+        return tokens(clientId, {}, form["resource"]);
       default:
         return refused("unsupported_grant_type");
     }

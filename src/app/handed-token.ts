@@ -1,0 +1,88 @@
+import { isTokenFor } from "../core/audience.ts";
+import { checkTimeLeft, decodeJwt } from "../core/id-token.ts";
+import { accessTokenType, type ExchangedToken, tokenType } from "../core/issued-token.ts";
+import type { Secret } from "../core/secret.ts";
+import type { CredentialRecord } from "../core/session.ts";
+import { safeText, shownUrl } from "../core/untrusted-text.ts";
+import { fail, isOidcError } from "../errors/oidc-error.ts";
+import type { TokenAnswer } from "../ports.ts";
+import { type Run, seconds } from "./world.ts";
+
+/** The token that the API server will see. Seconds since the epoch. */
+export interface HandedToken {
+  readonly kind: CredentialRecord["kind"];
+  readonly token: string;
+  readonly expiresAt: number;
+  readonly issuedAt: number | undefined;
+}
+
+/** What a call's token is: the ID token, or an access token; one for an audience of its own counts as such, whatever it is by itself. */
+export const tokenKind = ({ settings }: Pick<Run, "settings">): HandedToken["kind"] => (settings.useAccessToken || settings.audiences.length > 0 ? "access" : "id");
+
+/**
+ * Chooses the token of a judged answer; for an audience that none of its tokens is for, it is exchanged (RFC 8693) where the issuer offers that.
+ * A token for somebody else's cluster is never handed out in its place. ID_TOKEN_MISSING, ID_TOKEN_INVALID, GRANT_UNSUPPORTED, and the codes of an exchange.
+ */
+export async function handedToken(run: Run, answer: TokenAnswer): Promise<HandedToken> {
+  const { settings } = run;
+  if (settings.audiences.length > 0) return tokenForAudience(run, answer);
+  const token = (settings.useAccessToken ? answer.accessToken : answer.idToken)?.reveal() ?? fail("ID_TOKEN_MISSING");
+  return handed(run, token, settings.useAccessToken ? answer.expiresIn : undefined);
+}
+
+function handed(run: Run, token: string, expiresIn: number | undefined): HandedToken {
+  const { exp, iat } = decodeJwt(token)?.claims ?? {};
+  const fromAnswer = expiresIn === undefined ? undefined : seconds(run.world) + expiresIn;
+  const expiresAt = fromAnswer === undefined ? exp : typeof exp === "number" ? Math.min(exp, fromAnswer) : fromAnswer;
+  if (typeof expiresAt !== "number") return fail("ID_TOKEN_INVALID", { message: "the token does not say when it expires" });
+  return { kind: tokenKind(run), token, expiresAt, issuedAt: typeof iat === "number" ? iat : undefined };
+}
+
+async function tokenForAudience(run: Run, answer: TokenAnswer): Promise<HandedToken> {
+  const { settings, world } = run;
+  // Some issuers put the audience into the ID token (Dex, by a scope of its own); RFC 8707 narrows the access token.
+  const idToken = settings.useAccessToken ? undefined : answer.idToken?.reveal();
+  const accessToken = answer.accessToken?.reveal();
+  for (const [token, expiresIn] of [[idToken, undefined] as const, [accessToken, answer.expiresIn] as const]) {
+    if (token === undefined || !isTokenFor(token, settings.audiences)) continue;
+    const found = handed(run, token, expiresIn);
+    checkTimeLeft(found.expiresAt, found.issuedAt, seconds(world));
+    return found;
+  }
+  const provider = await world.provider();
+  const { supportsExchange } = await provider.facts();
+  if (!supportsExchange || answer.accessToken === undefined) return failUnsupported(settings);
+  world.terminal.log(1, "exchanging the access token for one of the audience");
+  const exchanged = await exchange(run, answer.accessToken);
+  const { iat } = exchanged.claims;
+  return { kind: "access", token: exchanged.token.reveal(), expiresAt: exchanged.expiresAt, issuedAt: typeof iat === "number" ? iat : undefined };
+}
+
+/** The subject is the issuer's own token, a moment old: one that it does not take is about this client, not about the person. */
+async function exchange({ world, settings, signal }: Run, accessToken: Secret): Promise<ExchangedToken> {
+  const provider = await world.provider();
+  const { audiences, requestedTokenType = accessTokenType } = settings;
+  try {
+    return await provider.exchangeToken(
+      { subjectToken: accessToken, subjectTokenType: accessTokenType, requestedTokenType: tokenType(requestedTokenType), audience: audiences, scope: undefined },
+      signal,
+    );
+  } catch (error) {
+    if (isOidcError(error) && error.code === "GRANT_UNSUPPORTED") return failUnsupported(settings);
+    if (!isOidcError(error) || error.code !== "SUBJECT_TOKEN_INVALID") throw error;
+    return fail("CLIENT_REJECTED", {
+      message: `${shownUrl(settings.issuer, 120)} does not exchange this session's token`,
+      ...(error.reason === undefined ? {} : { reason: error.reason }),
+      hint: "allow the client to exchange tokens (RFC 8693) at the issuer, or leave --oidc-audience out",
+    });
+  }
+}
+
+function failUnsupported(settings: Run["settings"]): never {
+  const named = settings.audiences.map((audience) => safeText(audience, 80)).join(", ");
+  return fail("GRANT_UNSUPPORTED", {
+    message: `${shownUrl(settings.issuer, 120)} gives no token for the audience ${named}`,
+    reason: "it heeds no resource (RFC 8707) and offers no token exchange (RFC 8693)",
+    hint: "leave --oidc-audience out, and give each cluster a client of its own at the issuer",
+  });
+}
