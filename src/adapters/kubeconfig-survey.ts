@@ -18,6 +18,8 @@ export interface SurveyedContext {
 
 export interface SurveyedCluster {
   readonly name: string;
+  /** The file that it is in. */
+  readonly file: string;
   /** How kubectl reaches it; undefined when that cannot be told. */
   readonly access: ClusterAccess | undefined;
   readonly server: TrustedServer | undefined;
@@ -62,7 +64,7 @@ export function surveyKubeconfig(choice: KubeconfigChoice): KubeconfigSurvey {
     }),
     clusters: each(merged.clusters, (name, entry) => {
       const access = accessOf(entry);
-      return { name, access, server: access === undefined ? undefined : serverOf(access), config: execExtension(entry.value) };
+      return { name, file: entry.file, access, server: access === undefined ? undefined : serverOf(access), config: execExtension(entry.value) };
     }),
     users: each(merged.users, (name, { value, file }) => ({ name, file, folder: dirname(resolve(file)), value, stanza: stanzaOfUser(value), isBare: isBareUser(value) })),
   };

@@ -1,3 +1,4 @@
+import { extensionName } from "../core/cluster-extension.ts";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type ClusterAccess, serverIdentity } from "../core/exec-info.ts";
@@ -154,5 +155,5 @@ const isTrue = (value: unknown) => value === true || (typeof value === "string" 
 
 export function execExtension(cluster: Readonly<Record<string, unknown>>): unknown {
   const list = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
-  return list.filter(isObject).find(({ name }) => name === "client.authentication.k8s.io/exec")?.["extension"];
+  return list.filter(isObject).find(({ name }) => name === extensionName)?.["extension"];
 }

@@ -1,9 +1,10 @@
 import { environmentName, type OptionName, optionRow } from "../core/flag-table.ts";
 import { clusterInfoFits, isInStanza, secretOptions, stanzaArguments } from "../core/exec-stanza.ts";
-import type { RawOptions } from "../core/option-values.ts";
+import { type RawOptions, splitList } from "../core/option-values.ts";
 import { isPresetName, issuerProblemOf, type PresetName, presetFor, presetOf } from "../core/presets.ts";
 import { mergeSources, type OptionSource } from "../core/settings.ts";
 import { guarded } from "../core/strict.ts";
+import { clusterOptions } from "../core/cluster-extension.ts";
 import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
@@ -76,6 +77,8 @@ export interface StanzaOptions {
   /** Of the options that `strict` refuses unless the file allows them, those in the stanza. */
   readonly guarded: Readonly<Record<string, readonly string[]>>;
   readonly args: readonly string[];
+  /** What is written into the cluster's entry, for whoever uses it. */
+  readonly ofCluster: Readonly<Partial<Record<(typeof clusterOptions)[number], readonly string[]>>>;
   /** What the stanza's `env` said before, without what its arguments say now. */
   readonly env: readonly unknown[] | undefined;
   /** Secrets that are in the person's environment, and not in the stanza: names of variables. */
@@ -109,6 +112,7 @@ export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly
     const kind = optionRow(name)?.kind;
     written[name] = kind === "path" || kind === "paths" ? values.map((path) => (path === "" ? path : call.machine.absolute(path))) : values;
   }
+  const ofCluster = isTold ? takenForCluster(written, from, target) : {};
   const secret = written["oidc-client-secret"]?.at(-1);
   const others = secretOptions(written as RawOptions).filter((name) => name !== "oidc-client-secret");
   if (others.length > 0)
@@ -126,8 +130,24 @@ export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly
   const isSaidNow = ({ name, value }: Readonly<Record<string, unknown>>) =>
     value !== "" && Object.entries(written).some(([option, values = []]) => environmentName(option) === name && values.length > 0 && isInStanza(option));
   const env = target.env?.filter((variable) => !isObject(variable) || !isSaidNow(variable));
-  const common = { guarded: allowed, env, leftInEnvironment };
+  const common = { guarded: allowed, env, leftInEnvironment, ofCluster };
   if (secret === undefined || secret === "") return { ...common, args: stanzaArguments(written as RawOptions), clientSecret: undefined };
   const file = call.machine.keptClientSecret(written["oidc-issuer-url"]?.at(-1) ?? "", written["oidc-client-id"]?.at(-1) ?? "");
   return { ...common, args: stanzaArguments({ ...written, "oidc-client-secret-file": [file.path] } as RawOptions), clientSecret: { ...file, text: secret } };
+}
+
+/**
+ * Takes out of the stanza what is the cluster's to say: the audience that was given for it, and a stronger authentication when other contexts use the
+ * user too. An argument would be stronger than the cluster's word, at every cluster of the user.
+ */
+function takenForCluster(
+  written: Partial<Record<string, readonly string[]>>,
+  from: Readonly<Partial<Record<string, OptionSource>>>,
+  { sharedWith }: SetupTarget,
+): StanzaOptions["ofCluster"] {
+  const names = clusterOptions.filter((name) => name === "oidc-audience" || sharedWith.length > 0);
+  const given = names.filter((name) => (from[name]?.typed === true || from[name]?.kind === "environment") && (written[name] ?? []).some((value) => value !== ""));
+  const taken = Object.fromEntries(given.map((name) => [name, splitList(written[name] ?? [])]));
+  for (const name of given) delete written[name];
+  return taken;
 }

@@ -64,7 +64,9 @@ export async function prepareSetup(call: Call): Promise<PreparedSetup> {
       ? machine.hardening.plan({ issuers: [run.settings.issuer], clientIds: [run.settings.clientId], options: options.guarded }, path)
       : undefined;
   const shownStanza = machine.kubeconfig.withoutSecrets(plan.stanza);
-  const command = holds(shownStanza, plan.stanza) ? setCredentialsLine(target.userName, plan.stanza) : undefined;
+  // kubectl config has no word for a cluster's extension.
+  const isSayable = holds(shownStanza, plan.stanza) && Object.keys(options.ofCluster).length === 0;
+  const command = isSayable ? setCredentialsLine(target.userName, plan.stanza) : undefined;
   return { target, preset, run, options, token, seen, plan, harden, texts: administratorTexts(call, seen), shownStanza, command };
 }
 

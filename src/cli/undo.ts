@@ -69,6 +69,7 @@ function nothing({ contexts }: Survey, named: string | undefined): string {
 function aroundOf(survey: Survey, config: Readonly<Record<string, unknown>>, context: string): Around {
   return {
     user: survey.contexts.get(context)?.userName,
+    cluster: survey.contexts.get(context)?.clusterName,
     isUsed: (user) => isUsed(survey, config, user, context),
     whose(user) {
       const value = survey.users.get(user)?.value;

@@ -41,7 +41,7 @@ export const optionTable = [
   { name: "oidc-use-access-token", kind: "boolean", help: "hand out the access token instead of the ID token" },
   { name: "oidc-auth-request-extra-params", kind: "pairs", secret: true, help: "k=v for the authorization request" },
   { name: "oidc-request-header", kind: "pairs", secret: true, help: "k=v header for requests to the issuer's origin" },
-  { name: "oidc-audience", kind: "list", fromCluster: true, help: "audience of the token (RFC 8707 resource)" },
+  { name: "oidc-audience", kind: "list", fromCluster: true, help: "audience of the token, of one cluster (RFC 8707, RFC 8693)" },
   { name: "account", kind: "text", fromCluster: true, help: "the account to log in with; part of the session" },
   { name: "acr-values", kind: "text", fromCluster: true, help: "authentication context, asked for and verified" },
   { name: "max-age", kind: "integer", fromCluster: true, help: "seconds since the last authentication, verified" },

@@ -1,3 +1,4 @@
+import { withFormerOptions } from "./cluster-extension.ts";
 import { holds } from "./json-values.ts";
 import { isObject } from "./session.ts";
 
@@ -48,7 +49,7 @@ export function contextsOfUser(config: KubeconfigValue, user: string): readonly 
 
 /** An entry that somebody is about to change. */
 export interface Touched {
-  readonly list: "users" | "contexts";
+  readonly list: Lists;
   readonly name: string;
   /** Of an entry that runs us, its context: when the backup knows that and not the entry, we made it. */
   readonly ownOf?: string | undefined;
@@ -72,6 +73,8 @@ export function backupWith(backup: KubeconfigValue, now: KubeconfigValue, touche
 export interface Around {
   /** The context's user, by all files. */
   readonly user: string | undefined;
+  /** Its cluster. */
+  readonly cluster: string | undefined;
   /** Does a context, of whatever file, other than this one use that user? */
   isUsed(user: string): boolean;
   /** Whose the user of this name is, in whatever file: it runs us or not; nobody's: there is none. */
@@ -100,6 +103,7 @@ export function undone(now: KubeconfigValue, backup: KubeconfigValue, context: s
   let config = now;
   if (returned !== undefined) config = withEntry(config, "contexts", context, returned["user"] === undefined ? rest : { ...rest, user: returned["user"] });
   else if (present !== undefined && former === undefined && whose === "ours") config = withoutEntry(config, "contexts", context);
+  config = withFormerCluster(config, backup, around.cluster, around.user === undefined ? "nobodys" : around.whose(around.user));
   for (const name of new Set([around.user, presentUser, former?.["user"]])) {
     if (typeof name !== "string") continue;
     // The context is given back to it: one that was deleted comes again.
@@ -107,6 +111,14 @@ export function undone(now: KubeconfigValue, backup: KubeconfigValue, context: s
     config = withFormerUser(config, backup, name, { isWanted, isUsed: around.isUsed(name) });
   }
   return config === now ? now : withoutBegun(config, now, backup);
+}
+
+/** What setup wrote into the cluster's extension goes with the user that it was for. */
+function withFormerCluster(config: KubeconfigValue, backup: KubeconfigValue, name: string | undefined, whose: "ours" | "theirs" | "nobodys"): KubeconfigValue {
+  const present = name === undefined ? undefined : entryOf(config, "clusters", name);
+  const former = name === undefined ? undefined : entryOf(backup, "clusters", name);
+  if (name === undefined || present === undefined || former === undefined || whose !== "ours") return config;
+  return withEntry(config, "clusters", name, withFormerOptions(present, former));
 }
 
 /** The file with this user as it was before us. One that does not run us (any more) is somebody else's and stays. */

@@ -14,6 +14,7 @@ const ours = { exec: { command: "kubectl-oidc" } };
 /** A kubeconfig of one file. */
 const around = (config: KubeconfigValue, context: string, isUsed = (_: string) => false): Around => ({
   user: [entryOf(config, "contexts", context)?.["user"]].find((user) => typeof user === "string"),
+  cluster: [entryOf(config, "contexts", context)?.["cluster"]].find((cluster) => typeof cluster === "string"),
   isUsed,
   whose(user) {
     const entry = entryOf(config, "users", user);
@@ -89,7 +90,7 @@ describe("the way back", () => {
   });
   it("gives it in the file that it is in, when the context is in another", () => {
     const users = { users: [{ name: "admin", user: { exec: { command: "kubelogin" } } }] };
-    expect(undone(withEntry(users, "users", "admin", ours), users, "prod", { user: "admin", isUsed: () => false, whose: () => "ours" })).toEqual(users);
+    expect(undone(withEntry(users, "users", "admin", ours), users, "prod", { user: "admin", cluster: undefined, isUsed: () => false, whose: () => "ours" })).toEqual(users);
   });
   it("takes away a user of a context that had none, and a list that we began", () => {
     for (const bare of [{ contexts: [{ name: "prod", context: { cluster: "c" } }] }, { contexts: [{ name: "prod", context: { cluster: "c" } }], users: null }]) {
