@@ -52,7 +52,16 @@ describe.skipIf(!hasKubectl)(`real kubectl${hasKubectl ? "" : " (not on the PATH
   it("is set up by two commands, logs in once, and each cluster gets a token that the other refuses", async () => {
     stage.write(before());
     for (const name of ["prod", "staging"] as const) {
-      const ended = await stage.setup([...stage.identity, "--context", name, "--user", "oidc", `--oidc-audience=${audiences[name]}`, `--browser-command=${stage.browser}`, "--yes"]);
+      const ended = await stage.setup([
+        ...stage.identity,
+        "--context",
+        name,
+        "--user",
+        "oidc",
+        `--oidc-audience=${audiences[name]}`,
+        `--browser-command=${stage.browser}`,
+        "--yes",
+      ]);
       expect(ended.status, ended.stderr).toBe(0);
     }
     const text = stage.text();
