@@ -87,7 +87,7 @@ export interface TokenAnswer {
   readonly expiresIn: number | undefined;
   /** The scopes that were granted, as the issuer says; undefined: those that were asked for (RFC 6749, section 5.1). */
   readonly scope?: string | undefined;
-  /** Claims of the verified ID token, or of the access token's payload when there is no ID token. */
+  /** Claims of the verified ID token; without one, of the access token's payload, or none when that is for an audience of its own. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

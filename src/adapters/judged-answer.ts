@@ -19,10 +19,9 @@ export function judgedAnswer(answer: TokenEndpointResponse & TokenEndpointRespon
   // For an audience it may be the one that is exchanged, and opaque.
   if (options.useAccessToken && !isForAudience) checkAccessToken(accessToken, answer.expiresIn(), now);
   if ((options.useAccessToken || isForAudience) && idToken !== undefined) checkHash(idToken, accessToken);
-  const claims =
-    idToken === undefined
-      ? (decodeJwt(accessToken)?.claims ?? {})
-      : checkIdToken(idToken, { clientId, now, acrValues, maxAge, isHandedOut: !options.useAccessToken && !isForAudience });
+  // An access token for another audience may name the person otherwise (Entra ID: a `sub` for each).
+  const ofAccessToken = () => (isForAudience ? {} : (decodeJwt(accessToken)?.claims ?? {}));
+  const claims = idToken === undefined ? ofAccessToken() : checkIdToken(idToken, { clientId, now, acrValues, maxAge, isHandedOut: !options.useAccessToken && !isForAudience });
   const wrap = (text: string | undefined) => (text === undefined || text === "" ? undefined : secret(text));
   return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), scope: answer.scope, claims };
 }

@@ -117,7 +117,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
       // One session serves many audiences: that this one has no token is no reason to end it.
       isPromoted = run.settings.audiences.length > 0;
-      const made = await credentialOf(run, answer, servers).catch((error: unknown) => {
+      const made = await credentialOf(run, answer, servers, subject).catch((error: unknown) => {
         if (!isPromoted) throw error;
         return { error };
       });
@@ -179,7 +179,7 @@ function isRecorded(run: Run): boolean {
 const optional = <K extends string>(name: K, value: string | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<K, string>));
 
 /** The short-lived token of an answer, as it is cached. The codes of `handedToken`. */
-async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRecord["servers"]): Promise<CredentialRecord> {
+async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRecord["servers"], subject: string | undefined): Promise<CredentialRecord> {
   const { session, world } = run;
   const { kind, token, expiresAt, issuedAt } = await handedToken(run, answer);
   const now = seconds(world);
@@ -194,7 +194,7 @@ async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRe
     receivedAt: issuedAt === undefined ? now : Math.min(now, issuedAt),
     servers,
     memoIds,
-    ...(typeof answer.claims["sub"] === "string" ? { subject: answer.claims["sub"] } : {}),
+    ...optional("subject", subject),
   };
 }
 

@@ -115,6 +115,15 @@ describe("a token for one cluster", () => {
     await logIn();
     expect(audienceOf(await home.run(session("--oidc-audience=cluster-a")))).toEqual(["kubernetes", "cluster-a"]);
   });
+
+  it("comes where refreshes bring no ID token and the access token tells nothing: nobody else answered", async () => {
+    await logIn();
+    issuer.become({ token: onlyFor("refresh_token", changeJson({ id_token: undefined, access_token: "opaque-access-token-of-this-test" })) });
+    for (const _ of [1, 2]) expect(audienceOf(await home.run(session("--oidc-audience=cluster-a", "--force-refresh", "--non-interactive")))).toBe("cluster-a");
+    expect([issuer.count("authorization"), issuer.count("revocation")]).toEqual([1, 0]);
+    issuer.become({});
+    expect(audienceOf(await home.run(session("--force-refresh", "--non-interactive")))).toBe("kubernetes");
+  });
 });
 
 describe("a token that is not for the cluster is never handed out in its place", () => {
