@@ -3,6 +3,7 @@
  * `compose.ts` fills them with adapters. "Not found" is `undefined`, never an error. Every wait is bounded by the
  * deadline given or stated here. Times are milliseconds since the epoch unless the name says otherwise.
  */
+import type { AuditEvent } from "./core/audit-entry.ts";
 import type { CallbackOptions } from "./core/callback-options.ts";
 import type { DeviceAuthorization } from "./core/device-answer.ts";
 import type { ExchangedToken, ExchangeRequest } from "./core/issued-token.ts";
@@ -32,10 +33,7 @@ export interface Terminal {
   log(level: 1 | 4 | 8, text: string): void;
   /** A line while something is waited for: made anew every second, below all others, gone at the end; without such a terminal it is said once. Not beside `ask`. */
   waiting(line: () => string): { end(): void };
-  /**
-   * Asks on stderr, reads one line of stdin. Rejects with INTERRUPTED when the signal aborts. `hidden`: without echo. `above`: a line over the
-   * question, as in `waiting`.
-   */
+  /** Asks on stderr, reads one line of stdin. Rejects with INTERRUPTED when the signal aborts. `hidden`: without echo. `above`: a line over it, as in `waiting`. */
   ask(prompt: string, options: { readonly hidden: boolean; readonly signal: AbortSignal; readonly above?: (() => string) | undefined }): Promise<string>;
 }
 
@@ -91,10 +89,7 @@ export interface TokenAnswer {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/**
- * Called with the raw token answer before anything judges it (a rotated refresh token must be durable first).
- * Never called with an error answer. What it throws ends the exchange with that error.
- */
+/** Called with the raw token answer, never an error, before anything judges it (a rotated refresh token must be durable first). What it throws ends the exchange. */
 export type BeforeJudged = (answer: { readonly refreshToken: Secret | undefined; readonly body: Secret }) => Promise<void>;
 
 /** Request parameters; a name may repeat (RFC 8707 resource). */
@@ -187,10 +182,7 @@ export interface SecretStore {
   remove(name: string): Promise<void>;
 }
 
-/**
- * Where a token answer rests beside the store, in case that fails, forgets, or is late: private files that only a key in the stored
- * item opens. One for one item. Synchronous: nothing may come between.
- */
+/** Where a token answer rests beside the store, in case that fails, forgets, or is late: private files that only a key in the stored item opens. Synchronous. */
 export interface SealedJournal {
   /** 256 random bits. */
   newKey(): string;
@@ -207,10 +199,7 @@ export interface SealedJournal {
 /** A `SecretStore` seen as typed items, with the journal behind it. Built on top of both by `app/`. */
 export interface SecretItems {
   read(name: string): Promise<SecretItem | undefined>;
-  /**
-   * Gives the store's fault when the store failed and the journal keeps the item's pending answer instead; undefined when all is well.
-   * Throws the store's fault when neither could.
-   */
+  /** Gives the store's fault when the journal keeps the item's pending answer instead; undefined when all is well. Throws that fault when neither could. */
   write(name: string, item: SecretItem): Promise<OidcError | undefined>;
   /** As the store's `prepare`; when that has no room and the journal of this item has, all is well too. */
   prepare(name: string, item: SecretItem): Promise<{ giveBack(): void }>;
@@ -257,6 +246,14 @@ export interface CredentialStore {
   removeAllOf(sessionKey: string): Promise<void>;
   /** Gives every credential of this session the new server list, and forgets which memos may release it. */
   setServersOfAll(sessionKey: string, servers: readonly TrustedServer[]): Promise<void>;
+}
+
+/** The local audit log (`audit: true`). Best effort: nothing here throws, and what cannot be written is said once. */
+export interface AuditLog {
+  /** 64 random bits. No secret. */
+  newLoginId(): string;
+  /** One write; before the first, 500 ms at most for the name of the parent (macOS). */
+  record(event: AuditEvent): Promise<void>;
 }
 
 export interface HeldLock {

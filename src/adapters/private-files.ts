@@ -42,7 +42,7 @@ export function privateFiles(folder: string): PrivateFiles {
     folder,
     read(name) {
       checkAbove();
-      return readChecked(path(name));
+      return readPrivate(path(name), mostBytes);
     },
     write: (name, text, after = "new") => inItsFolder(name, (target) => (after === "new" ? writeDurably(target, text) : writeEither(target, text))),
     reserve(name) {
@@ -78,7 +78,8 @@ export function privateFiles(folder: string): PrivateFiles {
   };
 }
 
-function readChecked(path: string): string | undefined {
+/** A file that is ours alone; undefined when it is absent. STORE_UNSAFE, STORE_UNREADABLE. */
+export function readPrivate(path: string, most: number): string | undefined {
   let fd: number;
   try {
     fd = fs.openSync(path, fs.constants.O_RDONLY | noFollow | nonBlock);
@@ -93,7 +94,7 @@ function readChecked(path: string): string | undefined {
     if (isPosix && stat.uid !== process.geteuid?.()) return unsafe(path, "belongs to another user");
     if (isPosix && (stat.mode & 0o077) !== 0) return unsafe(path, "can be read by others");
     if (stat.nlink > 1) return unsafe(path, "has a second name");
-    if (stat.size > mostBytes) return fail("STORE_UNREADABLE", { message: `${safeText(path)} is too large to be ours` });
+    if (stat.size > most) return fail("STORE_UNREADABLE", { message: `${safeText(path)} is too large to be ours` });
     return fs.readFileSync(fd, "utf8");
   } catch (error) {
     return failToRead(path, error);
