@@ -19,6 +19,8 @@ export const lazyBundles = {
   work: { after: "cli", doors: ["compose.ts", "cli/hints.ts", "cli/get-token.ts", "cli/token.ts"] },
   status: { after: "work", doors: ["cli/status.ts"] },
   session: { after: "work", doors: ["cli/login.ts", "cli/whoami.ts", "cli/logout.ts", "cli/trust.ts", "cli/session-audiences.ts"] },
+  // While the log is on; and who reads it.
+  audit: { after: "work", doors: ["cli/audit.ts", "app/audit-trail.ts", "adapters/audit-log.ts", "adapters/audit-files.ts"] },
   setup: { after: "work", doors: ["cli/setup.ts"] },
   migrate: { after: "work", doors: ["cli/migrate.ts"] },
   doctor: { after: "work", doors: ["cli/doctor.ts"] },

@@ -1,16 +1,14 @@
 import { apiServer } from "./adapters/api-server.ts";
+import { readAuditFiles } from "./adapters/audit-files.ts";
+import { auditLog } from "./adapters/audit-log.ts";
 import { systemBrowser } from "./adapters/browser.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { readConfiguration } from "./adapters/configuration.ts";
 import { credentialFile, credentialFiles, credentialItems, noCredentials } from "./adapters/credential-files.ts";
-import { credentialHelperStore } from "./adapters/credential-helper.ts";
-import { diskSecretStore } from "./adapters/disk-secrets.ts";
 import { keptClientSecret } from "./adapters/client-secrets.ts";
-import { digestHex } from "./adapters/digest.ts";
 import { handoutNotes } from "./adapters/handout-notes.ts";
 import { httpsFetch } from "./adapters/https-fetch.ts";
 import { issuerCache } from "./adapters/issuer-cache.ts";
-import { keychainStore } from "./adapters/keychain.ts";
 import { listContexts, loadContext } from "./adapters/kubeconfig.ts";
 import { applyHardening, type Hardening, type Pins, planHardening } from "./adapters/hardening.ts";
 import { type PlannedChange, planChange, planReturn, readBackup } from "./adapters/kubeconfig-plan.ts";
@@ -21,23 +19,23 @@ import { applyChanges, tryChanges } from "./adapters/kubeconfig-writer.ts";
 import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
 import { rememberCall } from "./adapters/memo-files.ts";
-import { noSecretStore } from "./adapters/no-secrets.ts";
 import { kubectlVersion, programAsCalled, programOf, programsNamed, real } from "./adapters/plugin-programs.ts";
 import { proxyFor } from "./adapters/proxy.ts";
 import { waitForKubelogin } from "./adapters/kubelogin-lock.ts";
 import { kubeloginEntries, kubeloginEntry, removeKubeloginEntry } from "./adapters/kubelogin-cache.ts";
 import { readKuberc } from "./adapters/kuberc-file.ts";
-import { patientStore } from "./adapters/patient-store.ts";
-import { expandPath, places, withPaths } from "./adapters/paths.ts";
+import { auditFolder, expandPath, places, withPaths } from "./adapters/paths.ts";
 import { ownProgram } from "./adapters/own-program.ts";
 import { privateFiles } from "./adapters/private-files.ts";
 import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
+import { secretStoreOf } from "./adapters/secret-stores.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
 import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
 import { yamlText } from "./adapters/yaml-text.ts";
+import { auditTrail } from "./app/audit-trail.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
@@ -69,12 +67,9 @@ export interface Circumstances extends Pick<World, "undisturbed"> {
   readonly signal: AbortSignal;
   /** Variables that requests take no account of (`strict`). */
   readonly notCounted?: readonly string[];
+  /** Where the audit log lies; undefined: it is off. */
+  readonly auditFolder?: string | undefined;
 }
-
-/** Milliseconds for one keychain operation; a command's whole wait stays under five seconds (cli.md M3). */
-const keychainDeadline = 4_500;
-/** The same where a person may have to unlock it. */
-const unlockDeadline = 120_000;
 
 /** This computer, as the commands see it. */
 export type Machine = ReturnType<typeof machine>;
@@ -87,19 +82,16 @@ export function machine(start: Process) {
   const defaultFiles = privateFiles(where.data);
   const self = ownProgram(start.form, cwd);
 
-  function secretStoreOf(storage: string, folder: string, mayPrompt: boolean): SecretStore {
-    const deadlineMs = mayPrompt ? unlockDeadline : keychainDeadline;
-    if (storage === "none") return noSecretStore();
-    if (storage === "disk") return diskSecretStore(privateFiles(folder), digestHex);
-    if (storage.startsWith("helper:")) return patientStore(credentialHelperStore(storage.slice("helper:".length), { deadlineMs }));
-    return patientStore(keychainStore({ childCommand: self.keychainChild, mayPrompt, deadlineMs }));
-  }
+  const storeOf = (storage: string, folder: string, mayPrompt: boolean) => secretStoreOf(storage, { folder, mayPrompt, keychainChild: self.keychainChild });
 
   return {
     terminal: person,
     clock: systemClock(),
     folderOf: (settings: Pick<Settings, "cacheDirectory">) => settings.cacheDirectory ?? where.data,
     configuration: () => readConfiguration(where, env),
+    auditFolder: (isFixed: boolean) => auditFolder(where, isFixed),
+    usualAuditFolders: [...new Set([auditFolder(where, false), auditFolder(where, true)])],
+    auditContent: (folder: string) => readAuditFiles(folder),
     context: (choice: { readonly kubeconfig: string | undefined; readonly context: string | undefined }) => loadContext({ ...given(choice), env, home: where.home }),
     contexts: (choice: { readonly kubeconfig: string | undefined }) => listContexts({ ...given(choice), env, home: where.home }),
     /** All that the kubeconfig files say, for those who change them, and what changes them. */
@@ -145,11 +137,11 @@ export function machine(start: Process) {
     usualFolders: [...new Set([where.data, ...(where.fixed === undefined ? [] : [where.fixed.data])])],
     /** The server list of a stored session; its store's codes. */
     async serversOf(record: SessionRecord, folder: string): Promise<readonly TrustedServer[]> {
-      const store = secretStoreOf(record.identity.storage, record.identity.directory ?? folder, false);
+      const store = storeOf(record.identity.storage, record.identity.directory ?? folder, false);
       return (await secretItems(store, sealedJournal([])).read(record.itemName))?.servers ?? [];
     },
     world: (settings: Settings, how: Circumstances & { readonly mayPrompt: boolean }, itemName: string) =>
-      worldOf(settings, how, itemName, secretStoreOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
+      worldOf(settings, how, itemName, storeOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
     /** The API server of a context. */
     apiServer: (cluster: ClusterAccess, signal: AbortSignal) => apiServer(cluster, { env, version: start.version, log: (level, text) => person.log(level, text), signal }),
     /** The newest version in the registry (`version --check`). */
@@ -243,6 +235,7 @@ export function machine(start: Process) {
       },
       files,
       waited: start.waited,
+      audit: how.auditFolder === undefined ? undefined : auditTrail(auditLog({ ...start, folder: how.auditFolder, now: clock.now, warn: person.warn })),
       sessions: sessionFiles(files),
       credentials: settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(store, itemName) : credentialFiles(files),
       store,

@@ -17,7 +17,7 @@ export function filesPage(facts) {
       facts.folderTable.map((folder) => [code(folder.name), ...[folder.linux, folder.macos, folder.windows].map(places), cell(folder.help)]),
     ),
     "## Written",
-    "Mode 0600, in folders 0700 (on Windows: your own profile). Each is written whole, under another name first (`*.tmp`), and synced. A file or folder that another user could have written, or that is a link, is refused (`STORE_UNSAFE`).",
+    "Mode 0600, in folders 0700 (on Windows: your own profile). Each is written whole, under another name first (`*.tmp`), and synced; the audit log line by line. A file or folder that another user could have written, or that is a link, is refused (`STORE_UNSAFE`).",
     list(facts.writtenFiles),
     "## Changed",
     "By `setup` and `migrate`, after a question or with `--yes`. A kubeconfig keeps its owner, mode, comments and order.",

@@ -42,6 +42,11 @@ function fixedPlaces(platform: string): Places["fixed"] {
   return { config: join(home, ".config", "kubectl-oidc"), data: join(home, ".local", "share", "kubectl-oidc") };
 }
 
+/** Where the audit log lies: in the data folder; `isFixed`: of the person's own home, whatever the variables say. */
+export function auditFolder({ data, fixed }: Places, isFixed: boolean): string {
+  return join((isFixed ? fixed?.data : undefined) ?? data, "audit");
+}
+
 /** `~` and `~/…` of a path option, as kubelogin expands them (cli.md M1); then absolute. */
 export function expandPath(path: string, home: string, cwd: string): string {
   const expanded = path === "~" ? home : path.startsWith("~/") || path.startsWith("~\\") ? join(home, path.slice(2)) : path;

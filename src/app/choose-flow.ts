@@ -43,3 +43,6 @@ export function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): F
       return settings.grant satisfies never;
   }
 }
+
+/** How a login by this flow is made, in the option's words. A paste is the browser's flow too. */
+export const grantOf = ({ settings }: Run, flow: Flow): string => (flow === machineFlow ? settings.grant : flow === deviceFlow ? "device-code" : "authcode");

@@ -34,6 +34,15 @@ export interface GetTokenOptions {
  * LOGIN_REQUIRED, SESSION_REVOKED, LOGIN_PAUSED, SERVER_NOT_TRUSTED, and every code of refresh and login.
  */
 export async function getToken(run: Run, options: GetTokenOptions): Promise<CredentialRecord> {
+  try {
+    return await nextCredential(run, options);
+  } catch (error) {
+    if (isOidcError(error) && error.code === "SERVER_NOT_TRUSTED") await run.world.audit?.refused(run, error, run.session.identity.grant);
+    throw error;
+  }
+}
+
+async function nextCredential(run: Run, options: GetTokenOptions): Promise<CredentialRecord> {
   const { world, settings, session } = run;
   let credential = await readOrSay(run);
   if (credential !== undefined && !mayBeUsedWith(credential.servers, run.server)) failServer(run, credential.servers);

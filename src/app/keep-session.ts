@@ -9,6 +9,14 @@ import type { BeforeJudged, TokenAnswer } from "../ports.ts";
 import { handedToken, tokenKind } from "./handed-token.ts";
 import { type Run, seconds } from "./world.ts";
 
+/** What a judged answer is of. */
+export interface Promotion {
+  readonly isLogin: boolean;
+  readonly offlineRefused: boolean;
+  /** How a login was made, for the audit log. */
+  readonly grant?: string;
+}
+
 /** Keeps one token answer in its two steps: durable before it is judged, promoted after. */
 export interface Keeper {
   /** The session's server list as it was read. */
@@ -18,7 +26,7 @@ export interface Keeper {
    * Promotes the answer; writes credential and record. A store that fails is said: a good login is not thrown away (cli.md promise 9). The codes
    * of `handedToken`; when the answer is good and only the token for an audience could not be had, the session is kept all the same.
    */
-  promote(answer: TokenAnswer, options: { readonly isLogin: boolean; readonly offlineRefused: boolean }): Promise<CredentialRecord>;
+  promote(answer: TokenAnswer, options: Promotion): Promise<CredentialRecord>;
   /** Removes the answer and its predecessor: the issuer answered for somebody else. */
   dropBoth(): Promise<void>;
   /** Puts back what lay there before this answer: a login that did not succeed changes nothing. False when the store did not take it. */
@@ -93,7 +101,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       });
       if (isPending) base = { ...base, pending };
     },
-    async promote(answer, { isLogin, offlineRefused }) {
+    async promote(answer, { isLogin, offlineRefused, grant }) {
       const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? newestToken(base);
       const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
       const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
@@ -124,6 +132,8 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       const credential = "error" in made ? undefined : made;
       if (credential !== undefined && run.settings.idTokenCache !== "none")
         await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
+      // A login in between has another id than the record that was read at the start.
+      const loginId = isNewLogin ? world.audit?.newLoginId() : (world.audit?.record(run) ?? session.record)?.loginId;
       if (world.store.keeps) {
         await tryTo("the session could not be recorded", () =>
           world.sessions.write({
@@ -136,10 +146,12 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
             ...optional("tokenExpiresAt", credential === undefined ? session.record?.tokenExpiresAt : rfc3339(credential.expiresAt)),
             ...(subject === undefined ? {} : { subject }),
             ...optional("displayName", displayName(answer.claims) ?? session.record?.displayName),
+            ...optional("loginId", loginId),
             ...(offlineRefused || session.record?.offlineRefused ? { offlineRefused: true as const } : {}),
           }),
         );
       }
+      await world.audit?.promoted(run, isNewLogin ? "login" : "refresh", answer, credential, { grant: grant ?? (isNewLogin ? undefined : "refresh-token"), login: loginId });
       if (!("error" in made)) return made;
       throw made.error;
     },

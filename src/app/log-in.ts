@@ -6,7 +6,7 @@ import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { timeAway } from "../core/time-away.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
-import { chooseFlow, type Flow } from "./choose-flow.ts";
+import { chooseFlow, type Flow, grantOf } from "./choose-flow.ts";
 import { isTargetRefused } from "./invalid-target.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
@@ -34,6 +34,34 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   const others = isMachineGrant(settings.grant) ? [] : ((await origin.audiences?.()) ?? []).filter((audience) => !settings.audiences.includes(audience));
   const how = { provider, facts, flow, withOffline, earlierFailures, audiences: [...settings.audiences, ...others] };
   try {
+    return await attemptOrAgain(run, origin, item, how, others);
+  } catch (error) {
+    // A server that is not trusted is noted where all of them are (app/get-token.ts).
+    if (!isOidcError(error) || error.code !== "SERVER_NOT_TRUSTED") await world.audit?.refused(run, error, grantOf(run, flow));
+    throw error;
+  }
+}
+
+/**
+ * `access_denied` is what a person's "no" is called too, and nobody who said no wants the question again: it counts as a
+ * refusal of offline_access only when the issuer's words are about scopes or a policy (Okta: "Policy evaluation failed").
+ */
+const blamesScope = /offline|scope|policy|not (?:allowed|permitted)/i;
+
+interface Attempt {
+  readonly provider: OpenIdProvider;
+  readonly facts: IssuerFacts;
+  readonly flow: Flow;
+  readonly withOffline: boolean;
+  readonly earlierFailures: number;
+  readonly audiences: readonly string[];
+}
+
+/** Once more for fewer audiences, or without offline_access, where the issuer refuses these. `others`: audiences of other contexts than this one. */
+async function attemptOrAgain(run: Run, origin: LoginOrigin, item: SecretItem | undefined, how: Attempt, others: readonly string[]): Promise<CredentialRecord> {
+  const { world, settings } = run;
+  const { facts, withOffline } = how;
+  try {
     return await attempt(run, origin, item, how).catch((error: unknown) => {
       const fewer = others.length > 0 ? settings.audiences : facts.supportsExchange && settings.audiences.length > 0 ? [] : undefined;
       if (fewer === undefined || !isTargetRefused(error)) throw error;
@@ -49,25 +77,7 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   }
 }
 
-/**
- * `access_denied` is what a person's "no" is called too, and nobody who said no wants the question again: it counts as a
- * refusal of offline_access only when the issuer's words are about scopes or a policy (Okta: "Policy evaluation failed").
- */
-const blamesScope = /offline|scope|policy|not (?:allowed|permitted)/i;
-
-async function attempt(
-  run: Run,
-  origin: LoginOrigin,
-  item: SecretItem | undefined,
-  how: {
-    readonly provider: OpenIdProvider;
-    readonly facts: IssuerFacts;
-    readonly flow: Flow;
-    readonly withOffline: boolean;
-    readonly earlierFailures: number;
-    readonly audiences: readonly string[];
-  },
-): Promise<CredentialRecord> {
+async function attempt(run: Run, origin: LoginOrigin, item: SecretItem | undefined, how: Attempt): Promise<CredentialRecord> {
   const { world, settings } = run;
   const request = loginRequest(run, how.facts, how.withOffline, how.audiences);
   const deadline = AbortSignal.timeout(settings.authenticationTimeout * 1000);
@@ -94,7 +104,7 @@ async function attempt(
       if (isPerson) login ??= openLogin(run, how.earlierFailures);
     },
     async keep(answer) {
-      credential = await accept(run, origin, place.keep(), answer, request, how.withOffline);
+      credential = await accept(run, origin, place.keep(), answer, request, { offlineRefused: !how.withOffline, grant: grantOf(run, how.flow) });
     },
     received: () => place.keep().received() !== undefined,
     timeoutOr(error) {
@@ -161,7 +171,14 @@ function timedOut(after: number): unknown {
   }
 }
 
-async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: TokenAnswer, request: LoginRequest, withOffline: boolean): Promise<CredentialRecord> {
+async function accept(
+  run: Run,
+  origin: LoginOrigin,
+  keep: Keeper,
+  answer: TokenAnswer,
+  request: LoginRequest,
+  how: { readonly offlineRefused: boolean; readonly grant: string },
+): Promise<CredentialRecord> {
   const { settings, session, world } = run;
   checkAccount(answer.claims, settings.account ?? session.identity.account);
   const known = session.record?.subject;
@@ -172,7 +189,7 @@ async function accept(run: Run, origin: LoginOrigin, keep: Keeper, answer: Token
   // The list can have been unreadable before the login, or made meanwhile: kubectl may not add to one that is there (cli.md M9).
   if (origin.command === "get-token" && !mayBeUsedWith(keep.servers, run.server)) failServer(run, keep.servers);
   sayNarrowed(run, request.scope.split(" "), answer);
-  const credential = await keep.promote(answer, { isLogin: true, offlineRefused: !withOffline });
+  const credential = await keep.promote(answer, { isLogin: true, ...how });
   const hasRefreshToken = answer.refreshToken !== undefined;
   if (!hasRefreshToken && world.store.keeps && !isMachineGrant(settings.grant)) {
     const life = timeAway(credential.expiresAt - credential.receivedAt).replace("in ", "every ");

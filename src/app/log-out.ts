@@ -42,6 +42,7 @@ export async function logOut(run: Run, options: LogOutOptions): Promise<LoggedOu
     clearPause(run);
     forgetOutcome(run);
     const wasThere = token !== undefined || cached !== undefined || record !== undefined;
+    if (wasThere) await world.audit?.loggedOut(run, record, revoked);
     return {
       result: revoked ? "revoked" : wasThere ? "deleted" : "nothing",
       hadRefreshToken: token !== undefined,

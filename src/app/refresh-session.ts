@@ -95,6 +95,7 @@ async function refreshItem(run: Run, item: SecretItem): Promise<Refreshed> {
   } catch (error) {
     if (!isOidcError(error)) throw error;
     noteOutcome(run, error);
+    await world.audit?.refused(run, error, "refresh-token");
     // A disk without room for the answer: nothing was asked, and the session is untouched.
     if (error.exitStatus !== 30 && error.code !== "STORE_UNWRITABLE") throw error;
     world.terminal.log(1, `refresh failed for ${session.key.slice(0, 8)}: ${error.message}`);
@@ -134,6 +135,7 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
     if (keep.isGone() && error.code !== "LOGIN_REQUIRED") return await discardOrphan(run, keep.received());
     if (error.code === "SESSION_REVOKED") {
       noteOutcome(run, error);
+      await world.audit?.refused(run, error, "refresh-token");
       return await forgetRefused(run, token);
     }
     if (error.code === "ID_TOKEN_INVALID" && isForeign(run, item, body)) return await failForeign(run, keep, keep.received());

@@ -1,12 +1,25 @@
 import type { IssuerInspection } from "../core/checks/issuer.ts";
 import { credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
 import type { Waited } from "../core/handout.ts";
-import type { SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
+import type { CredentialRecord, SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Surroundings } from "../core/surroundings.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
-import type { Browser, CallbackServer, Clock, CredentialStore, Locks, OpenIdProvider, PrivateFiles, SecretItems, SecretStore, SessionStore, Terminal } from "../ports.ts";
+import type {
+  Browser,
+  CallbackServer,
+  Clock,
+  CredentialStore,
+  Locks,
+  OpenIdProvider,
+  PrivateFiles,
+  SecretItems,
+  SecretStore,
+  SessionStore,
+  Terminal,
+  TokenAnswer,
+} from "../ports.ts";
 
 /** The outside world for one session, built by compose.ts. What costs something is built when it is first asked for. */
 export interface World {
@@ -22,6 +35,8 @@ export interface World {
   readonly secrets: SecretItems;
   /** A wait for another call before this program was loaded: what fails since its beginning is this call's failure too. */
   readonly waited?: Waited | undefined;
+  /** Undefined: the audit log is off. */
+  readonly audit?: AuditTrail | undefined;
   locks(): Promise<Locks>;
   /**
    * Runs what must not be cut short: from the request that spends a token or a code until its answer is stored. Signals and the parent's
@@ -42,6 +57,30 @@ export interface World {
   qr(text: string): Promise<readonly string[]>;
   /** Reads a small secret file (client secret, password). SETTINGS_INVALID naming the option. */
   readSecretFile(option: string, path: string): string;
+}
+
+/** What the use cases tell the audit log (`audit-trail.ts`). Nothing here throws. */
+export interface AuditTrail {
+  newLoginId(): string;
+  /** The session's record as it lies there now. */
+  record(run: Run): SessionRecord | undefined;
+  /** A token was handed out. */
+  handedOut(run: Run, credential: CredentialRecord): Promise<void>;
+  /**
+   * A login or a refresh is stored. `credential`: what is handed out, a token of the answer or one that it was exchanged for; undefined when that could not be
+   * had. `login`: the id of the login.
+   */
+  promoted(
+    run: Run,
+    event: "login" | "refresh",
+    answer: TokenAnswer,
+    credential: CredentialRecord | undefined,
+    how: { readonly grant: string | undefined; readonly login: string | undefined },
+  ): Promise<void>;
+  /** Counts refusals only; other errors are none of its business. */
+  refused(run: Run, error: unknown, grant: string): Promise<void>;
+  /** `record`: of the session, which is gone. */
+  loggedOut(run: Run, record: SessionRecord | undefined, revoked: boolean): Promise<void>;
 }
 
 /** The session that a call is about. */

@@ -35,7 +35,8 @@ export function openRun(
   sayOrigins(call, gathered);
   const settings = call.machine.withPaths(settingsOf(call, gathered));
   const session = chooseSession(settings, call.machine.sessionsIn(call.machine.folderOf(settings)));
-  const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, signal: call.signal, undisturbed: call.undisturbed, notCounted: how.notCounted ?? [] }, session.itemName);
+  const circumstances = { signal: call.signal, undisturbed: call.undisturbed, notCounted: how.notCounted ?? [], auditFolder: gathered.auditFolder };
+  const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, ...circumstances }, session.itemName);
   return { world, settings, session, server: how.server, signal: call.signal, later: [] };
 }
 

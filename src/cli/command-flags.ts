@@ -43,6 +43,9 @@ export const commandFlags: readonly CommandFlag[] = [
   { name: "group", value: "NAME", help: "group of the role binding", commands: ["setup"] },
   { name: "cluster-role", value: "NAME", help: "role of the role binding (default view)", commands: ["setup"] },
   { name: "check", help: "ask the npm registry whether there is a newer version", commands: ["version"] },
+  { name: "jti", value: "ID", help: "the token with this jti, or credential-id of the API server's audit log, and the login that it came from", commands: ["audit"] },
+  { name: "since", value: "TIME", help: "no older entries than this, as in 90m or 24h", commands: ["audit"] },
+  { name: "limit", value: "N", help: "the newest N entries (default 50; 0: all)", commands: ["audit"] },
   { name: "harden", help: "also write strict into your configuration file: no kubeconfig brings another issuer or client", commands: ["setup"] },
 ];
 

@@ -80,7 +80,7 @@ export const commandTable = {
       ["whoami", "at the current context's server"],
       ["whoami --context prod -o json", "for programs"],
     ],
-    seeAlso: ["doctor", "status"],
+    seeAlso: ["doctor", "status", "audit"],
     session: true,
     outputs: ["json"],
   },
@@ -122,6 +122,21 @@ export const commandTable = {
     session: true,
     outputs: ["json"],
     words: "list|add|remove [URL]",
+  },
+  audit: {
+    help: "show the local audit log, or where a token came from",
+    about:
+      "Shows what this computer wrote down of logins, refreshes, tokens handed out, logouts and refusals, the newest first. With --jti: from a credential-id of the API server's audit log to the login that it came from. The log is written while the configuration file says audit: true. Asks nobody.",
+    group: "mend",
+    examples: [
+      ["audit", "the newest 50 entries"],
+      ["audit --since 24h --limit 0", "all of the last day"],
+      ["audit --jti JTI=4f7c1d2a", "who got the token that the API server saw"],
+      ["audit -o json", "for programs"],
+    ],
+    seeAlso: ["whoami", "status"],
+    session: false,
+    outputs: ["json"],
   },
   token: {
     help: "print the current token, for scripts",

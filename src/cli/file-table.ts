@@ -45,7 +45,7 @@ export interface FileRow {
   readonly help: string;
 }
 
-/** All of these are 0600 in folders 0700, written whole and durably, and refused when another user could have written them. */
+/** All of these are 0600 in folders 0700, written whole and durably (the audit log line by line), and refused when another user could have written them. */
 export const writtenFiles: readonly FileRow[] = [
   { path: "DATA/sessions/KEY.json", help: "a session: issuer, client, account, when it ends; no secret" },
   { path: "DATA/credentials/KEY.json", help: "the short-lived token (--id-token-cache=disk)" },
@@ -60,6 +60,7 @@ export const writtenFiles: readonly FileRow[] = [
   { path: "DATA/journal/HASH", help: "a new refresh token that its store did not take, encrypted; in RUN when DATA is full" },
   { path: "DATA/locks/renewal-NAME", help: "which call renews this token just now; goes with it" },
   { path: "DATA/locks/NAME", help: "files that locks are held on; NAME.lease beside them on shared file systems" },
+  { path: "DATA/audit/audit.N.jsonl", help: "the audit log, while the configuration file says audit: true; the highest N is the newest, six are kept; no secret" },
   { path: "DATA/…/NAME.corrupt", help: "a file that could not be read, moved aside" },
 ];
 

@@ -44,6 +44,7 @@ export async function getTokenCommand(call: Call): Promise<void> {
   if (!isBearerToken(credential.token)) fail("ID_TOKEN_INVALID", { message: "the token holds characters that a bearer token cannot have" });
   const until = askAgainAt(credential, run.settings.minValidity, run.settings.credentialTtl, seconds(run.world));
   notes.handed(client, credential.token, until);
+  await run.world.audit?.handedOut(run, credential);
   for (const warning of run.later) run.world.terminal.warn(warning);
   await remember(call, run, gathered, info, credential);
   await writeData(execCredentialText(info.apiVersion, credential.token, until));

@@ -7,7 +7,7 @@ import { isOidcError } from "../errors/oidc-error.ts";
 import { countLine, logoutLines } from "./logout-text.ts";
 import { contextsWithSessions, sourcesOfRecord, surveySessions } from "./sessions.ts";
 import { type Call, openRun, refuseUnsafeEnvironment } from "./call.ts";
-import { type Gathered, gatherForPerson } from "./sources.ts";
+import { auditFolderOf, type Gathered, gatherForPerson } from "./sources.ts";
 
 /** Revokes and deletes the session that is meant, or with `--all` every stored one. Nothing stored is no error. */
 export async function logoutCommand(call: Call): Promise<void> {
@@ -66,11 +66,12 @@ async function logOutEverywhere(call: Call): Promise<void> {
   const { sessions, without } = surveySessions(call);
   const { terminal } = call.machine;
   let fault: unknown;
+  const auditFolder = auditFolderOrSay(call);
   const sso = call.invocation.flags["sso"] === true;
   const count = { of: sessions.length, done: 0, revoked: 0 };
   for (const { record, folder, contexts } of sessions) {
     try {
-      const run = runOf(call, record, folder, contexts[0]?.gathered);
+      const run = runOf(call, record, folder, contexts[0]?.gathered, auditFolder);
       const { result } = await logOutOf(call, run, { contexts: contexts.map(({ name }) => name), forgetServers: true, sso });
       count.done++;
       if (result === "revoked") count.revoked++;
@@ -81,9 +82,20 @@ async function logOutEverywhere(call: Call): Promise<void> {
       fault ??= error;
     }
   }
-  for (const [{ gathered }] of without) await forgetListOf(call, gathered);
+  for (const [{ gathered }] of without) await forgetListOf(call, { ...gathered, auditFolder });
   terminal.say(`kubectl-oidc: ${countLine(count)}`);
   if (fault !== undefined) throw fault;
+}
+
+/** A configuration file that cannot be read keeps nobody from a logout; that the log says nothing of it is said. */
+function auditFolderOrSay({ machine }: Call): string | undefined {
+  try {
+    return auditFolderOf(machine);
+  } catch (error) {
+    if (!isOidcError(error)) throw error;
+    machine.terminal.warn(`whether there is an audit log cannot be told: ${error.message} [${error.code}]`);
+    return undefined;
+  }
 }
 
 /** A list can be there without a session: made by `trust add`, or left by an earlier logout. A store that fails is said by the logout itself. */
@@ -101,13 +113,13 @@ async function forgetListOf(call: Call, gathered: Gathered): Promise<void> {
 }
 
 /** The session as its context sees it (client secret, CA, proxy), else as its record does. */
-function runOf(call: Call, record: SessionRecord, folder: string, gathered: Gathered | undefined): Run {
+function runOf(call: Call, record: SessionRecord, folder: string, gathered: Gathered | undefined, auditFolder: string | undefined): Run {
   const sources = gathered?.sources ?? sourcesOfRecord(record, call.invocation.options);
   const resolved = call.machine.withPaths(resolveSettings(sources));
   const settings = { ...resolved, storage: record.identity.storage, cacheDirectory: folder };
   const session = { identity: record.identity, key: record.key, itemName: record.itemName, credentialKey: "", record };
   return {
-    world: call.machine.world(settings, { mayPrompt: false, signal: call.signal, undisturbed: call.undisturbed }, record.itemName),
+    world: call.machine.world(settings, { mayPrompt: false, signal: call.signal, undisturbed: call.undisturbed, auditFolder }, record.itemName),
     settings,
     session,
     server: undefined,

@@ -7,6 +7,7 @@ import { safeJson } from "../core/untrusted-text.ts";
 import { isOidcError, missingPart, OidcError } from "../errors/oidc-error.ts";
 import { errorJson, terminalLines } from "../errors/render.ts";
 import type { Call } from "./call.ts";
+import { auditCommand } from "./audit.ts";
 import { answerCompletion, completionCommand } from "./completion.ts";
 import { type Ending, watchEnding } from "./ending.ts";
 import { getTokenCommand } from "./get-token.ts";
@@ -38,6 +39,7 @@ const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => 
   whoami: whoamiCommand,
   logout: logoutCommand,
   trust: trustCommand,
+  audit: auditCommand,
   completion: completionCommand,
   version: versionCommand,
 };

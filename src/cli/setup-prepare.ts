@@ -12,6 +12,7 @@ import { type KubeconfigPlan, planKubeconfig } from "./setup-plan.ts";
 import { type AdministratorTexts, administratorTexts, setCredentialsLine } from "./setup-report.ts";
 import { type Seen, seenUser, type SetupToken, setupToken } from "./setup-session.ts";
 import { type SetupTarget, setupTarget, setupTargetNow } from "./setup-target.ts";
+import { auditFolderOf } from "./sources.ts";
 
 /** All that setup knows before it asks for consent. Nothing is written yet, but for the session of a login. */
 export interface PreparedSetup {
@@ -39,13 +40,14 @@ export async function prepareSetup(call: Call): Promise<PreparedSetup> {
   const asked = setupSources(call, target);
   const preset = chosenPreset(call, asked);
   mayBeAgreed(call);
-  const opened = openRun(call, { ...nothingElse, sources: asked }, { mayPrompt: false, server: undefined });
+  const auditFolder = auditFolderOf(machine);
+  const opened = openRun(call, { ...nothingElse, auditFolder, sources: asked }, { mayPrompt: false, server: undefined });
   terminal.say(
     `kubectl-oidc: setting up the context ${safeText(target.contextName, 80)} for ${shownUrl(opened.settings.issuer)} (${presetOf(preset).title}) as client ${safeText(opened.settings.clientId, 80)}`,
   );
   const { metadata } = await opened.world.inspectIssuer();
   const sources = [...asked, presetSource(preset, asked, listOf(metadata["scopes_supported"]))];
-  const run = openRun(call, { ...nothingElse, sources }, { mayPrompt: terminal.stdinIsTerminal && terminal.stderrIsTerminal, server: undefined });
+  const run = openRun(call, { ...nothingElse, auditFolder, sources }, { mayPrompt: terminal.stdinIsTerminal && terminal.stderrIsTerminal, server: undefined });
   for (const outcome of [checkSupport(metadata, run.settings.grant), checkClientAuthentication(metadata, hasSecret(run))]) warnOf(call, outcome);
   const options = stanzaOptions(call, target, sources);
   for (const name of options.leftInEnvironment) terminal.warn(`${name} is a secret and is not written into the kubeconfig: kubectl needs it in its environment too`);

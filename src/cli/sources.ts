@@ -21,6 +21,8 @@ export interface Gathered {
   /** The configuration files that were looked for, present or not. */
   readonly looked: readonly string[];
   readonly strict: { readonly allow: Readonly<Record<string, readonly string[]>> } | undefined;
+  /** Where the audit log lies; undefined: it is off. */
+  readonly auditFolder?: string | undefined;
 }
 
 /** A command that may read a context: the flags, `--context` or the current one, the environment, profile, files. */
@@ -146,7 +148,8 @@ const nearestFromCluster = (name: string) =>
 
 /** Adds profile and configuration files. SETTINGS_INVALID for a profile that no file has. */
 export function withFiles(machine: Machine, sources: readonly OptionSource[]): Omit<Gathered, "server" | "context"> {
-  const { machine: shared, user, fixed, isUsersOwn, looked } = machine.configuration();
+  const configuration = machine.configuration();
+  const { machine: shared, user, isUsersOwn, looked } = configuration;
   const own = { isOwnFile: true as const };
   const files = [
     ...(user === undefined ? [] : [{ file: user, own: isUsersOwn ? own : {} }]),
@@ -168,17 +171,30 @@ export function withFiles(machine: Machine, sources: readonly OptionSource[]): O
       files.flatMap(({ file }) => Object.keys(file.profiles)),
       looked[1] ?? "config.yaml",
     );
-  const deciding = [
-    ...(isUsersOwn && user !== undefined ? [user] : []),
-    ...fixed.filter((file) => file !== user),
-    ...(shared === undefined || fixed.includes(shared) ? [] : [shared]),
-  ];
+  const deciding = decidingFiles(configuration);
   return {
     sources: [...sources, ...profiles.slice(0, 1), ...files.map(({ file, own }) => ({ label: file.path, typed: false, ...own, options: file.defaults }))],
     looked,
     strict: deciding.some((file) => file.strict) ? { allow: Object.assign({}, ...deciding.toReversed().map((file) => file.allow)) } : undefined,
+    auditFolder: auditFolderBy(machine, configuration),
   };
 }
+
+type Configuration = ReturnType<Machine["configuration"]>;
+
+/** The files that switch something on or off: under a strict one that cannot be moved, no file that can be. */
+const decidingFiles = ({ machine: shared, user, fixed, isUsersOwn }: Configuration) => [
+  ...(isUsersOwn && user !== undefined ? [user] : []),
+  ...fixed.filter((file) => file !== user),
+  ...(shared === undefined || fixed.includes(shared) ? [] : [shared]),
+];
+
+/** Where no variable can move what is strict, none moves the log away either. */
+const auditFolderBy = (machine: Machine, configuration: Configuration) =>
+  decidingFiles(configuration).some((file) => file.audit) ? machine.auditFolder(configuration.fixed.length > 0) : undefined;
+
+/** Where the audit log lies, for a command that needs nothing else of the configuration files; undefined when it is off. The codes of these files. */
+export const auditFolderOf = (machine: Machine): string | undefined => auditFolderBy(machine, machine.configuration());
 
 function failProfile(name: string, known: readonly string[], file: string): never {
   const near = nearest(name, [...new Set(known)]);

@@ -18,6 +18,7 @@ export async function tokenCommand(call: Call): Promise<void> {
   if (call.signal.aborted) fail("INTERRUPTED");
   // A line break in it would be a line of a script's environment file.
   if (!isBearerToken(token)) fail("ID_TOKEN_INVALID", { message: "the token holds characters that a bearer token cannot have" });
+  await run.world.audit?.handedOut(run, credential);
   for (const warning of run.later) run.world.terminal.warn(warning);
   if (wantedLeft !== undefined) sayWhenShort(call, expiresAt, wantedLeft);
   switch (call.invocation.output) {

@@ -37,6 +37,8 @@ export interface SessionRecord {
   /** RFC 3339, of the newest short-lived token. */
   readonly tokenExpiresAt?: string;
   readonly loggedInAt: string;
+  /** Random; by it the audit log ties what came later to the login. Absent when that was made while the log was off. */
+  readonly loginId?: string;
   /** The issuer refused offline_access; it is not asked for again (cli.md M8). */
   readonly offlineRefused?: true;
 }
@@ -143,7 +145,7 @@ export function parseSessionRecord(text: string): SessionRecord | Unusable {
     isText(o["itemName"]) &&
     isText(o["loggedInAt"]) &&
     typeof o["hasRefreshToken"] === "boolean" &&
-    [o["subject"], o["displayName"], o["tokenExpiresAt"]].every(isOptionalText) &&
+    [o["subject"], o["displayName"], o["tokenExpiresAt"], o["loginId"]].every(isOptionalText) &&
     isObject(i) &&
     [i["issuer"], i["clientId"], i["grant"], i["storage"]].every(isText) &&
     isTexts(i["scopes"]) &&

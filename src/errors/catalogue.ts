@@ -258,6 +258,13 @@ export const catalogue = {
     hint: "unset NODE_TLS_REJECT_UNAUTHORIZED; add a CA with --certificate-authority",
     exit: 50,
   },
+  AUDIT_ENTRY_NOT_FOUND: {
+    title: "the audit log has no entry of this token",
+    explanation:
+      "No line of this computer's audit log names it: the log was off when the token came, it came on another computer or to another user, or its lines were rotated away.",
+    hint: "check that the configuration file says audit: true, and that this is the computer and the user that got the token",
+    exit: 50,
+  },
   LOCK_TIMED_OUT: {
     title: "another kubectl-oidc process holds the session for too long",
     explanation: "The session's refresh lock could not be had in time.",

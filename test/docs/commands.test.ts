@@ -118,7 +118,7 @@ function settingsOf(args: readonly string[], cluster?: OptionSource) {
 describe("configuration files in the documentation", () => {
   const folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-docs-"));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const files = blocks.filter(({ language, text }) => language === "yaml" && /^(strict|allow|defaults|profiles):/m.test(text));
+  const files = blocks.filter(({ language, text }) => language === "yaml" && /^(strict|allow|defaults|profiles|audit):/m.test(text));
   it("are found", () => expect(files.length).toBeGreaterThan(3));
   it.each(files.map((block, i) => [where(block), block.text, i] as const))("%s can be read", (_, text, i) => {
     const file = join(folder, `config-${i}.yaml`);
@@ -139,7 +139,7 @@ const foreign = new Set(
 /** Does any command take it? Commander's own knowledge, so that a new option needs no list here. */
 function isOurs(name: string): boolean {
   if (optionRow(name) !== undefined || Object.hasOwn(ignoredFlags, name)) return true;
-  const commands = ["setup", "migrate", "login", "status", "logout", "trust list", "get-token", "version"];
+  const commands = ["setup", "migrate", "login", "status", "logout", "trust list", "audit", "get-token", "version"];
   return commands.some((command) => !/there is no flag/.test(faultOf(() => readCommandLine([...command.split(" "), `--${name}`])) ?? ""));
 }
 

@@ -118,6 +118,19 @@ describe.skipIf(isStandalone)("npm program: what a command loads", () => {
     expect(seen.own.filter((name) => /^(tty|child_process|perf_hooks|readline|dns)$|undici/.test(name))).toEqual([]);
   });
 
+  it("a refresh while the audit log is on: one bundle more, beside the one that reads the file which says so", async () => {
+    mkdirSync(home.config, { recursive: true, mode: 0o700 });
+    writeFileSync(join(home.config, "config.yaml"), "audit: true\n");
+    try {
+      const seen = await run("get-token", ...session, "--force-refresh");
+      credentialOf(seen.ended);
+      expect(seen.bundles.toSorted()).toEqual(["audit", "cli", "oidc", "work", "yaml"]);
+      expect(seen.own.filter((name) => /^(tty|child_process|perf_hooks|readline|dns)$|undici/.test(name))).toEqual([]);
+    } finally {
+      rmSync(home.config, { recursive: true });
+    }
+  });
+
   it("a login: no YAML without files, no proxy without one, no keychain for a session on the disk, and no fetch of Node's", async () => {
     const started = home.start(["login", ...session], preloaded(probe));
     const [, url = ""] = await started.sees(openUrl);
@@ -151,6 +164,7 @@ describe.skipIf(isStandalone)("npm program: an installation in which one file is
     help: ["help"],
     status: ["status"],
     session: ["whoami", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a"],
+    audit: ["audit"],
     setup: ["setup", "--context=a"],
     migrate: ["migrate", "--dry-run"],
     doctor: ["doctor"],

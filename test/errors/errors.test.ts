@@ -41,6 +41,7 @@ const contract: Readonly<Record<number, readonly ErrorCode[]>> = {
     "STORE_UNWRITABLE",
     "STORE_UNSAFE",
     "ENVIRONMENT_UNSAFE",
+    "AUDIT_ENTRY_NOT_FOUND",
     "LOCK_TIMED_OUT",
     "PORTS_IN_USE",
     "BROWSER_UNAVAILABLE",

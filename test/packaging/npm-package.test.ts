@@ -24,6 +24,7 @@ const ceilings: Readonly<Record<string, number>> = {
   "dist/oidc.cjs": 85_000,
   "dist/help.cjs": 30_000,
   "dist/status.cjs": 10_000,
+  "dist/audit.cjs": 16_000,
   "dist/session.cjs": 25_000,
   "dist/login.cjs": 65_000,
   "dist/setup.cjs": 40_000,

@@ -6,7 +6,7 @@ import { kubeconfigChanges } from "./kubeconfig-change.ts";
 import { kubeloginCaches, migrations } from "./migration.ts";
 import { deviceAnswers, discovery, errorAnswers, jwts, keySets, tokenAnswers } from "./issuer.ts";
 import { busConversations, busMessages, execInfos, keychainFrames } from "./keychain.ts";
-import { credentials, handoutNotes, memos, sealedFiles, secretStores, storedTexts } from "./stored.ts";
+import { auditLogs, credentials, handoutNotes, memos, sealedFiles, secretStores, storedTexts } from "./stored.ts";
 
 /** Everything that reads what somebody else wrote. */
 export const targets: readonly Target[] = [
@@ -17,6 +17,7 @@ export const targets: readonly Target[] = [
   credentials,
   handoutNotes,
   storedTexts,
+  auditLogs,
   secretStores,
   sealedFiles,
   lockNotes,

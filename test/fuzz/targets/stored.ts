@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { readAuditFiles } from "../../../src/adapters/audit-files.ts";
 import { credentialFiles, credentialItems } from "../../../src/adapters/credential-files.ts";
 import { diskSecretStore } from "../../../src/adapters/disk-secrets.ts";
 import { privateFiles } from "../../../src/adapters/private-files.ts";
@@ -9,6 +10,9 @@ import { sessionFiles } from "../../../src/adapters/session-files.ts";
 import { outcomeSince } from "../../../src/app/refresh-outcome.ts";
 import { secretItems } from "../../../src/app/secret-items.ts";
 import type { Run } from "../../../src/app/world.ts";
+import { auditTable, traceLine } from "../../../src/cli/audit-text.ts";
+import { auditLine, longestLine, parseAuditLine } from "../../../src/core/audit-entry.ts";
+import { credentialIdOf, traceToken } from "../../../src/core/audit-search.ts";
 import { isBearerToken } from "../../../src/core/exec-credential.ts";
 import { handoutText, wasRefused } from "../../../src/core/handout.ts";
 import { memoInputs, memoName } from "../../../src/core/memo.ts";
@@ -144,6 +148,49 @@ export const handoutNotes: Target = {
   start: () => ({
     run: (input) => mustHold(typeof wasRefused(input.toString(), { parent: 1, parentStart: "2", tag: "t", now }) === "boolean", "no answer"),
   }),
+};
+
+const auditEntry = {
+  schema: 1,
+  time: "2026-11-23T14:00:02Z",
+  session: "0123456789abcdef",
+  login: "0123456789abcdef",
+  issuer: "https://id.example.com",
+  clientId: "k",
+  grant: "authcode",
+  name: "ann@example.com",
+  server: "https://k8s.example.com",
+  pid: 1,
+  parent: { pid: 2, name: "kubectl" },
+  user: "ann",
+  host: "laptop",
+  version: "1",
+};
+
+export const auditLogs: Target = {
+  name: "audit",
+  what: "a line of the audit log",
+  kind: "json",
+  secrets: [],
+  seeds: [
+    { ...auditEntry, event: "refresh", tokenKind: "id", jti: "j", audience: ["k"], expiresAt: "2026-11-23T14:05:02Z" },
+    { ...auditEntry, event: "logout", revoked: true },
+    { ...auditEntry, event: "refusal", code: "LOGIN_DENIED" },
+    { schema: 2 },
+  ].map((one) => JSON.stringify(one)),
+  start: () =>
+    plantingSubject((plant, folder) => (input, say) => {
+      plant("audit/audit.1.jsonl", input);
+      const { entries, unread } = readAuditFiles(join(folder, "audit"));
+      mustHold(entries.length + unread <= input.toString().split("\n").length, "more lines than there are");
+      for (const line of auditTable(entries).split("\n")) say(line);
+      for (const entry of entries) {
+        say(traceLine(traceToken(entries, credentialIdOf(entry) ?? ""), now));
+        const written = auditLine(entry);
+        mustHold(Buffer.byteLength(written) <= longestLine && typeof parseAuditLine(written.trimEnd()) === "object", "what was read cannot be written");
+      }
+      return entries;
+    }),
 };
 
 export const secretStores: Target = {
