@@ -39,6 +39,7 @@ import { auditTrail } from "./app/audit-trail.ts";
 import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
+import { wantsBinding } from "./core/dpop.ts";
 import { once } from "./core/once.ts";
 import { secret } from "./core/secret.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
@@ -257,6 +258,7 @@ export function machine(start: Process) {
           audiences: settings.audiences,
           acrValues: settings.acrValues,
           maxAge: settings.maxAge,
+          mustBeBound: wantsBinding(settings) === "demanded",
           fetch: issuerHttp().fetch,
           roots: issuerHttp().roots,
           cache,

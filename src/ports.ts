@@ -6,10 +6,12 @@
 import type { AuditEvent } from "./core/audit-entry.ts";
 import type { CallbackOptions } from "./core/callback-options.ts";
 import type { DeviceAuthorization } from "./core/device-answer.ts";
+import type { DpopKey } from "./core/dpop.ts";
 import type { ExchangedToken, ExchangeRequest } from "./core/issued-token.ts";
 import type { CredentialRecord, SecretItem, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { ResultPage } from "./core/result-page.ts";
 import type { Secret } from "./core/secret.ts";
+import type { TokenAnswer } from "./core/token-answer.ts";
 import type { TokenReview } from "./core/token-proof.ts";
 import type { OidcError } from "./errors/oidc-error.ts";
 
@@ -72,22 +74,13 @@ export interface IssuerFacts {
   readonly supportsExchange: boolean;
   /** It lists the PKCE methods that it knows, and S256 is none of them. */
   readonly deniesS256: boolean;
+  /** How proofs of a key are signed (RFC 9449); undefined when it lists no algorithm that we have. */
+  readonly dpopAlgorithm?: string | undefined;
   readonly authorizationEndpoint: string | undefined;
   readonly endSessionEndpoint: string | undefined;
 }
 
-/** Tokens that were judged: signature, issuer, audience, times, nonce, azp. */
-export interface TokenAnswer {
-  readonly idToken: Secret | undefined;
-  readonly accessToken: Secret | undefined;
-  readonly refreshToken: Secret | undefined;
-  /** Seconds, of the access token. */
-  readonly expiresIn: number | undefined;
-  /** The scopes that were granted, as the issuer says; undefined: those that were asked for (RFC 6749, section 5.1). */
-  readonly scope?: string | undefined;
-  /** Claims of the verified ID token; without one, of the access token's payload, or none when that is for an audience of its own. */
-  readonly claims: Readonly<Record<string, unknown>>;
-}
+export type { TokenAnswer };
 
 /** Called with the raw token answer, never an error, before anything judges it (a rotated refresh token must be durable first). What it throws ends the exchange. */
 export type BeforeJudged = (answer: { readonly refreshToken: Secret | undefined; readonly body: Secret }) => Promise<void>;
@@ -124,19 +117,26 @@ export interface OpenIdProvider {
   startAuthorization(request: AuthorizationRequest & { readonly state: string }): Promise<StartedAuthorization>;
   /** 256 random bits for `state`. */
   randomState(): string;
-  /** Also LOGIN_DENIED for `access_denied`. `query` is what the callback or the person brought. */
+  /** A new key pair for a session, for an algorithm of `facts`. No request. */
+  newDpopKey(algorithm: string): Promise<DpopKey>;
+  /** Also LOGIN_DENIED for `access_denied`. `query` is what the callback or the person brought. With a `dpopKey` the request proves that we have it; so below. */
   exchangeCode(
     started: StartedAuthorization,
     redirectUri: string,
     query: string,
-    checks: { readonly maxAge: number | undefined; readonly extra: Parameters },
+    checks: { readonly maxAge: number | undefined; readonly extra: Parameters; readonly dpopKey?: Secret | undefined },
     before: BeforeJudged,
   ): Promise<TokenAnswer>;
   startDevice(request: Omit<AuthorizationRequest, "redirectUri">): Promise<DeviceAuthorization>;
   /** One poll. Also LOGIN_DENIED, DEVICE_CODE_EXPIRED. */
-  pollDevice(device: DeviceAuthorization, before: BeforeJudged, resources?: Parameters): Promise<DevicePoll>;
-  /** Also SESSION_REVOKED, for invalid_grant, login_required and interaction_required only. */
-  refresh(refreshToken: Secret, parameters: Parameters, before: BeforeJudged, how?: { readonly deadlineMs: number }): Promise<TokenAnswer>;
+  pollDevice(device: DeviceAuthorization, before: BeforeJudged, how?: { readonly resources?: Parameters; readonly dpopKey?: Secret | undefined }): Promise<DevicePoll>;
+  /** Also SESSION_REVOKED, for invalid_grant, login_required and interaction_required only, and for a key that is none any more. */
+  refresh(
+    refreshToken: Secret,
+    parameters: Parameters,
+    before: BeforeJudged,
+    how?: { readonly deadlineMs?: number | undefined; readonly dpopKey?: Secret | undefined },
+  ): Promise<TokenAnswer>;
   /** Judges an answer again that was stored before it could be judged. No token request is made. */
   judgeAgain(body: Secret): Promise<TokenAnswer>;
   /** client_credentials or password. */

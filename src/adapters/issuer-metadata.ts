@@ -1,4 +1,5 @@
 import * as client from "openid-client";
+import { dpopAlgorithmOf } from "../core/dpop.ts";
 import { endpointFault, endpointNames } from "../core/endpoint.ts";
 import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
@@ -76,6 +77,7 @@ export function factsOf(metadata: IssuerMetadata, issuer: string): IssuerFacts {
     supportsRevocation: endpoint(metadata, "revocation_endpoint") !== undefined,
     supportsExchange: Array.isArray(grants) && grants.includes("urn:ietf:params:oauth:grant-type:token-exchange"),
     deniesS256: Array.isArray(challenges) && !challenges.includes("S256"),
+    dpopAlgorithm: dpopAlgorithmOf(metadata["dpop_signing_alg_values_supported"]),
     authorizationEndpoint: endpoint(metadata, "authorization_endpoint"),
     endSessionEndpoint: endpoint(metadata, "end_session_endpoint"),
   };

@@ -14,6 +14,10 @@ export function judgedAnswer(answer: TokenEndpointResponse & TokenEndpointRespon
   const { id_token: idToken, access_token: accessToken, refresh_token: refreshToken } = answer;
   const { clientId, acrValues } = options;
   const now = options.now() / 1000;
+  const isBound = answer.token_type === "dpop";
+  // RFC 9449, section 5: whoever needs the protection discards an answer without it.
+  if (options.mustBeBound === true && !isBound)
+    fail("POLICY_NOT_MET", { message: "the issuer's answer is not bound to a key (token_type is not DPoP), and --dpop=always asks for that" });
   const isForAudience = (options.audiences ?? []).length > 0;
   if (idToken === undefined && !options.useAccessToken && !isForAudience) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
   // For an audience it may be the one that is exchanged, and opaque.
@@ -23,7 +27,7 @@ export function judgedAnswer(answer: TokenEndpointResponse & TokenEndpointRespon
   const ofAccessToken = () => (isForAudience ? {} : (decodeJwt(accessToken)?.claims ?? {}));
   const claims = idToken === undefined ? ofAccessToken() : checkIdToken(idToken, { clientId, now, acrValues, maxAge, isHandedOut: !options.useAccessToken && !isForAudience });
   const wrap = (text: string | undefined) => (text === undefined || text === "" ? undefined : secret(text));
-  return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), scope: answer.scope, claims };
+  return { idToken: wrap(idToken), accessToken: wrap(accessToken), refreshToken: wrap(refreshToken), expiresIn: answer.expiresIn(), scope: answer.scope, isBound, claims };
 }
 
 function checkAccessToken(token: string, expiresIn: number | undefined, now: number): void {

@@ -3,6 +3,7 @@ import { describeOAuthError } from "../core/callback.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import type { ErrorCode } from "../errors/catalogue.ts";
 import { fail, oidcErrorWithin } from "../errors/oidc-error.ts";
+import { offsetOf } from "./date-header.ts";
 
 export type Exchange = "discovery" | "authorization" | "code" | "device" | "poll" | "refresh" | "machine" | "exchange" | "assertion" | "revocation";
 
@@ -13,6 +14,7 @@ export type Exchange = "discovery" | "authorization" | "code" | "device" | "poll
 export function failFrom(error: unknown, exchange: Exchange, host: string): never {
   const ours = oidcErrorWithin(error);
   if (ours !== undefined) throw ours;
+  if (error instanceof client.ResponseBodyError && /^(invalid_dpop_proof|use_dpop_nonce)$/.test(error.error)) return failFromProof(error);
   if (error instanceof client.ResponseBodyError) return failFromBody(error.error, error.error_description, error.status, error.response.headers.get("retry-after"), exchange, host);
   if (error instanceof client.AuthorizationResponseError) return failFromBody(error.error, error.error_description, 400, null, "authorization", host);
   if (error instanceof client.WWWAuthenticateChallengeError) {
@@ -29,6 +31,25 @@ function failFromBody(error: string, description: string | undefined, status: nu
   }
   return fail(code, { reason });
 }
+
+/**
+ * The issuer did not take the proof of our key (RFC 9449, sections 5 and 8): it says when it was made, so a clock that is wrong is the usual cause,
+ * and the answer's own date shows it. The session is what it was.
+ */
+function failFromProof({ error, error_description: description, response }: client.ResponseBodyError): never {
+  const now = Date.now();
+  const off = offsetOf(response.headers.get("date"), now, now) ?? 0;
+  const clock =
+    Math.abs(off) < clockTolerance ? "check this computer's clock" : `set this computer's clock: the issuer's is ${Math.round(Math.abs(off))} s ${off > 0 ? "ahead" : "behind"}`;
+  return fail("CLIENT_REJECTED", {
+    message: "the issuer did not accept the proof of the session's key (DPoP)",
+    reason: describeOAuthError(error, description),
+    hint: `${clock}; if that is not it, log in without a key: kubectl oidc login --dpop=never`,
+  });
+}
+
+/** Seconds. Issuers take proofs that are a minute old, or less. */
+const clockTolerance = 20;
 
 const whenToTry = (retryAfter: string | null) => (retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? `; try again in ${retryAfter} s` : "");
 

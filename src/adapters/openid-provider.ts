@@ -8,6 +8,7 @@ import { fail, OidcError } from "../errors/oidc-error.ts";
 import type { OpenIdProvider, Parameters } from "../ports.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
+import { dpopHandles, newDpopKey } from "./dpop-keys.ts";
 import { judgedAnswer } from "./judged-answer.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
 import { type Exchange, failFrom, laterBy } from "./openid-faults.ts";
@@ -36,6 +37,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
   }
 
   const judge = (answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers, maxAge?: number | undefined) => judgedAnswer(answer, options, maxAge);
+  const proofs = dpopHandles();
   const searchParams = (parameters: Parameters) => new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
 
   return {
@@ -43,6 +45,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       return (await connect()).facts;
     },
     randomState: () => client.randomState(),
+    newDpopKey,
     async startAuthorization({ redirectUri, scope, extra, state }) {
       const connection = await connect();
       if (connection.facts.authorizationEndpoint === undefined) fail("DISCOVERY_INVALID", { message: `${host} names no authorization endpoint` });
@@ -83,6 +86,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
               ...(checks.maxAge === undefined ? {} : { maxAge: checks.maxAge }),
             },
             searchParams(checks.extra),
+            await proofs.of(connection.config, checks.dpopKey),
           );
           return judge(answer);
         },
@@ -101,8 +105,9 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
         return deviceAuthorization(answer, verifier, options.issuer, host);
       });
     },
-    async pollDevice(device, before, resources = []) {
+    async pollDevice(device, before, { resources = [], dpopKey } = {}) {
       const connection = await connect();
+      const proof = await proofs.of(connection.config, dpopKey);
       // Once an answer came the code is spent: whoever is busy then (the keys' endpoint) must not have it sent again.
       let isSpent = false;
       const noted: typeof before = async (received) => {
@@ -115,6 +120,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
             connection.config,
             deviceGrant,
             searchParams([...resources, ["device_code", device.deviceCode.reveal()], ["code_verifier", device.verifier.reveal()]]),
+            proof,
           ),
         );
         return { kind: "tokens", answer: judge(answer, options.maxAge) };
@@ -128,7 +134,8 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       }
     },
     refresh(refreshToken, parameters, before, how) {
-      const ask = async ({ config }: IssuerConnection) => judge(await client.refreshTokenGrant(config, refreshToken.reveal(), searchParams(parameters)));
+      const ask = async ({ config }: IssuerConnection) =>
+        judge(await client.refreshTokenGrant(config, refreshToken.reveal(), searchParams(parameters), await proofs.of(config, how?.dpopKey)));
       return exchange("refresh", ask, { before, deadlineMs: how?.deadlineMs });
     },
     async judgeAgain(body) {

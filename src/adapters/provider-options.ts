@@ -14,6 +14,8 @@ export interface ProviderOptions {
   readonly acrValues: string | undefined;
   /** Seconds; verified at login. */
   readonly maxAge: number | undefined;
+  /** `--dpop=always`: an answer that is not bound to the key is refused. */
+  readonly mustBeBound?: boolean;
   readonly fetch: DeadlineFetch;
   readonly cache: IssuerCache;
   /** What the connections need of the TLS trust is kept with what the issuer says; absent: it is not. */

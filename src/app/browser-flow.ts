@@ -4,7 +4,7 @@ import { displayName } from "../core/id-token.ts";
 import { isLoopbackHost, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
-import type { CallbackListener, OpenIdProvider, StartedAuthorization, TokenAnswer } from "../ports.ts";
+import type { CallbackListener, OpenIdProvider, Parameters, StartedAuthorization, TokenAnswer } from "../ports.ts";
 import { announcement, type FlowContext, hasOwnLines, waitingLine, whileWaiting } from "./flow-context.ts";
 
 const browserWait = "your browser";
@@ -31,7 +31,7 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
   });
   let page: ResultPage | undefined;
   try {
-    const started = await provider.startAuthorization({ redirectUri: listener.redirectUri, scope: request.scope, extra: request.extra, state });
+    const started = await provider.startAuthorization({ redirectUri: listener.redirectUri, scope: request.scope, extra: authorizationExtra(context), state });
     context.opened();
     await showUrl(context, started.url, listener);
     const { query } = await firstAnswer(context, listener, started);
@@ -52,12 +52,17 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
   }
 }
 
+/** Names the key that alone can have the code exchanged (RFC 9449, section 10). */
+function authorizationExtra({ request, binding }: FlowContext): Parameters {
+  return binding === undefined ? request.extra : [...request.extra.filter(([name]) => name !== "dpop_jkt"), ["dpop_jkt", binding.thumbprint]];
+}
+
 /** The person pastes the code or the whole redirected URL (`authcode-keyboard`). */
 export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   const { run, provider, request } = context;
   const { world, settings } = run;
   const redirectUri = settings.redirectUrl ?? `http://localhost:${portOf(settings.listenAddresses[0] ?? "")}`;
-  const started = await provider.startAuthorization({ redirectUri, scope: request.scope, extra: request.extra, state: provider.randomState() });
+  const started = await provider.startAuthorization({ redirectUri, scope: request.scope, extra: authorizationExtra(context), state: provider.randomState() });
   if (!world.terminal.stdinIsTerminal)
     fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from", hint: "run it on a terminal, or choose another --grant-type" });
   context.opened();
@@ -147,7 +152,8 @@ async function pasted(context: FlowContext, started: StartedAuthorization, signa
 function exchangeAndKeep(context: FlowContext, provider: OpenIdProvider, started: StartedAuthorization, redirectUri: string, query: string): Promise<TokenAnswer> {
   const { settings, world } = context.run;
   return world.undisturbed(async () => {
-    const answer = await provider.exchangeCode(started, redirectUri, query, { maxAge: settings.maxAge, extra: context.request.resources }, context.before);
+    const checks = { maxAge: settings.maxAge, extra: context.request.resources, dpopKey: context.binding?.key };
+    const answer = await provider.exchangeCode(started, redirectUri, query, checks, context.before);
     await context.keep(answer);
     return answer;
   });

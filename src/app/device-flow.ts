@@ -85,7 +85,7 @@ async function poll(context: FlowContext, device: DeviceAuthorization): Promise<
 
 /** The poll that brings the tokens spends the code: they are stored before anything may end us. */
 async function pollAndKeep(context: FlowContext, device: DeviceAuthorization): Promise<DevicePoll> {
-  const polled = await context.provider.pollDevice(device, context.before, context.request.resources);
+  const polled = await context.provider.pollDevice(device, context.before, { resources: context.request.resources, dpopKey: context.binding?.key });
   if (polled.kind === "tokens") await context.keep(polled.answer);
   return polled;
 }

@@ -45,6 +45,8 @@ export async function currentToken(run: Run): Promise<FoundToken> {
           ? failed("LOGIN_REQUIRED", `no refresh token is stored for ${shownUrl(settings.issuer)}, and no token is good`)
           : withoutRefreshToken(run, cached, await facts(run)),
       );
+    case "outdated":
+      return give(failed("LOGIN_REQUIRED", refreshed.value.why));
     case "refused":
       return give(failed("SESSION_REVOKED", `${shownUrl(settings.issuer)} refuses the refresh token: revoked, expired, or used by somebody else`));
     case "fault":

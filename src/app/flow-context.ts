@@ -1,3 +1,4 @@
+import type { DpopKey } from "../core/dpop.ts";
 import { timeLeft } from "../core/time-left.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import type { BeforeJudged, OpenIdProvider, TokenAnswer } from "../ports.ts";
@@ -28,6 +29,8 @@ export interface FlowContext {
   readonly run: Run;
   readonly provider: OpenIdProvider;
   readonly request: LoginRequest;
+  /** The key that this login's refresh token is to be bound to. */
+  readonly binding: DpopKey | undefined;
   readonly before: BeforeJudged;
   /** Ends at Ctrl-C and at the login's deadline. */
   readonly signal: AbortSignal;

@@ -50,6 +50,7 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
   // The session was refused while this call waited for another one, before this program was loaded.
   let refresh: Situation["refresh"] = world.waited !== undefined && outcomeSince(run, world.waited.outcome)?.code === "SESSION_REVOKED" ? "refused" : "untried";
   let fault: unknown;
+  let why: string | undefined;
   const loginAllowed = options.interactive || isMachineGrant(settings.grant);
   for (;;) {
     const step = decideNextStep({
@@ -68,7 +69,8 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
         return step.credential;
       case "refresh": {
         const refreshed = await refreshSession(run, credential);
-        if (refreshed.kind === "none") canRefresh = false;
+        if (refreshed.kind === "outdated") why = refreshed.why;
+        if (refreshed.kind === "none" || refreshed.kind === "outdated") canRefresh = false;
         else if (refreshed.kind === "token") {
           credential = refreshed.credential;
           refresh = "done";
@@ -80,11 +82,16 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
         break;
       }
       case "login":
+        if (why !== undefined) world.terminal.log(1, why);
         await options.beforeLogin?.();
         return await logInOnce(run, options, credential);
       case "refuse":
         return fail(step.code, {
-          message: step.code === "LOGIN_REQUIRED" ? `not logged in to ${shownUrl(settings.issuer)}` : `the session at ${shownUrl(settings.issuer)} is no longer accepted`,
+          message:
+            step.code === "LOGIN_REQUIRED"
+              ? `${why === undefined ? "not logged in" : "a new login is needed"} to ${shownUrl(settings.issuer)}`
+              : `the session at ${shownUrl(settings.issuer)} is no longer accepted`,
+          ...(why === undefined ? {} : { reason: why }),
         });
       case "fault":
         throw fault;

@@ -1,3 +1,4 @@
+import { checkAuthenticated } from "../core/authentication-age.ts";
 import { isFresh, isUsable } from "../core/exec-credential.ts";
 import { checkAccount, namesAnotherIdentity } from "../core/id-token.ts";
 import { checkRefreshed } from "../core/refreshed-token.ts";
@@ -15,6 +16,8 @@ export type Refreshed =
   | { readonly kind: "token"; readonly credential: CredentialRecord }
   /** Nothing to refresh with. */
   | { readonly kind: "none" }
+  /** These settings want a new login, whatever the issuer allows (`whyNewLogin`); the session is untouched. */
+  | { readonly kind: "outdated"; readonly why: string }
   /** The issuer refused the refresh token; it is gone. */
   | { readonly kind: "refused" }
   /** A fault; the session is untouched. `error` is one of ours. */
@@ -27,6 +30,8 @@ export async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: 
   if (saysWho && item.subject !== undefined && answer.claims["sub"] !== item.subject) {
     return fail("ACCOUNT_MISMATCH", { message: "the issuer answered the refresh with a token for another subject; the session was removed" });
   }
+  // Of a login that could not be judged at once; its account was not compared either, below.
+  if (item.pending?.ofNewLogin === true) checkAuthenticated(answer.claims, item.pending.newLogin?.authenticatedSince);
   if (answer.idToken !== undefined) checkRefreshed(answer.claims, loginOf(item), seconds(run.world));
   sayNarrowed(run, ["openid", ...run.settings.scopes], answer);
   // A login whose answer could not be judged at once has no subject yet; its account was not compared either.

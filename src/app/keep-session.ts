@@ -1,7 +1,10 @@
 import { rfc3339 } from "../core/exec-credential.ts";
 import { displayName } from "../core/id-token.ts";
+import { once } from "../core/once.ts";
 import { loginFactsOf } from "../core/refreshed-token.ts";
-import { type CredentialRecord, newestToken, type PendingAnswer, type SecretItem, type TrustedServer } from "../core/session.ts";
+import { endOfSession } from "../core/authentication-age.ts";
+import { isMachineGrant } from "../core/keys.ts";
+import { type CredentialRecord, type LoginFacts, newestToken, type NewLogin, type PendingAnswer, type SecretItem, type TrustedServer } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { withServer } from "../core/server-trust.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
@@ -41,8 +44,11 @@ export interface Keeper {
   isGone(): boolean;
 }
 
-/** `previous` is the item as it lies in the store; undefined at a first login. `by`: a login needs no session that is still there. */
-export function keeper(run: Run, previous: SecretItem | undefined, by: "login" | "refresh"): Keeper {
+/**
+ * `previous` is the item as it lies in the store; undefined at a first login. `by`: a login needs no session that is still there. `newLogin`: what is to
+ * be known of a login, asked when its answer is there.
+ */
+export function keeper(run: Run, previous: SecretItem | undefined, by: "login" | "refresh", newLogin: () => NewLogin = () => ({ at: seconds(run.world) })): Keeper {
   const { world, session } = run;
   const trust = previous !== undefined && previous.refreshToken !== undefined ? previous.trust : world.trust();
   let base: SecretItem = previous ?? { schema: 1, trust, servers: [] };
@@ -51,6 +57,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
   let isGone = false;
   let isPromoted = false;
   const isNewLogin = by === "login" || previous?.pending?.ofNewLogin === true;
+  const bornAs = once(() => (by === "login" ? newLogin() : previous?.pending?.newLogin));
   /** Why the pending answer lies in the journal and not in the store. */
   let sealedFor: unknown;
 
@@ -94,7 +101,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
         body: body.reveal(),
         receivedAt: rfc3339(seconds(world)),
         ...(spent === undefined ? {} : { spent: sha256Hex(spent) }),
-        ...(isNewLogin ? { ofNewLogin: true } : {}),
+        ...(isNewLogin ? { ofNewLogin: true, ...optional("newLogin", bornAs()) } : {}),
       };
       isPending = await tryTo("the refresh token could not be stored", async () => {
         sealedFor = await world.secrets.write(session.itemName, { ...base, pending });
@@ -105,9 +112,11 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? newestToken(base);
       const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
       const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
-      const { pending: _, login: before, ...rest } = base;
+      const { pending: _, login: before, dpopKey: formerKey, ...rest } = base;
+      const born = isNewLogin ? bornAs() : undefined;
       // A login that could not be judged at once, or an item of an earlier version, is known by its first judged answer.
-      const login = (isNewLogin ? undefined : before) ?? (answer.idToken === undefined ? undefined : loginFactsOf(answer.claims));
+      const facts = (isNewLogin ? undefined : before) ?? (answer.idToken === undefined ? undefined : loginFactsOf(answer.claims));
+      const login: LoginFacts | undefined = born?.at === undefined ? facts : { ...facts, at: born.at };
       const item: SecretItem = {
         ...rest,
         trust: isLogin ? world.trust() : trust,
@@ -116,6 +125,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
         ...(subject === undefined ? {} : { subject }),
         ...(login === undefined ? {} : { login }),
         ...(refreshToken === undefined ? {} : { sealKey: base.sealKey ?? world.secrets.newSealKey() }),
+        ...optional("dpopKey", refreshToken === undefined ? undefined : isNewLogin ? born?.dpopKey : formerKey),
       };
       const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;
       const kept = world.store.keeps && refreshToken !== undefined && (!changed || (await storePromoted(item)) || isPending);
@@ -125,7 +135,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
       // One session serves many audiences: that this one has no token is no reason to end it.
       isPromoted = run.settings.audiences.length > 0;
-      const made = await credentialOf(run, answer, servers, subject).catch((error: unknown) => {
+      const made = await credentialOf(run, answer, { ...item, servers }).catch((error: unknown) => {
         if (!isPromoted) throw error;
         return { error };
       });
@@ -147,6 +157,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
             ...(subject === undefined ? {} : { subject }),
             ...optional("displayName", displayName(answer.claims) ?? session.record?.displayName),
             ...optional("loginId", loginId),
+            ...(answer.isBound === true ? { bound: true as const } : {}),
             ...(offlineRefused || session.record?.offlineRefused ? { offlineRefused: true as const } : {}),
           }),
         );
@@ -188,11 +199,11 @@ function isRecorded(run: Run): boolean {
   }
 }
 
-const optional = <K extends string>(name: K, value: string | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<K, string>));
+const optional = <K extends string, V>(name: K, value: V | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<K, V>));
 
 /** The short-lived token of an answer, as it is cached. The codes of `handedToken`. */
-async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRecord["servers"], subject: string | undefined): Promise<CredentialRecord> {
-  const { session, world } = run;
+async function credentialOf(run: Run, answer: TokenAnswer, { servers, subject, login }: Pick<SecretItem, "servers" | "subject" | "login">): Promise<CredentialRecord> {
+  const { settings, session, world } = run;
   const { kind, token, expiresAt, issuedAt } = await handedToken(run, answer);
   const now = seconds(world);
   const memoIds = (await readCredential(run).catch(() => undefined))?.memoIds ?? [];
@@ -201,7 +212,8 @@ async function credentialOf(run: Run, answer: TokenAnswer, servers: CredentialRe
     sessionKey: session.key,
     kind,
     token,
-    expiresAt,
+    // What is handed out ends with the session, whatever the token says.
+    expiresAt: isMachineGrant(settings.grant) ? expiresAt : Math.min(expiresAt, endOfSession(login, settings.sessionMaxAge, now)),
     // An answer that was judged late has lived for a while: M6 goes by the whole life.
     receivedAt: issuedAt === undefined ? now : Math.min(now, issuedAt),
     servers,

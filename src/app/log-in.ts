@@ -1,8 +1,9 @@
+import { authenticatedSince, checkAuthenticated } from "../core/authentication-age.ts";
 import { checkAccount } from "../core/id-token.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
-import type { CredentialRecord, SecretItem } from "../core/session.ts";
+import type { CredentialRecord, NewLogin, SecretItem } from "../core/session.ts";
 import { timeAway } from "../core/time-away.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
@@ -13,8 +14,9 @@ import { openLogin, readPause } from "./login-pause.ts";
 import { type FlowContext, forWhom, type LoginOrigin } from "./flow-context.ts";
 import { sayNarrowed } from "./granted-scope.ts";
 import { googleIssuer, type LoginRequest, loginRequest } from "./login-request.ts";
+import { bindingFor } from "./login-binding.ts";
 import { failServer, takeRefreshLock } from "./refresh-lock.ts";
-import type { Run } from "./world.ts";
+import { type Run, seconds } from "./world.ts";
 
 /**
  * Runs one login with the flow that fits, under the login lock that the caller holds, and stores its result.
@@ -32,7 +34,8 @@ export async function logIn(run: Run, origin: LoginOrigin, item: SecretItem | un
   // A second try without offline_access is the same login: it counts once.
   const earlierFailures = readPause(run)?.failures ?? 0;
   const others = isMachineGrant(settings.grant) ? [] : ((await origin.audiences?.()) ?? []).filter((audience) => !settings.audiences.includes(audience));
-  const how = { provider, facts, flow, withOffline, earlierFailures, audiences: [...settings.audiences, ...others] };
+  const audiences = [...settings.audiences, ...others];
+  const how = { provider, facts, flow, withOffline, earlierFailures, audiences, serves: audiences };
   try {
     return await attemptOrAgain(run, origin, item, how, others);
   } catch (error) {
@@ -54,7 +57,10 @@ interface Attempt {
   readonly flow: Flow;
   readonly withOffline: boolean;
   readonly earlierFailures: number;
+  /** That are named to the issuer. */
   readonly audiences: readonly string[];
+  /** For which the session is to get tokens. */
+  readonly serves: readonly string[];
 }
 
 /** Once more for fewer audiences, or without offline_access, where the issuer refuses these. `others`: audiences of other contexts than this one. */
@@ -81,7 +87,14 @@ async function attempt(run: Run, origin: LoginOrigin, item: SecretItem | undefin
   const { world, settings } = run;
   const request = loginRequest(run, how.facts, how.withOffline, how.audiences);
   const deadline = AbortSignal.timeout(settings.authenticationTimeout * 1000);
-  const place = placeOf(run, item);
+  const binding = await bindingFor(run, how.facts, how.provider, how.serves);
+  const startedAt = seconds(world);
+  const newLogin = (): NewLogin => {
+    const at = seconds(world);
+    const since = authenticatedSince(settings, startedAt, at);
+    return { at, ...(since === undefined ? {} : { authenticatedSince: since }), ...(binding === undefined ? {} : { dpopKey: binding.key.reveal() }) };
+  };
+  const place = placeOf(run, item, newLogin);
   const isPerson = !isMachineGrant(settings.grant);
   let login: ReturnType<typeof openLogin> | undefined;
   let credential: CredentialRecord | undefined;
@@ -89,6 +102,7 @@ async function attempt(run: Run, origin: LoginOrigin, item: SecretItem | undefin
     run,
     provider: how.provider,
     request,
+    binding,
     async before(answer) {
       if (answer.refreshToken !== undefined) await place.open();
       await place.keep().before(answer);
@@ -104,6 +118,7 @@ async function attempt(run: Run, origin: LoginOrigin, item: SecretItem | undefin
       if (isPerson) login ??= openLogin(run, how.earlierFailures);
     },
     async keep(answer) {
+      if (isPerson) checkAuthenticated(answer.claims, newLogin().authenticatedSince);
       credential = await accept(run, origin, place.keep(), answer, request, { offlineRefused: !how.withOffline, grant: grantOf(run, how.flow) });
     },
     received: () => place.keep().received() !== undefined,
@@ -136,14 +151,14 @@ const storeWait = 20_000;
  * Where the answer goes. The refresh lock is taken when the answer is there, never while a person thinks, and the item is read again
  * under it: a refresh or a logout in between must neither be undone nor come back.
  */
-function placeOf(run: Run, item: SecretItem | undefined): { open(): Promise<void>; keep(): Keeper; close(): void } {
+function placeOf(run: Run, item: SecretItem | undefined, newLogin: () => NewLogin): { open(): Promise<void>; keep(): Keeper; close(): void } {
   const { world, session } = run;
-  const state: { keep: Keeper; held: HeldLock | undefined } = { keep: keeper(run, item, "login"), held: undefined };
+  const state: { keep: Keeper; held: HeldLock | undefined } = { keep: keeper(run, item, "login", newLogin), held: undefined };
   return {
     async open() {
       if (!world.store.keeps || state.held !== undefined) return;
       state.held = await takeRefreshLock(run, async () => false, { waitMs: storeWait, signal: new AbortController().signal }).catch(() => undefined);
-      state.keep = keeper(run, await world.secrets.read(session.itemName).catch(() => item), "login");
+      state.keep = keeper(run, await world.secrets.read(session.itemName).catch(() => item), "login", newLogin);
     },
     keep: () => state.keep,
     close: () => state.held?.release(),

@@ -1,4 +1,5 @@
 import { resourcesOf } from "../core/audience.ts";
+import { maxAgeToAskFor } from "../core/authentication-age.ts";
 import { isLoopbackHost } from "../core/untrusted-text.ts";
 import type { IssuerFacts, Parameters } from "../ports.ts";
 import type { Run } from "./world.ts";
@@ -21,7 +22,7 @@ export interface LoginRequest {
  * an issuer gives no later token for one that the login did not name (RFC 8707, section 2.2).
  */
 export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean, audiences: readonly string[] = run.settings.audiences): LoginRequest {
-  const { settings, world } = run;
+  const { settings, session, world } = run;
   const isGoogle = settings.issuer === googleIssuer;
   const keeps = world.store.keeps && settings.offlineAccess;
   const named = settings.scopes.includes("offline_access");
@@ -31,9 +32,12 @@ export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean,
   const extra: (readonly [string, string])[] = [];
   if (isGoogle && keeps && withOffline) extra.push(["access_type", "offline"]);
   if (prompt !== undefined) extra.push(["prompt", prompt]);
-  if (settings.account !== undefined) extra.push(["login_hint", settings.account]);
+  // The account of the session, also where it is found without --account (cli.md M2).
+  const account = settings.account ?? session.identity.account;
+  if (account !== undefined) extra.push(["login_hint", account]);
   if (settings.acrValues !== undefined) extra.push(["acr_values", settings.acrValues]);
-  if (settings.maxAge !== undefined) extra.push(["max_age", String(settings.maxAge)]);
+  const maxAge = maxAgeToAskFor(settings);
+  if (maxAge !== undefined) extra.push(["max_age", String(maxAge)]);
   for (const audience of resourcesOf(audiences, facts.supportsExchange)) extra.push(["resource", audience]);
   const resources = extra.filter(([name, value]) => name === "resource" && settings.audiences.includes(value));
   for (const [name, value] of Object.entries(settings.extraParams)) {

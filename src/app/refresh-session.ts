@@ -1,7 +1,8 @@
+import { whyNewLogin } from "../core/authentication-age.ts";
 import { resourcesOf } from "../core/audience.ts";
 import { secret } from "../core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith } from "../core/server-trust.ts";
-import { type CredentialRecord, newestToken, type SecretItem } from "../core/session.ts";
+import { type CredentialRecord, dpopKeyOf, newestToken, type SecretItem } from "../core/session.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { BeforeJudged, Parameters, TokenAnswer } from "../ports.ts";
@@ -10,7 +11,7 @@ import { isTargetRefused } from "./invalid-target.ts";
 import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
 import { failServer, lockFault, newerToken, takeRefreshLock } from "./refresh-lock.ts";
 import { forgetOutcome, noteOutcome, type OutcomeNote, outcomeSince, readOutcome } from "./refresh-outcome.ts";
-import type { Run } from "./world.ts";
+import { type Run, seconds } from "./world.ts";
 
 /**
  * Milliseconds for all requests of one refresh: discovery, exchange, retry, keys. Below the 45 s that others wait for the lock, so that
@@ -89,6 +90,8 @@ async function refreshItem(run: Run, item: SecretItem): Promise<Refreshed> {
   try {
     const again = item.pending === undefined ? { kind: "go-on" as const, item } : await judgePending(run, item);
     if (again.kind !== "go-on") return again;
+    const why = whyNewLogin(again.item, run.settings, seconds(world));
+    if (why !== undefined) return { kind: "outdated", why };
     const refreshed = await askIssuer(run, again.item);
     if (refreshed.kind === "token") forgetOutcome(run);
     return refreshed;
@@ -123,7 +126,9 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
     const resources = resourcesOf(settings.audiences, supportsExchange).map((audience) => ["resource", audience] as const);
     for (const warning of settings.warnings) world.terminal.warn(warning);
     world.terminal.log(1, "refreshing the session");
-    const ask = (parameters: Parameters) => withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, before, how));
+    const key = dpopKeyOf(item);
+    const dpopKey = key === undefined ? undefined : secret(key);
+    const ask = (parameters: Parameters) => withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, before, { ...how, dpopKey }));
     const answer = await ask(resources).catch((error: unknown) => {
       if (resources.length === 0 || !isTargetRefused(error)) throw error;
       // Nothing was spent: an error answer rotates no token (RFC 6749, section 6). What comes now is exchanged.
@@ -181,7 +186,7 @@ async function forgetRefused(run: Run, refused: string): Promise<Refreshed> {
   const { world, session } = run;
   const now = await world.secrets.read(session.itemName);
   if (now !== undefined && newestToken(now) === refused) {
-    const { refreshToken: _, pending: __, ...rest } = now;
+    const { refreshToken: _, pending: __, dpopKey: ___, ...rest } = now;
     await world.secrets.write(session.itemName, rest);
     if (session.record !== undefined) world.sessions.write({ ...session.record, hasRefreshToken: false });
   }

@@ -110,7 +110,7 @@ export function chooseSession(settings: Settings, sessions: SessionStore): Sessi
   const record = matching[0];
   const identity = record?.identity ?? wanted;
   const key = sessionKey(identity);
-  return { identity, key, itemName: itemName(identity), credentialKey: credentialKey(key, settings.audiences, settings.useAccessToken), record };
+  return { identity, key, itemName: itemName(identity), credentialKey: credentialKey(key, settings.audiences, settings.useAccessToken, settings.sessionMaxAge), record };
 }
 
 /** One run for one session. */

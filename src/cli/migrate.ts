@@ -136,7 +136,8 @@ async function tryOut(call: Call, { reopen }: Move, { unknown, isListNew }: Adop
       if (isListNew) await changeServers(run, () => []);
       return { state: "refused", unknown };
     }
-    if (refreshed.kind === "token") return { state: "moved", unknown };
+    // What these settings want beside is for the next login to say.
+    if (refreshed.kind === "token" || refreshed.kind === "outdated") return { state: "moved", unknown };
     throw refreshed.error;
   } catch (error) {
     if (!isOidcError(error) || error.code === "INTERRUPTED" || call.signal.aborted) throw error;

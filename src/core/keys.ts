@@ -66,7 +66,11 @@ export function itemName(identity: SessionIdentity): string {
   return `${identity.issuer}#${identity.clientId}${account}${plain ? "" : `#${sessionKey(identity).slice(0, 8)}`}`;
 }
 
-/** One short-lived token: session, audience, kind. 64 hex digits. */
-export function credentialKey(key: string, audiences: readonly string[], useAccessToken: boolean): string {
-  return sha256Hex(JSON.stringify(["credential-1", key, [...audiences].sort(), useAccessToken ? "access" : "id"]));
+/**
+ * One short-lived token: session, audience, kind, and the greatest age of the session (seconds) when that ends the token early: the hot path
+ * looks at the file's own end, so a token that was cut short must be another file's than one that was not. 64 hex digits.
+ */
+export function credentialKey(key: string, audiences: readonly string[], useAccessToken: boolean, sessionMaxAge?: number | undefined): string {
+  const parts = ["credential-1", key, [...audiences].sort(), useAccessToken ? "access" : "id"];
+  return sha256Hex(JSON.stringify(sessionMaxAge === undefined ? parts : [...parts, sessionMaxAge]));
 }

@@ -73,3 +73,8 @@ export function defaultAddresses(redirectUrl: string | undefined): readonly stri
   }
   return ["127.0.0.1:8000", "127.0.0.1:18000"];
 }
+
+/** What is wrong with an OpenID Connect prompt (OIDC Core 3.1.2.1: a list). Values of one issuer alone are its own affair. */
+export function promptProblem(text: string | undefined): string | undefined {
+  return text?.split(/\s+/).includes("none") === true ? "cannot be none: nobody could log in" : undefined;
+}

@@ -39,6 +39,8 @@ export interface SessionRecord {
   readonly loggedInAt: string;
   /** Random; by it the audit log ties what came later to the login. Absent when that was made while the log was off. */
   readonly loginId?: string;
+  /** The issuer said that the tokens are bound to a key of ours (RFC 9449). */
+  readonly bound?: true;
   /** The issuer refused offline_access; it is not asked for again (cli.md M8). */
   readonly offlineRefused?: true;
 }
@@ -59,6 +61,16 @@ export interface TrustedServer {
   readonly proxy?: string;
 }
 
+/** What must be known of a login while its answer is not judged, beside the answer itself. */
+export interface NewLogin {
+  /** Seconds since the epoch, by this computer's clock: when the answer came. */
+  readonly at?: number;
+  /** Seconds since the epoch: the person must have authenticated since then (`core/authentication-age.ts`). */
+  readonly authenticatedSince?: number;
+  /** As `SecretItem.dpopKey`. */
+  readonly dpopKey?: string;
+}
+
 /** A token answer that is stored and not judged yet. */
 export interface PendingAnswer {
   readonly refreshToken?: string;
@@ -69,6 +81,8 @@ export interface PendingAnswer {
   readonly spent?: string;
   /** Of a login of which nothing was judged yet: what the item says of an earlier login is not about it. */
   readonly ofNewLogin?: true;
+  /** With `ofNewLogin`; absent in answers that an earlier version stored. */
+  readonly newLogin?: NewLogin;
 }
 
 /** What a login's ID token said, as far as the refreshed ones must agree with it (OIDC Core 12.2). What is absent is not compared, but for azp. */
@@ -77,6 +91,8 @@ export interface LoginFacts {
   readonly iat?: number;
   /** Seconds since the epoch. */
   readonly authTime?: number;
+  /** Seconds since the epoch, by this computer's clock: when the login was. Absent in items of earlier versions, and of adopted tokens. */
+  readonly at?: number;
   /** It named an authorized party: our client, as every azp must. */
   readonly azp?: true;
   /** 128 bits of its SHA-256: enough to compare, and short for the Windows limit on an item. */
@@ -93,6 +109,8 @@ export interface SecretItem {
   readonly login?: LoginFacts;
   readonly trust: TlsTrust;
   readonly servers: readonly TrustedServer[];
+  /** The private key that the refresh token is bound to (RFC 9449), as JWK text: whoever has only one of the two has nothing. */
+  readonly dpopKey?: string;
   /** Opens this item's sealed journal. */
   readonly sealKey?: string;
 }
@@ -165,6 +183,7 @@ export function parseSecretItem(text: string): SecretItem | Unusable {
     isOptionalText(o["refreshToken"]) &&
     isOptionalText(o["subject"]) &&
     isOptionalText(o["sealKey"]) &&
+    isOptionalText(o["dpopKey"]) &&
     isServers(o["servers"]) &&
     isObject(trust) &&
     typeof trust["insecure"] === "boolean" &&
@@ -184,24 +203,42 @@ export function parsePendings(text: string): readonly PendingAnswer[] {
   }
 }
 
+const isOptionalNumber = (value: unknown) => value === undefined || typeof value === "number";
+
 function isLoginFacts(value: unknown): boolean {
-  const isOptionalNumber = (member: unknown) => member === undefined || typeof member === "number";
   return (
     isObject(value) &&
     isOptionalNumber(value["iat"]) &&
     isOptionalNumber(value["authTime"]) &&
+    isOptionalNumber(value["at"]) &&
     [true, undefined].some((azp) => azp === value["azp"]) &&
     isOptionalText(value["nonce"])
   );
 }
 
 function isPending(value: unknown): boolean {
-  return isObject(value) && isText(value["body"]) && isText(value["receivedAt"]) && isOptionalText(value["refreshToken"]) && isOptionalText(value["spent"]);
+  return (
+    isObject(value) &&
+    isText(value["body"]) &&
+    isText(value["receivedAt"]) &&
+    isOptionalText(value["refreshToken"]) &&
+    isOptionalText(value["spent"]) &&
+    (value["newLogin"] === undefined || isNewLogin(value["newLogin"]))
+  );
+}
+
+function isNewLogin(value: unknown): boolean {
+  return isObject(value) && isOptionalNumber(value["at"]) && isOptionalNumber(value["authenticatedSince"]) && isOptionalText(value["dpopKey"]);
 }
 
 /** What the next answer must agree with; undefined when that is not known. */
 export function loginOf(item: SecretItem): LoginFacts | undefined {
   return item.pending?.ofNewLogin === true ? undefined : item.login;
+}
+
+/** The key of the newest refresh token; undefined for one that is bound to none. */
+export function dpopKeyOf(item: SecretItem): string | undefined {
+  return item.pending?.ofNewLogin === true ? item.pending.newLogin?.dpopKey : item.dpopKey;
 }
 
 /** The newest refresh token of an item: that of an answer which was not judged yet, else the judged one. */

@@ -1,6 +1,6 @@
 import { fail } from "../errors/oidc-error.ts";
 import { type grants, type identityKinds, type OptionName, optionRow, optionTable, type wishes } from "./flag-table.ts";
-import { addressProblem, defaultAddresses, headerProblem, issuerProblem, pkceProblem, redirectProblem, webUrlProblem, withLoopbackHost } from "./option-checks.ts";
+import { addressProblem, defaultAddresses, headerProblem, issuerProblem, pkceProblem, promptProblem, redirectProblem, webUrlProblem, withLoopbackHost } from "./option-checks.ts";
 import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
 import { nearest } from "./nearest.ts";
 import { type Secret, secret } from "./secret.ts";
@@ -152,6 +152,9 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
   check("open-url-after-authentication", webUrlProblem(text("open-url-after-authentication")));
   check("browser-command", splitCommand(text("browser-command") ?? "") === undefined ? "has a quote without its end" : undefined);
   check("oidc-request-header", headerProblem(pairs("oidc-request-header")));
+  check("prompt", promptProblem(text("prompt")));
+  const sessionMaxAge = text("session-max-age") === undefined ? undefined : duration("session-max-age", 0);
+  check("session-max-age", sessionMaxAge !== undefined && sessionMaxAge < shortestSession ? "must be at least 1m" : undefined);
   if ((text("local-server-cert") === undefined) !== (text("local-server-key") === undefined)) {
     fail("FLAG_CONFLICT", { message: "--local-server-cert and --local-server-key are needed together", hint: "give both options or none" });
   }
@@ -159,6 +162,11 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
   const grant = chosenGrant(text("grant-type") as Grant | undefined, username);
   if (text("oidc-client-secret") !== undefined && text("oidc-client-secret-file") !== undefined && from["oidc-client-secret"] === from["oidc-client-secret-file"]) {
     fail("FLAG_CONFLICT", { message: "--oidc-client-secret and --oidc-client-secret-file contradict each other" });
+  }
+  const audiences = splitList(texts("oidc-audience"));
+  const unbound = boolean("oidc-use-access-token") ? "oidc-use-access-token" : audiences.length > 0 ? "oidc-audience" : undefined;
+  if (text("dpop") === "always" && unbound !== undefined) {
+    fail("FLAG_CONFLICT", { message: `--dpop=always and --${unbound} contradict each other: no API server takes an access token that is bound to a key` });
   }
   const wrapped = (name: OptionName) => (text(name) === undefined ? undefined : secret(text(name) ?? ""));
   return {
@@ -180,7 +188,7 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     useAccessToken: boolean("oidc-use-access-token"),
     extraParams: pairs("oidc-auth-request-extra-params"),
     requestHeaders: pairs("oidc-request-header"),
-    audiences: splitList(texts("oidc-audience")),
+    audiences,
     account: text("account"),
     acrValues: text("acr-values"),
     maxAge: integer("max-age"),
@@ -203,7 +211,7 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     clientKey: text("client-key"),
     par: (text("par") as Wish | undefined) ?? "auto",
     dpop: (text("dpop") as Wish | undefined) ?? "auto",
-    sessionMaxAge: text("session-max-age") === undefined ? undefined : duration("session-max-age", 0),
+    sessionMaxAge,
     identity: text("identity") as IdentityKind | undefined,
     subjectTokenFile: text("subject-token-file"),
     subjectTokenCommand: text("subject-token-command"),
@@ -225,6 +233,9 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     warnings: warningsOf(raw, from, grant),
   };
 }
+
+/** Seconds. A shorter one would end in the middle of the first command. */
+const shortestSession = 60;
 
 function unwrap<T>(parsed: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string }): T {
   return parsed.ok ? parsed.value : fail("SETTINGS_INVALID", { message: parsed.problem });

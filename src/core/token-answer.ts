@@ -1,5 +1,21 @@
 import { isNestedDeeper } from "./json-depth.ts";
+import type { Secret } from "./secret.ts";
 import { isObject } from "./session.ts";
+
+/** Tokens that were judged: signature, issuer, audience, times, nonce, azp. */
+export interface TokenAnswer {
+  readonly idToken: Secret | undefined;
+  readonly accessToken: Secret | undefined;
+  readonly refreshToken: Secret | undefined;
+  /** Seconds, of the access token. */
+  readonly expiresIn: number | undefined;
+  /** The scopes that were granted, as the issuer says; undefined: those that were asked for (RFC 6749, section 5.1). */
+  readonly scope?: string | undefined;
+  /** The issuer says that the access token is bound to our key (RFC 9449, section 5). */
+  readonly isBound?: boolean | undefined;
+  /** Claims of the verified ID token; without one, of the access token's payload, or none when that is for an audience of its own. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
 
 /**
  * True when a stored body has the form of a token answer (RFC 6749, section 5.1). What has not can never be judged: without this look it would

@@ -121,9 +121,12 @@ describe("what a login asks for", () => {
     endSessionEndpoint: "",
     ...more,
   });
-  const request = (options: RawOptions = {}, more: { readonly keeps?: boolean; readonly withOffline?: boolean; readonly facts?: Partial<IssuerFacts> } = {}) => {
+  const request = (
+    options: RawOptions = {},
+    more: { readonly keeps?: boolean; readonly withOffline?: boolean; readonly account?: string; readonly facts?: Partial<IssuerFacts> } = {},
+  ) => {
     const { scope, extra } = loginRequest(
-      { settings: settingsOf(options), world: { store: { keeps: more.keeps ?? true } } } as unknown as Run,
+      { settings: settingsOf(options), session: { identity: { account: more.account } }, world: { store: { keeps: more.keeps ?? true } } } as unknown as Run,
       facts(more.facts),
       more.withOffline ?? true,
     );
@@ -138,7 +141,20 @@ describe("what a login asks for", () => {
   });
   it("what the person named stays, whatever the issuer advertises", () => {
     expect(request({ "oidc-extra-scope": ["offline_access,email"] }, { facts: { supportsOffline: false } })).toEqual({ scope: "openid email offline_access" });
-    expect(request({ prompt: ["login"] })).toMatchObject({ prompt: "login" });
+    expect(request({ prompt: ["select_account"] })).toMatchObject({ prompt: "select_account" });
+  });
+  it("the account of the stored session, also when --account does not name it: nobody else is to log in there", () => {
+    expect(request({}, { account: "ann" })).toMatchObject({ login_hint: "ann" });
+    expect(request({ account: ["bob"] }, { account: "bob" })).toMatchObject({ login_hint: "bob" });
+  });
+  it("max_age, whenever the time of the authentication must be proven", () => {
+    expect(request({ prompt: ["login"] })).toMatchObject({ prompt: "login", max_age: "180" });
+    expect(request({ prompt: ["consent login"], "authentication-timeout-sec": ["60"] })).toMatchObject({ prompt: "consent login", max_age: "60" });
+    expect(request({ prompt: ["login"], "max-age": ["3600"] })).toMatchObject({ max_age: "3600" });
+    // A login that is nearly as old as the session may be would end at once.
+    expect(request({ "session-max-age": ["8h"] })).toMatchObject({ max_age: "25920" });
+    expect(request({ "session-max-age": ["8h"], "max-age": ["60"] })).toMatchObject({ max_age: "60" });
+    expect(request({ prompt: ["consent"] })).not.toHaveProperty("max_age");
   });
   it("Google's own word for it", () => {
     expect(request({ "oidc-issuer-url": ["https://accounts.google.com"] }, { facts: { supportsOffline: false } })).toEqual({ scope: "openid", access_type: "offline" });

@@ -93,6 +93,8 @@ export async function providerConfiguration(storage: ProviderStorage, choices: P
 function defaultFeatures(accessTokenTTL: number): NonNullable<Configuration["features"]> {
   return {
     devInteractions: { enabled: false },
+    // On by default there. A login would be bound to a key then, and what the tests hold of rotation is about sessions that are not.
+    dPoP: { enabled: false },
     clientCredentials: { enabled: true },
     revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
     deviceFlow: {

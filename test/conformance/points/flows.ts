@@ -35,7 +35,7 @@ export const device = points(
   ["DV-14", "us", "only an https address is shown and opened"],
   ["DV-15", "us", "control characters in the code do nothing"],
   ["DV-16", "us", "the device code is never shown"],
-  ["DV-17", "library", "DPoP on the poll", "DPoP is not built yet"],
+  ["DV-17", "library", "DPoP on the poll"],
 );
 
 /** RFC 7009 and RP-initiated logout. */

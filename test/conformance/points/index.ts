@@ -2,7 +2,7 @@ import { device, ending, loopback, nativeApps, rotation } from "./flows.ts";
 import { kubeconfig, network, secrets, storage, terminal } from "./machine.ts";
 import { fapi, modules, more } from "./modules.ts";
 import type { Point } from "../point.ts";
-import { bestPractice, idTokens, issuerIdentification, pkce, refresh } from "./tokens.ts";
+import { bestPractice, bound, idTokens, issuerIdentification, pkce, refresh } from "./tokens.ts";
 
 /** Every numbered point, by chapter. */
 export const chapters: readonly (readonly [title: string, points: readonly Point[]])[] = [
@@ -13,6 +13,7 @@ export const chapters: readonly (readonly [title: string, points: readonly Point
   ["Refresh (OpenID Connect Core 12.2)", refresh],
   ["Issuer identification (RFC 9207)", issuerIdentification],
   ["PKCE (RFC 7636)", pkce],
+  ["Sessions that are bound to a key (DPoP, RFC 9449)", bound],
   ["Best current practice (RFC 9700)", bestPractice],
   ["Native apps (RFC 8252)", nativeApps],
   ["The loopback listener", loopback],

@@ -72,3 +72,15 @@ export const bestPractice = points(
   ["B-12", "us", "logout revokes"],
   ["B-13", "us", "a code is used once; an error ends its state"],
 );
+
+/** RFC 9449. */
+export const bound = points(
+  ["DP-01", "us", "one key for a session, made at its login, the same in every process"],
+  ["DP-02", "both", "a proof with the code, each poll of a device and each refresh"],
+  ["DP-03", "us", "the authorization request names the key (`dpop_jkt`)"],
+  ["DP-04", "library", "a nonce that the issuer demands is used at once, once"],
+  ["DP-05", "us", "a refresh token without its key is worth nothing"],
+  ["DP-06", "us", "key and refresh token are stored in one write; who loses the key logs in again"],
+  ["DP-07", "us", "not where the access token is handed out: an API server takes bearer tokens"],
+  ["DP-08", "us", "a clock that is wrong is no logout; it is named"],
+);
