@@ -54,7 +54,8 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
   const loginAllowed = options.interactive || isMachineGrant(settings.grant);
   for (;;) {
     const step = decideNextStep({
-      credential,
+      // Nothing of a session that is over is handed out, whatever a clock says that may have been set back.
+      credential: why === undefined ? credential : undefined,
       canRefresh,
       now: seconds(world),
       minValidity: settings.minValidity,

@@ -49,6 +49,10 @@ describe("names", () => {
   });
   it("of credentials differ by audience and kind", () =>
     expect(new Set([credentialKey("s", [], false), credentialKey("s", [], true), credentialKey("s", ["a"], false), credentialKey("s", ["b"], false)]).size).toBe(4));
+  it("of credentials differ by the age that ends them early, and are what they were without one", () => {
+    expect(new Set([credentialKey("s", [], false), credentialKey("s", [], false, 60), credentialKey("s", [], false, 61)]).size).toBe(3);
+    expect(credentialKey("s", [], false, undefined)).toBe(createHash("sha256").update('["credential-1","s",[],"id"]').digest("hex"));
+  });
 });
 
 describe("sha256Hex", () => {

@@ -109,3 +109,24 @@ describe("the option table", () => {
     ).toEqual(["account", "acr-values", "max-age", "oidc-audience", "oidc-client-id", "oidc-extra-scope", "oidc-issuer-url", "profile"].sort());
   });
 });
+
+describe("harder sessions", () => {
+  it("prompt=none is refused by where it was said, in a list too: nobody could log in", () => {
+    expect(codeOf(() => resolve({ prompt: ["none"] }))).toBe("FLAG_INVALID");
+    expect(codeOf(() => resolve({ prompt: ["login none"] }))).toBe("FLAG_INVALID");
+    expect(codeOf(() => resolve({}, { prompt: ["none"] }))).toBe("SETTINGS_INVALID");
+    expect(resolve({ prompt: ["login select_account"] }).prompt).toBe("login select_account");
+  });
+  it("a session lasts a minute at least", () => {
+    expect(codeOf(() => resolve({ "session-max-age": ["59s"] }))).toBe("FLAG_INVALID");
+    expect(codeOf(() => resolve({}, { "session-max-age": ["0s"] }))).toBe("SETTINGS_INVALID");
+    expect(resolve({ "session-max-age": ["1m"] }).sessionMaxAge).toBe(60);
+    expect(resolve({}).sessionMaxAge).toBeUndefined();
+  });
+  it("what the cluster is to see cannot be bound to a key", () => {
+    expect(codeOf(() => resolve({ dpop: ["always"], "oidc-use-access-token": ["true"] }))).toBe("FLAG_CONFLICT");
+    expect(codeOf(() => resolve({ dpop: ["always"], "oidc-audience": ["a"] }))).toBe("FLAG_CONFLICT");
+    for (const dpop of ["auto", "never"]) expect(codeOf(() => resolve({ dpop: [dpop], "oidc-use-access-token": ["true"] }))).toBe("none");
+    expect(resolve({ dpop: ["always"] }).dpop).toBe("always");
+  });
+});

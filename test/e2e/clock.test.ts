@@ -1,21 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { browse, credentialOf, errorCode, openUrl, preloaded, runWithBrowser } from "./program.ts";
+import { clockOff as clockOffIn } from "./clock-off.ts";
+import { browse, credentialOf, errorCode, openUrl, runWithBrowser } from "./program.ts";
 import { home, issuer, session, useStage } from "./stage.ts";
 
 useStage();
 
-/** The environment of a program whose clock is wrong by so many seconds; timers run on, as they do when a clock is set. */
-function clockOff(seconds: number): Readonly<Record<string, string>> {
-  const file = join(home.folder, "clock.cjs");
-  writeFileSync(
-    file,
-    `const real = Date; const off = Number(process.env.CLOCK_OFF) * 1000;
-globalThis.Date = class extends real { constructor(...args) { if (args.length === 0) super(real.now() + off); else super(...args); } static now() { return real.now() + off; } };`,
-  );
-  return { ...preloaded(file), CLOCK_OFF: String(seconds) };
-}
+const clockOff = (seconds: number) => clockOffIn(home.folder, seconds);
 
 const refreshToken = () => {
   const folder = join(home.data, "refresh");
