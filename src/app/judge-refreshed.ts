@@ -1,11 +1,12 @@
 import { checkAuthenticated } from "../core/authentication-age.ts";
 import { isFresh, isUsable } from "../core/exec-credential.ts";
-import { checkAccount, namesAnotherIdentity } from "../core/id-token.ts";
+import { namesAnotherIdentity } from "../core/id-token.ts";
 import { checkRefreshed } from "../core/refreshed-token.ts";
 import { secret } from "../core/secret.ts";
 import { type CredentialRecord, loginOf, type SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { TokenAnswer } from "../ports.ts";
+import { compareAccount } from "./compare-account.ts";
 import { sayNarrowed } from "./granted-scope.ts";
 import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
 import { forgetOutcome } from "./refresh-outcome.ts";
@@ -35,7 +36,7 @@ export async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: 
   if (answer.idToken !== undefined) checkRefreshed(answer.claims, loginOf(item), seconds(run.world));
   sayNarrowed(run, ["openid", ...run.settings.scopes], answer);
   // A login whose answer could not be judged at once has no subject yet; its account was not compared either.
-  if (item.subject === undefined) checkAccount(answer.claims, run.settings.account ?? run.session.identity.account);
+  if (item.subject === undefined) compareAccount(run, answer.claims);
   return { kind: "token", credential: await keep.promote(answer, { isLogin: false, offlineRefused: false }) };
 }
 

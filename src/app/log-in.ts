@@ -1,5 +1,4 @@
 import { authenticatedSince, checkAuthenticated } from "../core/authentication-age.ts";
-import { checkAccount } from "../core/id-token.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
@@ -9,6 +8,7 @@ import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, IssuerFacts, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import { chooseFlow, type Flow, grantOf } from "./choose-flow.ts";
 import { isTargetRefused } from "./invalid-target.ts";
+import { compareAccount } from "./compare-account.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
 import { type FlowContext, forWhom, type LoginOrigin } from "./flow-context.ts";
@@ -195,7 +195,7 @@ async function accept(
   how: { readonly offlineRefused: boolean; readonly grant: string },
 ): Promise<CredentialRecord> {
   const { settings, session, world } = run;
-  checkAccount(answer.claims, settings.account ?? session.identity.account);
+  compareAccount(run, answer.claims);
   const known = session.record?.subject;
   // kubectl may not switch the person behind a session without a word; who types `login` may.
   if (origin.command === "get-token" && known !== undefined && known !== answer.claims["sub"]) {

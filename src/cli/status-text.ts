@@ -62,7 +62,7 @@ export function statusTable({ sessions, now }: Found): string {
       accountOf(record) ?? "-",
       stateOf(record, now),
       expiryOf(record, now),
-      record.hasRefreshToken ? record.identity.storage : "none",
+      record.hasRefreshToken ? `${record.identity.storage}${record.bound === true ? ", bound to a key" : ""}` : "none",
       contexts.map(({ name }) => name).join(",") || "-",
     ].map((cell) => safeText(cell, 120)),
   );

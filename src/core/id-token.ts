@@ -94,13 +94,14 @@ function checkSubject(claims: Claims, subject: string | undefined): void {
   if (subject !== undefined && sub !== subject) fail("ACCOUNT_MISMATCH", { message: "the issuer returned a token for another subject (sub) than the one that logged in" });
 }
 
-/** ACCOUNT_MISMATCH when the claims name somebody and none of the names is `account`. */
-export function checkAccount(claims: Claims, account: string | undefined): void {
-  if (account === undefined) return;
+/** ACCOUNT_MISMATCH when the claims name somebody and none of the names is `account`. False when they name nobody, so that nothing could be compared. */
+export function checkAccount(claims: Claims, account: string | undefined): boolean {
+  if (account === undefined) return true;
   const names = ["email", "preferred_username", "upn", "unique_name"].map((name) => claims[name]).filter((name) => typeof name === "string");
   const wanted = account.toLowerCase();
-  if (names.length === 0 || [...names, claims["sub"]].some((name) => typeof name === "string" && name.toLowerCase() === wanted)) return;
-  fail("ACCOUNT_MISMATCH", { message: `logged in as ${safeText(names[0], 80)}, but --account asks for ${safeText(account, 80)}` });
+  if ([...names, claims["sub"]].some((name) => typeof name === "string" && name.toLowerCase() === wanted)) return true;
+  if (names.length === 0) return false;
+  return fail("ACCOUNT_MISMATCH", { message: `logged in as ${safeText(names[0], 80)}, but --account asks for ${safeText(account, 80)}` });
 }
 
 /** For people: e-mail, preferred user name, else the subject; made safe for a terminal. */

@@ -39,7 +39,9 @@ describe("accounts", () => {
   it("are compared without case, by any of the names", () => {
     expect(codeOf(() => checkAccount({ email: "Ann@Example.com", sub: "1" }, "ann@example.com"))).toBe("none");
     expect(codeOf(() => checkAccount({ preferred_username: "bob", sub: "1" }, "ann"))).toBe("ACCOUNT_MISMATCH");
-    expect(codeOf(() => checkAccount({ sub: "1" }, "ann"))).toBe("none");
+    expect(checkAccount({ sub: "1" }, "ann")).toBe(false);
+    expect(checkAccount({ sub: "ann" }, "Ann")).toBe(true);
+    expect(checkAccount({ sub: "1", email: "ann@example.com" }, "ann@example.com")).toBe(true);
     expect(codeOf(() => checkAccount({ email: "a@b" }, undefined))).toBe("none");
   });
   it("are shown safely", () => expect(displayName({ email: "ann\u001b[2J@example.com" })).toBe("ann [2J@example.com"));

@@ -27,7 +27,9 @@ export async function answerInteraction(provider: Provider, request: IncomingMes
   if (prompt.name === "login") {
     const accountId = accountFor(form.get("login") ?? "", form.get("password") ?? "");
     if (accountId === undefined) return { status: 401, html: loginPage(interactionPath(uid), { loginHint: form.get("login") ?? "", failed: true }) };
-    return finish({ login: { accountId } }, false);
+    // Whoever is asked for a context reaches the first of them: what they did for it is of no interest here.
+    const acr = textOf(params["acr_values"]).split(" ")[0];
+    return finish({ login: { accountId, ...(acr === undefined || acr === "" ? {} : { acr }) } }, false);
   }
 
   if (session === undefined) throw new Error("a consent without a session");
