@@ -17,7 +17,10 @@ export function judgedAnswer(answer: TokenEndpointResponse & TokenEndpointRespon
   const isBound = answer.token_type === "dpop";
   // RFC 9449, section 5: whoever needs the protection discards an answer without it.
   if (options.mustBeBound === true && !isBound)
-    fail("POLICY_NOT_MET", { message: "the issuer's answer is not bound to a key (token_type is not DPoP), and --dpop=always asks for that" });
+    fail("POLICY_NOT_MET", {
+      message: "the issuer's answer is not bound to a key (token_type is not DPoP), and --dpop=always asks for that",
+      hint: "let the issuer bind the tokens of this client (DPoP), or leave --dpop=always out",
+    });
   const isForAudience = (options.audiences ?? []).length > 0;
   if (idToken === undefined && !options.useAccessToken && !isForAudience) fail("ID_TOKEN_MISSING", { message: "the issuer's answer holds no ID token" });
   // For an audience it may be the one that is exchanged, and opaque.

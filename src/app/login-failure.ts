@@ -26,7 +26,8 @@ export function nothingChanged(run: Run, error: unknown): unknown {
   const isGeneral = error.message === entryOf(error.code).title;
   const { record } = run.session;
   const earlier = record?.hasRefreshToken === true ? `; the session of ${safeText(record.displayName ?? record.subject ?? "before", 120)} stays as it was` : "";
-  return withWords(error, `${isGeneral ? (own.message ?? error.message) : error.message}; nothing was changed${earlier}`, own.hint);
+  const hint = error.hint === entryOf(error.code).hint ? own.hint : undefined;
+  return withWords(error, `${isGeneral ? (own.message ?? error.message) : error.message}; nothing was changed${earlier}`, hint);
 }
 
 /** The error of a login whose answer could not be judged yet and is stored (architecture.md, rule 6). */

@@ -42,10 +42,12 @@ export function authenticatedSince({ prompt, maxAge, sessionMaxAge }: Wanted, st
 export function checkAuthenticated(claims: Claims, since: number | undefined): void {
   const at = claims["auth_time"];
   if (since === undefined || (typeof at === "number" && at >= since)) return;
+  const message = "the ID token does not prove an authentication as recent as --prompt=login, --max-age or --session-max-age asks for";
+  if (typeof at === "number") fail("POLICY_NOT_MET", { message, reason: `the person authenticated ${Math.ceil(since - at)} s too early (auth_time)` });
   fail("POLICY_NOT_MET", {
-    message: "the ID token does not prove an authentication as recent as --prompt=login, --max-age or --session-max-age asks for",
-    reason:
-      typeof at === "number" ? `the person authenticated ${Math.ceil(since - at)} s too early (auth_time)` : "the issuer does not say when the person authenticated (auth_time)",
+    message,
+    reason: "it does not say when the person authenticated (auth_time)",
+    hint: "let the issuer put auth_time into ID tokens (OpenID Connect Core, section 2), or leave these options out",
   });
 }
 

@@ -86,7 +86,7 @@ export const catalogue = {
   },
   POLICY_NOT_MET: {
     title: "the login did not meet the required policy",
-    explanation: "The ID token does not prove what --acr-values or --max-age asked for.",
+    explanation: "The issuer's answer does not prove what --acr-values, --max-age, --prompt=login, --session-max-age or --dpop=always asked for.",
     hint: "run: kubectl oidc login",
     exit: 20,
   },
@@ -140,7 +140,7 @@ export const catalogue = {
   },
   GRANT_UNSUPPORTED: {
     title: "the issuer does not support this grant",
-    explanation: "The issuer does not offer the grant that --grant-type selects, or not to this client.",
+    explanation: "The issuer does not offer the grant that --grant-type selects, or not to this client; or not what --dpop=always asks for.",
     hint: "choose another --grant-type, or allow the grant for this client at the issuer",
     exit: 30,
   },

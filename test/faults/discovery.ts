@@ -10,4 +10,5 @@ export const discovery = (url: string) => ({
   id_token_signing_alg_values_supported: ["ES256"],
   authorization_response_iss_parameter_supported: true,
   code_challenge_methods_supported: ["S256"],
+  dpop_signing_alg_values_supported: ["ES256"],
 });

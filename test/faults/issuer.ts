@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from "jose";
 import { discovery } from "./discovery.ts";
 import { idTokenSigner } from "./id-token-signer.ts";
 import { ledger, type Verdict } from "./ledger.ts";
@@ -50,6 +51,8 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
   const books = ledger();
   const codes = new Map<string, string>();
   const sockets = new Set<Socket>();
+  /** Refresh token → the key that it is bound to. */
+  const bound = new Map<string, string | undefined>();
   const state = { url: "", misdeed: {} as Misdeed, struck: false, keysAwaited: false, asked: 0, refreshes: [] as Verdict["result"][], newest: "", logins: 0 };
   const signer = await idTokenSigner();
 
@@ -59,10 +62,11 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
     return state.newest;
   }
 
-  async function tokens(refreshToken: string, more: Readonly<Record<string, unknown>> = {}) {
+  async function tokens(refreshToken: string, key: string | undefined, more: Readonly<Record<string, unknown>> = {}) {
+    bound.set(refreshToken, key);
     return {
       access_token: `faults-access-${randomBytes(6).toString("hex")}`,
-      token_type: "Bearer",
+      token_type: key === undefined ? "Bearer" : "DPoP",
       expires_in: life,
       id_token: await newIdToken(more),
       refresh_token: refreshToken,
@@ -101,12 +105,18 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
   async function refresh(request: http.IncomingMessage, response: http.ServerResponse, token: string): Promise<void> {
     state.asked++;
     if (strike("before-commit", request, response)) return;
+    const key = await keyOf(request);
+    // A session that lost its key is a lost session.
+    if (bound.get(token) !== key) {
+      state.refreshes.push("unknown");
+      return send(response, 400, { error: "invalid_grant" });
+    }
     const verdict = books.spend(token, state.misdeed.graceMs ?? 0);
     state.refreshes.push(verdict.result);
     if (!("next" in verdict)) return send(response, 400, { error: "invalid_grant" });
     const first = state.refreshes.length === 1;
     if (first && state.misdeed.newKey) await signer.addKey();
-    const body = await tokens(verdict.next, first && state.misdeed.action === "stale" ? over() : {});
+    const body = await tokens(verdict.next, key, first && state.misdeed.action === "stale" ? over() : {});
     if (first) await state.misdeed.onCommit?.();
     if (strike("after-commit", request, response)) return;
     const text = JSON.stringify(body);
@@ -147,7 +157,7 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
         if (nonce === undefined) return send(response, 400, { error: "invalid_grant" });
         codes.delete(form.get("code") ?? "");
         state.logins++;
-        return send(response, 200, await tokens(books.begin(), { nonce }));
+        return send(response, 200, await tokens(books.begin(), await keyOf(request), { nonce }));
       }
       case "/revoke":
         books.revoke(form.get("token") ?? "");
@@ -190,6 +200,16 @@ export async function startRotatingIssuer(): Promise<RotatingIssuer> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** The thumbprint of the key that proves this request (RFC 9449); undefined when there is no proof, or none that holds. */
+async function keyOf(request: http.IncomingMessage): Promise<string | undefined> {
+  try {
+    const { protectedHeader } = await jwtVerify(String(request.headers["dpop"]), EmbeddedJWK, { typ: "dpop+jwt" });
+    return protectedHeader.jwk && (await calculateJwkThumbprint(protectedHeader.jwk));
+  } catch {
+    return undefined;
+  }
 }
 
 function send(response: http.ServerResponse, status: number, body: object): void {

@@ -17,17 +17,18 @@ export interface Played {
   readonly seen?: Seen;
 }
 
-/** One round after the other, with an issuer, a keyring and a home for each storage of its own. */
+/** One round after the other, with sessions that are bound to a key (RFC 9449) or not, with an issuer, a keyring and a home for each storage of its own. */
 export interface Lane {
+  /** One of the rounds that are this lane's (`isBoundRound`). */
   play(round: Round): Promise<Played>;
   /** The kinds of operation of one refresh without a fault, in their order. */
   course(storage: Storage): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
-export async function startLane(program: Program, folder: string): Promise<Lane> {
+export async function startLane(program: Program, folder: string, isBound: boolean): Promise<Lane> {
   const issuer = await startRotatingIssuer();
-  const sessions = sessionsAt(issuer.url, program, folder);
+  const sessions = sessionsAt(issuer.url, program, folder, isBound);
   const refresh = (storage: Storage) => getToken(issuer.url, storage, "--force-refresh", "--non-interactive");
 
   async function callAgain({ storage, grace }: Round, home: Home): Promise<NextCall> {

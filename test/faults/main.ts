@@ -9,16 +9,14 @@ import { keyringPrograms } from "./keyring.ts";
 import { type Lane, startLane } from "./lane.ts";
 import { type Options, readOptions } from "./options.ts";
 import { replay } from "./replay.ts";
-import { describe, type Round, seededRound, type Storage, systematicRounds } from "./rounds.ts";
+import { describe, isBoundRound, type Round, seededRound, type Storage, systematicRounds } from "./rounds.ts";
 import { tally } from "./table.ts";
-
-/** Rounds at the same time. */
-const laneCount = 2;
 
 /** What the parts of one run share. */
 interface Ring {
   readonly program: Program;
   readonly folder: string;
+  /** Two at the same time: of sessions that are bound to no key, and of those that are. */
   readonly lanes: Lane[];
   readonly storages: readonly Storage[];
   interrupted: boolean;
@@ -41,8 +39,13 @@ export async function main(argv: readonly string[], program: Program): Promise<n
     });
   }
   try {
-    for (let i = 0; i < laneCount; i++) ring.lanes.push(await startLane(program, join(ring.folder, `lane-${i}`)));
-    if (options.replay !== undefined) return await replay(options.replay, ring.lanes[0]!, say);
+    const open = async (isBound: boolean) => {
+      const lane = await startLane(program, join(ring.folder, isBound ? "bound" : "unbound"), isBound);
+      ring.lanes.push(lane);
+      return lane;
+    };
+    const both = [await open(false), await open(true)] as const;
+    if (options.replay !== undefined) return await replay(options.replay, both, say);
     return await playAll(options, ring);
   } finally {
     for (const lane of ring.lanes) await lane.stop();
@@ -73,9 +76,10 @@ async function playAll(options: Options, ring: Ring): Promise<number> {
   return ring.interrupted ? 130 : result.failed === 0 ? 0 : 1;
 }
 
-async function playRounds(queue: Round[], ring: Ring, result: { passed: number; failed: number }): Promise<void> {
+async function playRounds(rounds: readonly Round[], ring: Ring, result: { passed: number; failed: number }): Promise<void> {
   const table = tally();
-  const work = async (lane: Lane) => {
+  const work = async (lane: Lane, i: number) => {
+    const queue = rounds.filter((round) => isBoundRound(round) === (i === 1));
     for (let round = queue.shift(); round !== undefined && !ring.interrupted; round = queue.shift()) {
       const { verdict } = await lane.play(round);
       table.add(round, verdict);

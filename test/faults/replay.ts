@@ -1,12 +1,12 @@
 import type { Ended } from "./home.ts";
 import type { Seen } from "./judge.ts";
 import type { Lane } from "./lane.ts";
-import { type Course, describe, isStorage, type Round, seededRound, type Storage, systematicRounds } from "./rounds.ts";
+import { type Course, describe, isBoundRound, isStorage, type Round, seededRound, type Storage, systematicRounds } from "./rounds.ts";
 
 /** Plays one round again, by the name that a run gave it, and tells what happened. Gives the exit status. */
-export async function replay(id: string, lane: Lane, say: (line: string) => void): Promise<number> {
-  const round = await roundOf(id, lane);
-  const { verdict, seen } = await lane.play(round);
+export async function replay(id: string, [unbound, bound]: readonly [Lane, Lane], say: (line: string) => void): Promise<number> {
+  const round = await roundOf(id, unbound);
+  const { verdict, seen } = await (isBoundRound(round) ? bound : unbound).play(round);
   say(describe(round));
   if (seen !== undefined) for (const line of story(seen)) say(line);
   say(verdict.result === "broken" ? `BROKEN: ${verdict.faults.join("; ")}` : verdict.result === "lost" ? "lost (window)" : "kept");

@@ -119,6 +119,9 @@ function randomFault(random: () => number, storage: Storage, course: Course): Fa
   );
 }
 
+/** Half of the rounds, always the same ones, are of sessions that are bound to a key. */
+export const isBoundRound = ({ salt }: Round) => (salt & 1) === 1;
+
 /** The row of the table. */
 export function rowOf({ fault }: Round): string {
   switch (fault.where) {

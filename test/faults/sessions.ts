@@ -34,7 +34,7 @@ export const getToken = (issuerUrl: string, storage: Storage, ...more: readonly 
 ];
 
 /** One session for each storage at that issuer, made when it is asked for: a login costs a second, a round a third of one. */
-export function sessionsAt(issuerUrl: string, program: Program, folder: string): Sessions {
+export function sessionsAt(issuerUrl: string, program: Program, folder: string, isBound: boolean): Sessions {
   const open = new Map<Storage, Session>();
   const state: { keyring?: Keyring | undefined; homes: number } = { homes: 0 };
 
@@ -44,7 +44,7 @@ export function sessionsAt(issuerUrl: string, program: Program, folder: string):
     if (storage === "keyring") state.keyring ??= await startKeyring();
     const keyring = storage === "keyring" ? state.keyring : undefined;
     const home = newHome(program, inside, { ...keyring?.env, ...(helper === undefined ? {} : { PATH: `${helper.folder}:${process.env["PATH"]}` }) });
-    await logInByBrowser(home, getToken(issuerUrl, storage));
+    await logInByBrowser(home, getToken(issuerUrl, storage, `--dpop=${isBound ? "always" : "never"}`));
     return { home, keyring, failHelper: (how) => helper?.fail(how) };
   }
 
