@@ -1,4 +1,3 @@
-import { checkAuthenticated } from "../core/authentication-age.ts";
 import { isFresh, isUsable } from "../core/exec-credential.ts";
 import { namesAnotherIdentity } from "../core/id-token.ts";
 import { checkRefreshed } from "../core/refreshed-token.ts";
@@ -9,6 +8,7 @@ import type { TokenAnswer } from "../ports.ts";
 import { compareAccount } from "./compare-account.ts";
 import { sayNarrowed } from "./granted-scope.ts";
 import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
+import { checkProof } from "./login-proof.ts";
 import { forgetOutcome } from "./refresh-outcome.ts";
 import { type Run, seconds } from "./world.ts";
 
@@ -32,7 +32,7 @@ export async function accept(run: Run, keep: Keeper, answer: TokenAnswer, item: 
     return fail("ACCOUNT_MISMATCH", { message: "the issuer answered the refresh with a token for another subject; the session was removed" });
   }
   // Of a login that could not be judged at once; its account was not compared either, below.
-  if (item.pending?.ofNewLogin === true) checkAuthenticated(answer.claims, item.pending.newLogin?.authenticatedSince);
+  if (item.pending?.ofNewLogin === true) checkProof(run, answer, item.pending.newLogin?.authenticatedSince);
   if (answer.idToken !== undefined) checkRefreshed(answer.claims, loginOf(item), seconds(run.world));
   sayNarrowed(run, ["openid", ...run.settings.scopes], answer);
   // A login whose answer could not be judged at once has no subject yet; its account was not compared either.

@@ -1,4 +1,4 @@
-import { authenticatedSince, checkAuthenticated } from "../core/authentication-age.ts";
+import { authenticatedSince } from "../core/authentication-age.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
@@ -11,6 +11,7 @@ import { isTargetRefused } from "./invalid-target.ts";
 import { compareAccount } from "./compare-account.ts";
 import { type Keeper, keeper } from "./keep-session.ts";
 import { openLogin, readPause } from "./login-pause.ts";
+import { checkProof } from "./login-proof.ts";
 import { type FlowContext, forWhom, type LoginOrigin } from "./flow-context.ts";
 import { sayNarrowed } from "./granted-scope.ts";
 import { googleIssuer, type LoginRequest, loginRequest } from "./login-request.ts";
@@ -118,7 +119,7 @@ async function attempt(run: Run, origin: LoginOrigin, item: SecretItem | undefin
       if (isPerson) login ??= openLogin(run, how.earlierFailures);
     },
     async keep(answer) {
-      if (isPerson) checkAuthenticated(answer.claims, newLogin().authenticatedSince);
+      if (isPerson) checkProof(run, answer, newLogin().authenticatedSince);
       credential = await accept(run, origin, place.keep(), answer, request, { offlineRefused: !how.withOffline, grant: grantOf(run, how.flow) });
     },
     received: () => place.keep().received() !== undefined,

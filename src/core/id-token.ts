@@ -70,15 +70,19 @@ export function checkIdToken(token: string, expected: TokenExpectation): Claims 
   if (typeof iat !== "number" || iat > expected.now + 300) fail("ID_TOKEN_INVALID", { message: "the ID token was issued in the future (iat); check this computer's clock" });
   if (expected.isHandedOut === true) checkTimeLeft(claims["exp"], iat, expected.now);
   checkSubject(claims, expected.subject);
-  if (expected.acrValues !== undefined && !expected.acrValues.split(/\s+/).includes(String(claims["acr"] ?? ""))) {
-    fail("POLICY_NOT_MET", { message: "the ID token does not carry a requested acr value" });
-  }
+  checkContext(claims, expected.acrValues);
   const authenticatedAt = claims["auth_time"];
   // OIDC Core 3.1.2.1: with max_age the ID token must say when the person authenticated. Ten seconds for clocks and pages.
   if (expected.maxAge !== undefined && !(typeof authenticatedAt === "number" && authenticatedAt + expected.maxAge + 10 >= expected.now)) {
     fail("POLICY_NOT_MET", { message: "the ID token does not prove an authentication as recent as --max-age asks for" });
   }
   return claims;
+}
+
+/** POLICY_NOT_MET when the claims of an ID token name none of the authentication contexts that were asked for (ID-12). */
+export function checkContext(claims: Claims, acrValues: string | undefined): void {
+  if (acrValues === undefined || acrValues.split(/\s+/).includes(String(claims["acr"] ?? ""))) return;
+  fail("POLICY_NOT_MET", { message: "the ID token does not carry a requested acr value" });
 }
 
 /** An API server knows no tolerance: what is about to expire is of no use to it (cli.md M6). Seconds. ID_TOKEN_INVALID. */

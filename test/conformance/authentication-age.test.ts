@@ -43,6 +43,15 @@ describe("--prompt=login", () => {
       expect(stage.issuer.received("device_authorization").at(-1)?.form.get("max_age")).toBe("180");
     }));
 
+  it.concurrent.each(["--prompt=login", "--acr-values=urn:mfa", "--max-age=60", "--session-max-age=1h"])("%s is not proven by an access token alone [ID-12, ID-13]", (asked) =>
+    onStage(async (stage) => {
+      const session = stage.session("--grant-type=device-code", "--oidc-use-access-token");
+      stage.issuer.become({ idToken: "missing" });
+      expectRefusal(stage.issuer, await stage.home.run([...session, asked]), "POLICY_NOT_MET");
+      credentialOf(await stage.home.run([...session, "--token-cache-dir=other"]));
+    }),
+  );
+
   it.concurrent("holds for an answer that only a later call can judge [ID-13, RT-04]", () =>
     onStage(async (stage) => {
       stage.issuer.become({ ...authenticated(60), jwks: { status: 503, text: "" } });

@@ -192,7 +192,7 @@ describe("a nonce of the issuer", () => {
     ["as text/plain", withNonce({ status: 400, text: '{"error":"use_dpop_nonce"}', headers: { "content-type": "text/plain" } }, "n-1")],
     ["with a challenge beside it", withNonce({ ...oauthError("use_dpop_nonce"), status: 401 }, "n-1", { "www-authenticate": challenge })],
     ["by a challenge alone", withNonce({ status: 401, text: "" }, "n-1", { "www-authenticate": challenge })],
-  ])("that it demands %s is used at once, and the token is spent once [DP-04, OC-03]", (_, refusal) =>
+  ])("that it demands %s is used at once, and the token is spent once [DP-04]", (_, refusal) =>
     onBindingStage(async (stage) => {
       laid(stage, async (request, _nth, proper) => ((await proofOf(request, stage.issuer.issuer))?.nonce === "n-1" ? proper() : refusal));
       credentialOf(await stage.logIn());
@@ -273,5 +273,21 @@ describe("a login whose answer could not be judged at once", () => {
       const keys = new Set([...(await proofs(stage, "authorization_code")), ...(await proofs(stage, "refresh_token"))].map((proof) => proof?.thumbprint));
       expect(keys.size).toBe(1);
       expect(stage.issuer.count("token", "refresh_token")).toBeGreaterThan(0);
+    }));
+
+  it.concurrent("and can never be, has its refresh token used with the key that came with it, not with that of the session before [DP-06, RT-04]", () =>
+    onBindingStage(async (stage) => {
+      credentialOf(await stage.logIn());
+      const proper = binding(() => stage.issuer.issuer);
+      stage.issuer.become({ ...proper, idToken: { key: "stranger" }, jwks: { status: 503, text: "" } });
+      // What the session knows of the issuer is kept with it: a login begins anew.
+      const left = await runWithBrowser(stage.home, stage.session().with(0, "login"));
+      expect(errorCode(left), left.stderr).toBe("ISSUER_UNREACHABLE");
+      stage.issuer.become(proper);
+      credentialOf(await stage.refresh());
+      const [first, second] = await proofs(stage, "authorization_code");
+      expect((await proofs(stage, "refresh_token")).map((proof) => proof?.thumbprint)).toEqual([second?.thumbprint]);
+      expect(second?.thumbprint).not.toBe(first?.thumbprint);
+      credentialOf(await stage.refresh());
     }));
 });

@@ -4,6 +4,7 @@ import { request } from "node:https";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { confirmDevice } from "../issuer/scripted-browser.ts";
+import { decodeJwt } from "../../src/core/id-token.ts";
 import { accounts } from "../issuer/accounts.ts";
 import { credentialOf } from "./program.ts";
 import { hasKubectl, type ProviderStage, startProviderStage } from "./provider-stage.ts";
@@ -55,6 +56,18 @@ describe.skipIf(!hasKubectl)(`a session that is bound to a key, at an issuer tha
     expect(JSON.parse(await spend(stage.items()[0]?.refreshToken ?? ""))).toMatchObject({ error: "invalid_grant" });
     const after = await stage.home.run(["token", "--context=prod", "--force-refresh"]);
     expect(after.status, after.stderr).toBe(0);
+  });
+
+  it("is not made where another context of the same session wants a token for an audience, which must not be bound [DP-07]", async () => {
+    const bob = "--account=bob@example.com";
+    stage.writeContexts({ daily: { options: [bob] }, narrow: { options: [bob, "--oidc-audience=urn:example:narrow"] } });
+    const first = await stage.kubectl(["--context=daily", "get", "pods"]);
+    expect(first.status, first.stderr).toBe(0);
+    expect(stage.items().find(({ subject }) => subject === "bob")).not.toHaveProperty("dpopKey");
+    const narrow = await stage.home.run(["token", "--context=narrow"]);
+    expect(narrow.status, narrow.stderr).toBe(0);
+    expect(decodeJwt(narrow.stdout.trim())?.claims).toMatchObject({ aud: "urn:example:narrow" });
+    expect(decodeJwt(narrow.stdout.trim())?.claims).not.toHaveProperty("cnf");
   });
 
   it("comes of a device code too", async () => {

@@ -34,6 +34,8 @@ const credential = { schema: 1, sessionKey: key, kind: "id", token, expiresAt: n
 const identity = { issuer: "https://id.example.com", clientId: "k", scopes: ["email"], account: "ann", grant: "person", extraParams: [], storage: "disk" };
 const record = { schema: 1, key, identity, itemName: "i", hasRefreshToken: true, subject: "ann", displayName: "ann@example.com", loggedInAt: "2026-01-01T00:00:00Z" };
 const pending = { refreshToken, body: JSON.stringify({ id_token: token, refresh_token: refreshToken }), receivedAt: "2026-01-01T00:00:00Z", spent: sha256Hex("before") };
+const dpopKey = JSON.stringify({ kty: "EC", crv: "P-256", x: "eA", y: "eQ", d: "private-part-0123456789" });
+const ofLogin = { ...pending, ofNewLogin: true, newLogin: { at: now, authenticatedSince: now - 30, dpopKey } };
 const item = { schema: 1, refreshToken: "before", pending, subject: "ann", trust: { insecure: false, authorities: [] }, servers, sealKey };
 
 /** A folder of its own for files that somebody planted; they are ours by owner and mode, as those of an unpacked archive are. */
@@ -109,12 +111,13 @@ export const storedTexts: Target = {
   name: "records",
   what: "a session's record, item, token, pause or note",
   kind: "json",
-  secrets: [token, refreshToken, sealKey],
+  secrets: [token, refreshToken, sealKey, "private-part-0123456789"],
   seeds: [
     record,
     item,
+    { ...item, dpopKey, login: { at: now, authTime: now - 60, iat: now }, pending: ofLogin },
     credential,
-    [pending],
+    [pending, ofLogin],
     { failures: 2, endedAt: now, code: "LOGIN_DENIED" },
     { nth: 1, at: 1, code: "ISSUER_UNREACHABLE", message: "m", reason: "r", hint: "h" },
   ].map((one) => JSON.stringify(one)),
