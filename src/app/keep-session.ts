@@ -4,7 +4,7 @@ import { once } from "../core/once.ts";
 import { loginFactsOf } from "../core/refreshed-token.ts";
 import { endOfSession } from "../core/authentication-age.ts";
 import { isMachineGrant } from "../core/keys.ts";
-import { type CredentialRecord, type LoginFacts, newestToken, type NewLogin, type PendingAnswer, type SecretItem, type TrustedServer } from "../core/session.ts";
+import { type CredentialRecord, dpopKeyOf, type LoginFacts, newestToken, type NewLogin, type PendingAnswer, type SecretItem, type TrustedServer } from "../core/session.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { withServer } from "../core/server-trust.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
@@ -125,7 +125,8 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
         ...(subject === undefined ? {} : { subject }),
         ...(login === undefined ? {} : { login }),
         ...(refreshToken === undefined ? {} : { sealKey: base.sealKey ?? world.secrets.newSealKey() }),
-        ...optional("dpopKey", refreshToken === undefined ? undefined : isNewLogin ? born?.dpopKey : formerKey),
+        // The key of the token that stays: a login that brought none leaves the former one's.
+        ...optional("dpopKey", refreshToken === undefined ? undefined : refreshToken === newestToken(base) ? dpopKeyOf(base) : isNewLogin ? born?.dpopKey : formerKey),
       };
       const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;
       const kept = world.store.keeps && refreshToken !== undefined && (!changed || (await storePromoted(item)) || isPending);
@@ -135,7 +136,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
       // One session serves many audiences: that this one has no token is no reason to end it.
       isPromoted = run.settings.audiences.length > 0;
-      const made = await credentialOf(run, answer, { ...item, servers }).catch((error: unknown) => {
+      const made = await credentialOf(run, answer, item).catch((error: unknown) => {
         if (!isPromoted) throw error;
         return { error };
       });

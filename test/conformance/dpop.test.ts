@@ -258,6 +258,22 @@ describe("a key that is lost", () => {
     }));
 });
 
+describe("a login that brings no refresh token", () => {
+  it.concurrent("leaves the session's own and its key [DP-06]", () =>
+    onStage(async (stage) => {
+      const proper = binding(() => stage.issuer.issuer);
+      stage.issuer.become(proper);
+      credentialOf(await stage.logIn());
+      const { dpopKey, refreshToken } = itemOf(stage);
+      stage.issuer.become({ ...proper, refreshTokens: "none" });
+      const again = await runWithBrowser(stage.home, stage.session().with(0, "login"));
+      expect(again.status, again.stderr).toBe(0);
+      expect(itemOf(stage)).toMatchObject({ dpopKey, refreshToken });
+      stage.issuer.become(proper);
+      credentialOf(await stage.refresh());
+    }));
+});
+
 describe("a login whose answer could not be judged at once", () => {
   it.concurrent("keeps its key with that answer, and the next call refreshes with it [DP-06, RT-04]", () =>
     onBindingStage(async (stage) => {
