@@ -90,7 +90,9 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
         return fail(step.code, {
           message:
             step.code === "LOGIN_REQUIRED"
-              ? `${why === undefined ? "not logged in" : "a new login is needed"} to ${shownUrl(settings.issuer)}`
+              ? why === undefined
+                ? `not logged in to ${shownUrl(settings.issuer)}`
+                : `a new login to ${shownUrl(settings.issuer)} is needed`
               : `the session at ${shownUrl(settings.issuer)} is no longer accepted`,
           ...(why === undefined ? {} : { reason: why }),
         });
