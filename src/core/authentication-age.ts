@@ -43,7 +43,13 @@ export function checkAuthenticated(claims: Claims, since: number | undefined): v
   const at = claims["auth_time"];
   if (since === undefined || (typeof at === "number" && at >= since)) return;
   const message = "the ID token does not prove an authentication as recent as --prompt=login, --max-age or --session-max-age asks for";
-  if (typeof at === "number") fail("POLICY_NOT_MET", { message, reason: `the person authenticated ${Math.ceil(since - at)} s too early (auth_time)` });
+  if (typeof at === "number") {
+    fail("POLICY_NOT_MET", {
+      message,
+      reason: `the person authenticated ${Math.ceil(since - at)} s too early (auth_time)`,
+      hint: "log in again, in a browser that asks you to; if it did ask, check this computer's clock",
+    });
+  }
   fail("POLICY_NOT_MET", {
     message,
     reason: "it does not say when the person authenticated (auth_time)",
