@@ -141,7 +141,7 @@ describe("a command line", () => {
     [["get-token", "-o", "json"], "there is no flag -o here", "run: kubectl oidc help get-token"],
     [
       ["login", "--oidc-issuer-url=https://id.example.com", "--oidc-client-id=k", "--grant-type=devicecode"],
-      "--grant-type must be one of auto, authcode, authcode-keyboard, device-code, client-credentials, password",
+      "--grant-type must be one of auto, authcode, authcode-keyboard, device-code, client-credentials, token-exchange, jwt-bearer, subject-token, password",
       "did you mean --grant-type=device-code?",
     ],
     [
