@@ -31,6 +31,8 @@ export const lazyBundles = {
     // In place of the global ones, which bring Node's whole fetch along.
     inject: ["src/adapters/plain-response.ts"],
   },
+  // Clients that prove themselves with a key or a certificate.
+  proof: { after: "work", doors: ["adapters/client-key.ts", "adapters/client-certificate.ts"] },
   proxy: { after: "oidc", doors: ["adapters/proxy-agent.ts"] },
   kubeconfig: { after: "work", doors: ["kubeconfig", "kubeconfig-mention", "kubeconfig-survey", "kuberc-file"].map((name) => `adapters/${name}.ts`) },
   yaml: {

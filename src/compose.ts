@@ -5,6 +5,7 @@ import { systemBrowser } from "./adapters/browser.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { readConfiguration } from "./adapters/configuration.ts";
 import { credentialFile, credentialFiles, credentialItems, noCredentials } from "./adapters/credential-files.ts";
+import { clientFiles } from "./adapters/client-files.ts";
 import { keptClientSecret } from "./adapters/client-secrets.ts";
 import { handoutNotes } from "./adapters/handout-notes.ts";
 import { httpsFetch } from "./adapters/https-fetch.ts";
@@ -41,7 +42,6 @@ import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
 import { wantsBinding } from "./core/dpop.ts";
 import { once } from "./core/once.ts";
-import { secret } from "./core/secret.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { Waited } from "./core/handout.ts";
 import type { ProgramForm } from "./core/program-form.ts";
@@ -209,6 +209,7 @@ export function machine(start: Process) {
 
   function worldOf(settings: Settings, how: Circumstances, itemName: string, store: SecretStore): World {
     const files = privateFiles(settings.cacheDirectory ?? where.data);
+    const client = clientFiles(settings, person);
     // Made by the first that asks: a token from the cache needs no request.
     const issuerHttp = once(() =>
       httpsFetch({
@@ -218,6 +219,7 @@ export function machine(start: Process) {
         env: Object.fromEntries(Object.entries(env).filter(([name]) => how.notCounted?.includes(name) !== true)),
         headers: settings.requestHeaders,
         origin: new URL(settings.issuer).origin,
+        certificate: client.certificate(),
         version: start.version,
         log: (level, text) => person.log(level, text),
         signal: how.signal,
@@ -253,7 +255,7 @@ export function machine(start: Process) {
         return openIdProvider({
           issuer: settings.issuer,
           clientId: settings.clientId,
-          clientSecret: settings.clientSecretFile === undefined ? settings.clientSecret : secret(readSecretFile("oidc-client-secret-file", settings.clientSecretFile)),
+          ...client.options(),
           useAccessToken: settings.useAccessToken,
           audiences: settings.audiences,
           acrValues: settings.acrValues,
@@ -267,8 +269,9 @@ export function machine(start: Process) {
       }),
       async inspectIssuer() {
         const { inspectIssuer } = await import("./adapters/issuer-inspection.ts");
-        return inspectIssuer(settings.issuer, settings.clientId, issuerHttp().fetch);
+        return inspectIssuer(settings.issuer, settings.clientId, issuerHttp().fetch, client.certificate() !== undefined);
       },
+      clientProof: () => client.proof(),
       trust: () => issuerHttp().trust(),
       requestsWithin: (ms, action) => issuerHttp().within(ms, action),
       makeRequestsReady() {

@@ -11,6 +11,7 @@ import type { ExchangedToken, ExchangeRequest } from "./core/issued-token.ts";
 import type { CredentialRecord, SecretItem, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { ResultPage } from "./core/result-page.ts";
 import type { Secret } from "./core/secret.ts";
+import type { StartedAuthorization } from "./core/started-authorization.ts";
 import type { TokenAnswer } from "./core/token-answer.ts";
 import type { TokenReview } from "./core/token-proof.ts";
 import type { OidcError } from "./errors/oidc-error.ts";
@@ -94,13 +95,6 @@ export interface AuthorizationRequest {
   readonly extra: Parameters;
 }
 
-export interface StartedAuthorization {
-  readonly url: string;
-  readonly state: string;
-  readonly nonce: string;
-  readonly verifier: Secret;
-}
-
 export type DevicePoll =
   | { readonly kind: "pending" | "slow-down" }
   | { readonly kind: "later"; readonly seconds: number }
@@ -113,7 +107,7 @@ export type DevicePoll =
  */
 export interface OpenIdProvider {
   facts(): Promise<IssuerFacts>;
-  /** Makes state, nonce and PKCE verifier and builds the URL. No request. */
+  /** Makes state, nonce and PKCE verifier and builds the URL. No request, unless it is pushed (RFC 9126). Also LOGIN_DENIED, SETTINGS_INCOMPLETE. */
   startAuthorization(request: AuthorizationRequest & { readonly state: string }): Promise<StartedAuthorization>;
   /** 256 random bits for `state`. */
   randomState(): string;

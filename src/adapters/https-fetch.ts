@@ -7,7 +7,7 @@ import { isOidcError, missingPart } from "../errors/oidc-error.ts";
 import { deadline } from "./deadline.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import { keptConnection } from "./kept-connection.ts";
-import { type KnownRoots, knownRoots } from "./known-roots.ts";
+import { type Identity, type KnownRoots, knownRoots } from "./known-roots.ts";
 import { failFromNetwork, isCertificateFault, isStale, proxyFault, requestFault } from "./network-faults.ts";
 import { proxyFor } from "./proxy.ts";
 import { makeSignaturesReady } from "./signature-warmup.ts";
@@ -32,6 +32,8 @@ export interface FetchOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** The issuer's origin. */
   readonly origin: string;
+  /** Shown to the issuer: to its origin, and to those of its endpoints that something is sent to. Never to a proxy. */
+  readonly certificate?: Identity | undefined;
   readonly version: string;
   readonly log: (level: 4 | 8, text: string) => void;
   /** Ends requests that change nothing (GET); a token request that was sent is finished, so that its answer is stored. */
@@ -79,7 +81,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     cache.roots ??= rootsOf(added().certificates, variables(), options.onlyThese === true);
     return cache.roots;
   });
-  const tlsOptions = () => (options.insecure ? { rejectUnauthorized: false, minVersion: "TLSv1.2" } : roots.options());
+  const tlsOptions = (identity?: Identity) => (options.insecure ? { rejectUnauthorized: false, minVersion: "TLSv1.2", ...identity } : roots.options(identity));
 
   const kept = keptConnection();
   let end = Number.POSITIVE_INFINITY;
@@ -105,9 +107,11 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     const started = Date.now();
     // Whose root nobody notes.
     if (proxy?.protocol === "https:") roots.widen();
+    // Keys may lie anywhere, and who has them need not know who asks.
+    const identity = url.origin === options.origin || !asksOnly ? options.certificate : undefined;
     const ask = async (timeForIt: number) => {
       const tunnelEnd = new AbortController();
-      const agent = proxy === undefined ? kept.agent(url, init.method) : await throughProxy(url, proxy, tlsOptions, tunnelEnd.signal);
+      const agent = proxy === undefined ? kept.agent(url, init.method) : await throughProxy(url, proxy, () => tlsOptions(), tunnelEnd.signal);
       return request(
         url,
         {
@@ -117,7 +121,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
           agent,
           endTunnel: () => tunnelEnd.abort(),
           tunnels: proxy !== undefined && url.protocol === "https:",
-          tls: url.protocol === "https:" ? { ...tlsOptions(), ...(options.serverName === undefined ? {} : { servername: options.serverName }) } : {},
+          tls: url.protocol === "https:" ? { ...tlsOptions(identity), ...(options.serverName === undefined ? {} : { servername: options.serverName }) } : {},
           deadlineMs: timeForIt,
           answered: roots.learn,
         },

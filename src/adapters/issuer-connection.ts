@@ -2,11 +2,13 @@ import * as client from "openid-client";
 import { acceptedAlgorithms } from "../core/id-token.ts";
 import { type Secret, secret } from "../core/secret.ts";
 import { plainDeviceAnswer } from "../core/device-answer.ts";
+import { pushedRequest } from "../core/pushed-answer.ts";
 import { provingKeys } from "../core/key-set.ts";
 import { isObject } from "../core/session.ts";
 import { plainTokenAnswer } from "../core/token-answer.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { BeforeJudged, IssuerFacts } from "../ports.ts";
+import { clientAuthentication } from "./client-authentication.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { checkMetadata, discover, endpoint, factsOf, type IssuerMetadata } from "./issuer-metadata.ts";
 import { doubtedBy, failNotJson } from "./openid-faults.ts";
@@ -24,6 +26,8 @@ export interface IssuerConnection {
   /** To be read anew in each run, as the facts: they change when what was kept turns out to be old. */
   readonly config: client.Configuration;
   readonly facts: IssuerFacts;
+  /** Seconds that the issuer keeps the authorization request that was pushed last. */
+  readonly pushedLife: number | undefined;
   /** The redirect URI exactly as registered: the library adds a slash to a bare origin (openid-client #791). */
   overrideRedirectUri(uri: string): void;
   /** Runs with this hook on the token endpoint; `replay` answers in its place. May run twice, with one request. */
@@ -64,6 +68,8 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     tokenEndpoint?: string | undefined;
     revocationEndpoint?: string | undefined;
     deviceEndpoint?: string | undefined;
+    pushEndpoint?: string | undefined;
+    pushedLife?: number | undefined;
     keysAt?: string | undefined;
   } = { hook: {}, keysAreNew: false };
   const fetch: client.CustomFetch = async (url, init) => {
@@ -77,6 +83,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     if (response.status >= 400) return plainError(response);
     if (url === state.revocationEndpoint) await refusePage(response, host);
     if (url === state.deviceEndpoint && response.status === 200) return plainDevice(response);
+    if (url === state.pushEndpoint && response.ok) return plainPushed(response);
     if (!isExchange || response.status !== 200) return response;
     const body = plainTokenAnswer(await response.text());
     state.answer = body;
@@ -101,17 +108,33 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   }
 
   function know(metadata: IssuerMetadata, fetchedAt: number): Known {
-    checkMetadata(metadata, options.issuer, host);
-    state.tokenEndpoint = endpoint(metadata, "token_endpoint");
-    state.revocationEndpoint = endpoint(metadata, "revocation_endpoint");
-    state.deviceEndpoint = endpoint(metadata, "device_authorization_endpoint");
+    const usesAliases = options.usesCertificate === true;
+    checkMetadata(metadata, options.issuer, host, usesAliases);
+    state.tokenEndpoint = endpoint(metadata, "token_endpoint", usesAliases);
+    state.revocationEndpoint = endpoint(metadata, "revocation_endpoint", usesAliases);
+    state.deviceEndpoint = endpoint(metadata, "device_authorization_endpoint", usesAliases);
+    state.pushEndpoint = endpoint(metadata, "pushed_authorization_request_endpoint", usesAliases);
     state.keysAt = endpoint(metadata, "jwks_uri");
-    const config = new client.Configuration(metadata as client.ServerMetadata, options.clientId, expected(metadata), clientAuthentication(options, metadata));
+    const config = new client.Configuration(
+      metadata as client.ServerMetadata,
+      options.clientId,
+      { ...expected(metadata), use_mtls_endpoint_aliases: usesAliases },
+      clientAuthentication(options, metadata),
+    );
     config[client.customFetch] = fetch;
     config.timeout = 20;
     if (options.issuer.startsWith("http:")) client.allowInsecureRequests(config);
     client.enableNonRepudiationChecks(config);
     return { metadata, fetchedAt, config, facts: factsOf(metadata, options.issuer) };
+  }
+
+  /** Some issuers answer 200 where RFC 9126 has 201, and the library takes that one only. */
+  async function plainPushed(response: Response): Promise<Response> {
+    const body = await response.text();
+    const pushed = pushedRequest(parsed(body));
+    state.pushedLife = pushed?.expiresIn;
+    if (pushed === undefined) return new Response(body, { status: response.status, headers: response.headers });
+    return jsonResponse(JSON.stringify({ request_uri: pushed.requestUri, expires_in: pushed.expiresIn }), 201);
   }
 
   /**
@@ -139,6 +162,9 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     },
     get facts() {
       return current.facts;
+    },
+    get pushedLife() {
+      return state.pushedLife;
     },
     overrideRedirectUri(uri) {
       state.redirectUri = uri;
@@ -189,14 +215,6 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
 /** The library compares with a list as well as with the one name that its types know (protocol.md ID-07). */
 function expected(metadata: IssuerMetadata): Partial<client.ClientMetadata> {
   return { id_token_signed_response_alg: acceptedAlgorithms(metadata["id_token_signing_alg_values_supported"]) as unknown as string };
-}
-
-/** RFC 6749 2.3.1 prefers Basic, and discovery's default is Basic when the document is silent. */
-function clientAuthentication(options: ProviderOptions, metadata: Readonly<Record<string, unknown>>): client.ClientAuth {
-  if (options.clientSecret === undefined) return client.None();
-  const methods = metadata["token_endpoint_auth_methods_supported"];
-  const basic = !Array.isArray(methods) || methods.includes("client_secret_basic");
-  return basic ? client.ClientSecretBasic(options.clientSecret.reveal()) : client.ClientSecretPost(options.clientSecret.reveal());
 }
 
 /** The refresh token is durable before anything judges the answer that brought it (cli.md promise 5). */
@@ -257,4 +275,4 @@ function parsed(text: string): unknown {
   }
 }
 
-const jsonResponse = (body: string) => new Response(body, { status: 200, headers: { "content-type": "application/json" } });
+const jsonResponse = (body: string, status = 200) => new Response(body, { status, headers: { "content-type": "application/json" } });

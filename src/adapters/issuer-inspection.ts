@@ -5,8 +5,8 @@ import type { DeadlineFetch } from "./https-fetch.ts";
 import { checkMetadata, discover, endpoint } from "./issuer-metadata.ts";
 import { signatureHolds } from "./token-signature.ts";
 
-/** Asks the issuer itself, whatever a cache knows. The codes of discovery; a key set that cannot be had is undefined. */
-export async function inspectIssuer(issuer: string, clientId: string, fetch: DeadlineFetch): Promise<IssuerInspection> {
+/** Asks the issuer itself, whatever a cache knows. `usesAliases` as in `checkMetadata`. The codes of discovery; a key set that cannot be had is undefined. */
+export async function inspectIssuer(issuer: string, clientId: string, fetch: DeadlineFetch, usesAliases = false): Promise<IssuerInspection> {
   const { host } = new URL(issuer);
   const clock: { offset: number | undefined } = { offset: undefined };
   const metadata = await discover(
@@ -20,7 +20,7 @@ export async function inspectIssuer(issuer: string, clientId: string, fetch: Dea
     },
     host,
   );
-  checkMetadata(metadata, issuer, host);
+  checkMetadata(metadata, issuer, host, usesAliases);
   const keysAt = endpoint(metadata, "jwks_uri");
   const keys = keysAt === undefined ? undefined : await keysOf(keysAt, fetch);
   const names = keys?.map((key) => ("kid" in key && typeof key.kid === "string" ? key.kid : undefined));

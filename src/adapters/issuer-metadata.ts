@@ -1,6 +1,6 @@
 import * as client from "openid-client";
 import { dpopAlgorithmOf } from "../core/dpop.ts";
-import { endpointFault, endpointNames } from "../core/endpoint.ts";
+import { aliasNames, endpointFault, endpointNames } from "../core/endpoint.ts";
 import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { openableUrl, safeText, shownUrl } from "../core/untrusted-text.ts";
@@ -30,14 +30,20 @@ export async function discover(issuer: string, clientId: string, fetch: client.C
 
 /**
  * Judges a document, whether it came from the network or from our cache. Openid-client compares `URL.href`, and not at all for some hosts;
- * we compare the text (protocol.md ID-02). ISSUER_MISMATCH, DISCOVERY_INVALID.
+ * we compare the text (protocol.md ID-02). `usesAliases`: the endpoints for clients with a certificate are used. ISSUER_MISMATCH,
+ * DISCOVERY_INVALID.
  */
-export function checkMetadata(metadata: IssuerMetadata, issuer: string, host: string): void {
+export function checkMetadata(metadata: IssuerMetadata, issuer: string, host: string, usesAliases = false): void {
   if (metadata["issuer"] !== issuer) mismatch(metadata["issuer"], issuer);
   for (const name of endpointNames) {
     if (metadata[name] === undefined) continue;
     const reason = endpointFault(metadata[name], issuer);
     if (reason !== undefined) fail("DISCOVERY_INVALID", { message: `the ${name} of ${host} is not an https URL`, reason });
+  }
+  for (const name of usesAliases ? aliasNames : []) {
+    const alias = aliasesOf(metadata)[name];
+    const reason = alias === undefined ? undefined : endpointFault(alias, issuer);
+    if (reason !== undefined) fail("DISCOVERY_INVALID", { message: `the ${name} of ${host} for mutual TLS is not an https URL`, reason });
   }
   if (metadata["token_endpoint"] === undefined || metadata["jwks_uri"] === undefined)
     fail("DISCOVERY_INVALID", { message: `the discovery document of ${host} names no token endpoint or no keys` });
@@ -60,9 +66,12 @@ function issuerNamedBy(error: unknown): unknown {
   return isObject(cause) && isObject(cause["body"]) && cause["attribute"] === "issuer" ? cause["body"]["issuer"] : undefined;
 }
 
-/** As the library writes it in a request; of a document that was judged. */
-export function endpoint(metadata: IssuerMetadata, name: (typeof endpointNames)[number]): string | undefined {
-  const value = metadata[name];
+const aliasesOf = (metadata: IssuerMetadata): IssuerMetadata => (isObject(metadata["mtls_endpoint_aliases"]) ? metadata["mtls_endpoint_aliases"] : {});
+
+/** As the library writes it in a request; of a document that was judged. `usesAliases` as there. */
+export function endpoint(metadata: IssuerMetadata, name: (typeof endpointNames)[number], usesAliases = false): string | undefined {
+  const alias = usesAliases && aliasNames.some((one) => one === name) ? aliasesOf(metadata)[name] : undefined;
+  const value = alias ?? metadata[name];
   return typeof value === "string" ? new URL(value).href : undefined;
 }
 

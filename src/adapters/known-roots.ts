@@ -6,10 +6,13 @@ const minVersion = "TLSv1.2";
 /** No session has met more: the issuer's, and that of an endpoint elsewhere. */
 const mostRoots = 4;
 
+/** What a client shows of itself (RFC 8705). */
+export type Identity = Readonly<Record<"cert" | "key", string>>;
+
 /** The trust of a run's connections: the roots that verified them before, and all as soon as those do not do. */
 export interface KnownRoots {
-  /** For a connection, as things are now. */
-  options(): object;
+  /** For a connection, as things are now. `identity`: the certificate and key (PEM) that it shows when it is asked; one for a run. */
+  options(identity?: Identity): object;
   /** Begins with these alone, as far as they are trusted now. Without effect once all are in use. */
   begin(pems: readonly string[]): void;
   /** After a certificate that did not verify. True when it was tried with those few alone: then it may be tried again, with all. */
@@ -26,23 +29,33 @@ export interface KnownRoots {
  * connection before its certificate is verified, so a request that fails by that was not made.
  */
 export function knownRoots(roots: () => Roots): KnownRoots {
-  const state: { few: readonly string[]; options: object | undefined; isAll: boolean } = { few: [], options: undefined, isAll: false };
+  const state: { few: readonly string[]; options: object | undefined; showing: object | undefined; isAll: boolean } = {
+    few: [],
+    options: undefined,
+    showing: undefined,
+    isAll: false,
+  };
   const learned = new Set<string>();
 
   return {
-    options() {
+    options(identity) {
       state.isAll ||= state.few.length === 0;
-      state.options ??= checked(state.isAll ? roots().all() : state.few);
+      const trusted = () => (state.isAll ? roots().all() : state.few);
+      if (identity !== undefined) {
+        state.showing ??= checked(trusted(), identity);
+        return state.showing;
+      }
+      state.options ??= checked(trusted());
       return state.options;
     },
     begin(pems) {
-      if (state.options !== undefined || pems.length === 0 || pems.length > mostRoots || !pems.every((pem) => roots().has(pem))) return;
+      if ((state.options ?? state.showing) !== undefined || pems.length === 0 || pems.length > mostRoots || !pems.every((pem) => roots().has(pem))) return;
       state.few = pems;
       for (const pem of pems) learned.add(pem);
     },
     widen() {
       if (state.isAll) return false;
-      Object.assign(state, { few: [], options: undefined, isAll: true });
+      Object.assign(state, { few: [], options: undefined, showing: undefined, isAll: true });
       return true;
     },
     learn(socket) {
@@ -61,9 +74,10 @@ export function knownRoots(roots: () => Roots): KnownRoots {
 }
 
 /** One context for every request: building it is what takes long. One text for each root: behind one that OpenSSL cannot read it reads no further. `ca` says the same to a runtime that knows no contexts (Bun). */
-function checked(pems: readonly string[]): object {
-  const secureContext = tls.createSecureContext({ ca: [...pems], minVersion });
-  return { rejectUnauthorized: true, minVersion, secureContext, ...("bun" in process.versions ? { ca: [...pems] } : {}) };
+function checked(pems: readonly string[], identity: Identity | undefined = undefined): object {
+  const shown = identity === undefined ? {} : { cert: identity.cert, key: identity.key };
+  const secureContext = tls.createSecureContext({ ca: [...pems], minVersion, ...shown });
+  return { rejectUnauthorized: true, minVersion, secureContext, ...("bun" in process.versions ? { ca: [...pems], ...shown } : {}) };
 }
 
 /** The end of the chain: base64 of its DER. */

@@ -40,7 +40,30 @@ export function failFromNetwork(error: unknown, url: URL, proxy: URL | undefined
   if (certificateFault.test(code)) {
     return fail("ISSUER_TLS_UNTRUSTED", { message: `the TLS certificate of ${host} is not trusted`, reason: certificateReason(code, error), hint: certificateHint(code) });
   }
+  const refused = refusalOf(error);
+  if (refused !== undefined)
+    return fail("CLIENT_REJECTED", {
+      message: `${host} refused the client's certificate`,
+      reason: refused,
+      hint: "check --client-certificate: its authority, and what this client is registered with at the issuer",
+    });
   return fail("ISSUER_UNREACHABLE", { message: `${host} cannot be reached${via(proxy)}`, reason: reasonOf(error, code) });
+}
+
+/** The alerts about a client's certificate (RFC 8446, section 6.2): a server has no other reason to send them to who verified its own. */
+const certificateAlerts: Readonly<Record<string, string>> = {
+  "42": "it is damaged, or its signature does not fit",
+  "43": "it is of a kind that is not taken there",
+  "44": "it was revoked",
+  "45": "it has expired",
+  "46": "it is not known there",
+  "48": "its authority is not known there",
+  "49": "it has no access there",
+};
+
+function refusalOf(error: unknown): string | undefined {
+  const alert = error instanceof Error ? /SSL alert number (\d{1,3})\b/.exec(error.message)?.[1] : undefined;
+  return alert !== undefined && Object.hasOwn(certificateAlerts, alert) ? certificateAlerts[alert] : undefined;
 }
 
 function failFromProxy(cause: unknown, host: string, proxy: URL): never {
@@ -115,8 +138,8 @@ function tlsReason(message: string): string | undefined {
 const tlsMeanings: readonly (readonly [RegExp, string])[] = [
   [/wrong version number|packet length|http request/, "it speaks no TLS on this port"],
   [/protocol version|unsupported protocol/, "it offers no TLS 1.2 or newer"],
-  [/certificate required/, "it demands a client certificate"],
-  [/handshake failure/, "no cipher in common, or it demands a client certificate"],
+  [/certificate required/, "it demands a client certificate (--client-certificate)"],
+  [/handshake failure/, "no cipher in common, or it demands a client certificate (--client-certificate)"],
 ];
 
 function codeOf(error: unknown): string {

@@ -6,6 +6,7 @@ import { isTokenAnswer } from "../core/token-answer.ts";
 import { openableUrlOf, safeText } from "../core/untrusted-text.ts";
 import { fail, OidcError } from "../errors/oidc-error.ts";
 import type { OpenIdProvider, Parameters } from "../ports.ts";
+import { authorizationUrl } from "./authorization-request.ts";
 import { withoutSecretsOf } from "./echoed-secrets.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { dpopHandles, newDpopKey } from "./dpop-keys.ts";
@@ -63,9 +64,12 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       };
       // Ours last: an extra parameter must not switch a protection off.
       for (const [name, value] of Object.entries(own)) parameters.set(name, value);
-      const url = openableUrlOf(options.issuer, client.buildAuthorizationUrl(connection.config, parameters).href);
+      // What would stand in the place of the whole request.
+      for (const name of ["client_id", "request", "request_uri"]) parameters.delete(name);
+      const { href, expiresIn } = await exchange("authorization", () => authorizationUrl(connection, parameters, options, host));
+      const url = openableUrlOf(options.issuer, href);
       if (url === undefined) return fail("DISCOVERY_INVALID", { message: `the authorization endpoint of ${host} is not an https URL` });
-      return { url, state, nonce, verifier: secret(verifier) };
+      return { url, state, nonce, verifier: secret(verifier), expiresIn };
     },
     exchangeCode(started, redirectUri, query, checks, before) {
       return exchange(

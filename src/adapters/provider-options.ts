@@ -1,5 +1,7 @@
 import type { DeadlineFetch } from "./https-fetch.ts";
 import type { Secret } from "../core/secret.ts";
+import type { Wish } from "../core/settings.ts";
+import type { ClientKey } from "./client-key.ts";
 import type { IssuerCache } from "./issuer-cache.ts";
 import type { KnownRoots } from "./known-roots.ts";
 
@@ -8,6 +10,12 @@ export interface ProviderOptions {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: Secret | undefined;
+  /** For private_key_jwt and signed requests. */
+  readonly clientKey?: ClientKey | undefined;
+  /** `fetch` shows a certificate of the client: the endpoints are those that the issuer has for such connections (RFC 8705, section 5). */
+  readonly usesCertificate?: boolean;
+  /** Absent: `auto`. */
+  readonly par?: Wish;
   readonly useAccessToken: boolean;
   /** The token is for these, and which one of an answer that is shows later (app/handed-token.ts). */
   readonly audiences?: readonly string[];

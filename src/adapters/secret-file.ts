@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 
@@ -7,10 +7,16 @@ const mostBytes = 65_536;
 /** Milliseconds that the writer of a pipe may take (`<(vault read …)`). */
 const pipeDeadline = 10_000;
 
-/** The text of a small secret file, without its last line break. SETTINGS_INVALID naming the option, never the content. */
-export function readSecretFile(option: string, path: string): string {
-  const bad = (reason: string, cause?: unknown): never =>
-    fail("SETTINGS_INVALID", { message: `the file of --${option}, ${safeText(path)}, cannot be used`, reason, hint: `check the path and the mode of --${option}` }, cause);
+/** SETTINGS_INVALID for the file of an option. `reason`: nothing of its content. */
+export const badFile = (option: string, path: string, reason: string): never =>
+  fail("SETTINGS_INVALID", { message: `the file of --${option}, ${safeText(path)}, cannot be used`, reason, hint: `check the path and the mode of --${option}` });
+
+/**
+ * The text of a small secret file, without its last line break. SETTINGS_INVALID naming the option, never the content. `problemOf`: why a file
+ * that is like this is not to be used.
+ */
+export function readSecretFile(option: string, path: string, problemOf: (stat: Stats) => string | undefined = () => undefined): string {
+  const bad = (reason: string): never => badFile(option, path, reason);
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -22,6 +28,8 @@ export function readSecretFile(option: string, path: string): string {
     // Kubernetes mounts secrets as links, and pipes come from shells (`<(…)`): both are read; devices and folders are not.
     if (!stat.isFile() && !stat.isFIFO()) return bad("it is not a file");
     if (stat.size > mostBytes) return bad("it is too large for a secret");
+    const problem = problemOf(stat);
+    if (problem !== undefined) return bad(problem);
     const bytes = readAll(fd);
     if (bytes === undefined) return bad("its writer takes too long, or writes too much");
     const text = bytes.toString("utf8").replace(/\r?\n$/, "");

@@ -4,7 +4,8 @@ import { displayName } from "../core/id-token.ts";
 import { isLoopbackHost, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
-import type { CallbackListener, OpenIdProvider, Parameters, StartedAuthorization, TokenAnswer } from "../ports.ts";
+import type { StartedAuthorization } from "../core/started-authorization.ts";
+import type { CallbackListener, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
 import { announcement, type FlowContext, hasOwnLines, waitingLine, whileWaiting } from "./flow-context.ts";
 
 const browserWait = "your browser";
@@ -33,8 +34,8 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
   try {
     const started = await provider.startAuthorization({ redirectUri: listener.redirectUri, scope: request.scope, extra: authorizationExtra(context), state });
     context.opened();
-    await showUrl(context, started.url, listener);
-    const { query } = await firstAnswer(context, listener, started);
+    await showUrl(context, started, listener);
+    const { query } = await firstAnswer(context, listener, started).catch((error: unknown) => failLate(context, started, error));
     try {
       const answer = await exchangeAndKeep(context, provider, started, listener.redirectUri, query);
       const account = displayName(answer.claims);
@@ -66,7 +67,7 @@ export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   if (!world.terminal.stdinIsTerminal)
     fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from", hint: "run it on a terminal, or choose another --grant-type" });
   context.opened();
-  await showUrl(context, started.url);
+  await showUrl(context, started);
   const query = await pasted(context, started, context.signal, undefined);
   return exchangeAndKeep(context, provider, started, redirectUri, query);
 }
@@ -80,7 +81,7 @@ function portOf(address: string): string {
 /**
  * The URL is always printed: a browser that opens may be another one than the person wants. Without a listener nothing is opened: the person brings the answer.
  */
-async function showUrl(context: FlowContext, url: string, listener?: CallbackListener): Promise<void> {
+async function showUrl(context: FlowContext, { url, expiresIn }: StartedAuthorization, listener?: CallbackListener): Promise<void> {
   const { run, manners } = context;
   const { terminal, browser } = run.world;
   const opens = listener !== undefined && !run.settings.skipOpenBrowser && browser.available();
@@ -88,9 +89,19 @@ async function showUrl(context: FlowContext, url: string, listener?: CallbackLis
   terminal.say(announcement(context));
   const lead = `kubectl-oidc: ${opens && manners === "full" ? "a browser opens now; if none does, " : ""}open this URL in your browser:`;
   for (const line of hasOwnLines(context) ? [lead, url] : [`${lead} ${url}`]) terminal.say(line);
+  if (isShort(context, expiresIn)) terminal.say(`kubectl-oidc: open it within ${expiresIn} s; the issuer does not know it any more after that`);
   if (listener !== undefined) await sayPath(context, listener, opens);
   if (manners === "full" && run.settings.qr) terminal.warn("--qr is for device codes; add --grant-type=device-code");
   if (opens && !(await browser.open(url))) terminal.warn("no browser could be started; open the URL above by hand");
+}
+
+/** A pushed request (RFC 9126) that ends before the login's own time: who opens it then sees an error of the issuer, and we hear nothing. */
+const isShort = ({ run }: FlowContext, expiresIn: number | undefined): boolean => expiresIn !== undefined && expiresIn < run.settings.authenticationTimeout;
+
+/** The issuer's page said so to whoever opened it late; here it looks as if nobody had. */
+function failLate(context: FlowContext, { expiresIn }: StartedAuthorization, error: unknown): never {
+  if (!isOidcError(error) || error.code !== "LOGIN_TIMED_OUT" || !isShort(context, expiresIn)) throw error;
+  return fail("LOGIN_TIMED_OUT", { message: error.message, reason: `the issuer knew the URL for ${expiresIn} s only`, hint: error.hint }, error);
 }
 
 /** How a browser elsewhere comes to our port; under kubectl only where nothing works without it. */

@@ -108,8 +108,8 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
         const proxied = unreachable.includes(found.error.code) && patient.proxies().issuer !== undefined;
         return { ...fromError(found.error), ...(proxied ? { blames: "D-17" as const } : {}) };
       }),
-    "D-05": () => withIssuer(({ metadata }, { settings }) => checkSupport(metadata, settings.grant)),
-    "D-06": () => withIssuer(({ metadata }, { settings }) => checkClientAuthentication(metadata, settings.clientSecret !== undefined || settings.clientSecretFile !== undefined)),
+    "D-05": () => withIssuer(({ metadata }, { settings }) => checkSupport(metadata, settings)),
+    "D-06": () => withIssuer(({ metadata }, { world }) => checkClientAuthentication(metadata, world.clientProof(), world.clock.now())),
     "D-07": async () =>
       (await token)?.token !== undefined && (await decodedToken()) === undefined
         ? failed("ID_TOKEN_INVALID", "the token is no JWT, and an API server reads nothing else", "hand out the ID token: remove --oidc-use-access-token")

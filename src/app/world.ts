@@ -1,4 +1,5 @@
 import type { IssuerInspection } from "../core/checks/issuer.ts";
+import type { ClientProof } from "../core/client-proof.ts";
 import { credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
 import type { Waited } from "../core/handout.ts";
 import type { CredentialRecord, SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
@@ -47,6 +48,8 @@ export interface World {
   provider(cacheKey?: string): Promise<OpenIdProvider>;
   /** What the issuer says now. The codes of discovery. */
   inspectIssuer(): Promise<IssuerInspection>;
+  /** How the client proves itself there. SETTINGS_INVALID for files that cannot be used. */
+  clientProof(): ClientProof;
   /** The requests of `action` end within `ms`, however many they are; one that spends a token is not begun without its whole time. */
   requestsWithin<T>(ms: number, action: () => Promise<T>): Promise<T>;
   /** The TLS trust that requests of this run have. SETTINGS_INVALID for CA files that cannot be used. */

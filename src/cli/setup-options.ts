@@ -49,11 +49,12 @@ export function chosenPreset(call: Call, sources: readonly OptionSource[]): Pres
   });
 }
 
-/** What the preset fills in, as the weakest source: scopes that the issuer knows. SETTINGS_INCOMPLETE when it needs a secret and there is none. */
+/** What the preset fills in, as the weakest source: scopes that the issuer knows. SETTINGS_INCOMPLETE when it needs a secret and there is none, nor a key or certificate. */
 export function presetSource(name: PresetName, sources: readonly OptionSource[], scopesSupported: readonly string[] | undefined): OptionSource {
   const { raw } = mergeSources(sources);
   const preset = presetOf(name);
-  if (preset.needsSecret && raw["oidc-client-secret-file"] === undefined && raw["oidc-client-secret"] === undefined) {
+  const proofs = ["oidc-client-secret-file", "oidc-client-secret", "client-key-file", "client-certificate"] as const;
+  if (preset.needsSecret && proofs.every((option) => raw[option] === undefined)) {
     fail("SETTINGS_INCOMPLETE", {
       message: `${preset.title} takes no client without its secret, and none was given`,
       hint: "add --oidc-client-secret-file=FILE with the client secret in it",

@@ -48,7 +48,8 @@ export async function prepareSetup(call: Call): Promise<PreparedSetup> {
   const { metadata } = await opened.world.inspectIssuer();
   const sources = [...asked, presetSource(preset, asked, listOf(metadata["scopes_supported"]))];
   const run = openRun(call, { ...nothingElse, auditFolder, sources }, { mayPrompt: terminal.stdinIsTerminal && terminal.stderrIsTerminal, server: undefined });
-  for (const outcome of [checkSupport(metadata, run.settings.grant), checkClientAuthentication(metadata, hasSecret(run))]) warnOf(call, outcome);
+  const { settings, world } = run;
+  for (const outcome of [checkSupport(metadata, settings), checkClientAuthentication(metadata, world.clientProof(), world.clock.now())]) warnOf(call, outcome);
   const options = stanzaOptions(call, target, sources);
   for (const name of options.leftInEnvironment) terminal.warn(`${name} is a secret and is not written into the kubeconfig: kubectl needs it in its environment too`);
 
@@ -74,7 +75,6 @@ export async function prepareSetup(call: Call): Promise<PreparedSetup> {
 
 const nothingElse = { server: undefined, context: undefined, looked: [], strict: undefined } as const;
 const listOf = (value: unknown): readonly string[] | undefined => (Array.isArray(value) ? value.filter((one) => typeof one === "string") : undefined);
-const hasSecret = ({ settings }: Run) => settings.clientSecret !== undefined || settings.clientSecretFile !== undefined;
 
 function warnOf(call: Call, { status, detail, cure }: Outcome): void {
   if (status === "warn" || status === "fail") call.machine.terminal.warn(`${detail}${cure === undefined ? "" : `; ${cure}`}`);

@@ -1,7 +1,18 @@
 import { isLoopbackHost, isSafeText } from "./untrusted-text.ts";
 
 /** The members of a discovery document that we send something to, or a browser. */
-export const endpointNames = ["authorization_endpoint", "token_endpoint", "jwks_uri", "device_authorization_endpoint", "revocation_endpoint", "end_session_endpoint"] as const;
+export const endpointNames = [
+  "authorization_endpoint",
+  "token_endpoint",
+  "jwks_uri",
+  "device_authorization_endpoint",
+  "pushed_authorization_request_endpoint",
+  "revocation_endpoint",
+  "end_session_endpoint",
+] as const;
+
+/** Those of them that can have another address for clients with a certificate (RFC 8705, section 5): what only a browser or anybody asks for has none. */
+export const aliasNames = ["token_endpoint", "device_authorization_endpoint", "pushed_authorization_request_endpoint", "revocation_endpoint"] as const;
 
 /**
  * Why an endpoint of the discovery document may not be used; undefined when it may. https on any host and address: issuers may put

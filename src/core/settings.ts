@@ -1,4 +1,5 @@
 import { fail } from "../errors/oidc-error.ts";
+import { checkClientProof, withoutWeakerProof } from "./client-proof.ts";
 import { type grants, type identityKinds, type OptionName, optionRow, optionTable, type wishes } from "./flag-table.ts";
 import { addressProblem, defaultAddresses, headerProblem, issuerProblem, pkceProblem, promptProblem, redirectProblem, webUrlProblem, withLoopbackHost } from "./option-checks.ts";
 import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
@@ -110,7 +111,8 @@ export function mergeSources(sources: readonly OptionSource[]): { readonly raw: 
       from[row.name] = source;
     }
   }
-  return { raw, from };
+  const strength = (name: OptionName) => (from[name] === undefined ? undefined : sources.indexOf(from[name]));
+  return { raw: withoutWeakerProof(raw, strength), from };
 }
 
 function refuse(source: OptionSource | undefined, name: string, problem: string, near?: string): never {
@@ -163,6 +165,7 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
   if (text("oidc-client-secret") !== undefined && text("oidc-client-secret-file") !== undefined && from["oidc-client-secret"] === from["oidc-client-secret-file"]) {
     fail("FLAG_CONFLICT", { message: "--oidc-client-secret and --oidc-client-secret-file contradict each other" });
   }
+  checkClientProof(text);
   const audiences = splitList(texts("oidc-audience"));
   const unbound = boolean("oidc-use-access-token") ? "oidc-use-access-token" : audiences.length > 0 ? "oidc-audience" : undefined;
   if (text("dpop") === "always" && unbound !== undefined) {

@@ -3,8 +3,9 @@ import type { CachedIssuer, IssuerCache } from "../../src/adapters/issuer-cache.
 import { openIdProvider } from "../../src/adapters/openid-provider.ts";
 import type { ProviderOptions } from "../../src/adapters/provider-options.ts";
 import { secret } from "../../src/core/secret.ts";
+import type { StartedAuthorization } from "../../src/core/started-authorization.ts";
 import { isOidcError, type OidcError } from "../../src/errors/oidc-error.ts";
-import type { OpenIdProvider, StartedAuthorization, TokenAnswer } from "../../src/ports.ts";
+import type { OpenIdProvider, TokenAnswer } from "../../src/ports.ts";
 import { type Behaviour, type Misbehaving, type Override, startMisbehaving } from "../issuer/misbehaving.ts";
 import { onlyFor } from "../issuer/misbehaviours.ts";
 

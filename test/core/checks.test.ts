@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkEnvironment } from "../../src/core/checks/environment.ts";
+import type { ClientProof } from "../../src/core/client-proof.ts";
 import { checkClientAuthentication, checkClock, checkDiscovery, checkKeys, checkSupport } from "../../src/core/checks/issuer.ts";
 import { setUser, unsetKeys, type UserEntry } from "../../src/core/checks/kubeconfig-edit.ts";
 import { checkKuberc } from "../../src/core/checks/kuberc.ts";
@@ -188,10 +189,13 @@ describe("D-04", () => {
 });
 
 describe("D-05 and D-06", () => {
+  const asked = (more: Partial<Parameters<typeof checkSupport>[1]> = {}) => ({ grant: "auto", par: "auto" as const, clientKeyFile: undefined, ...more });
+  const mustPush = { require_pushed_authorization_requests: true };
+  const pushed = { pushed_authorization_request_endpoint: "https://x" };
   it("what there is and what there is not is listed", () => {
     const detail = checkSupport(
       { code_challenge_methods_supported: ["S256"], pushed_authorization_request_endpoint: "https://x", revocation_endpoint: "https://x" },
-      "auto",
+      asked(),
     ).detail;
     expect(detail).toMatch(/^PKCE S256; has revocation, pushed requests \(PAR\); has no device login, browser logout, offline_access, iss in answers, DPoP$/);
   });
@@ -200,16 +204,45 @@ describe("D-05 and D-06", () => {
     [{ code_challenge_methods_supported: ["plain"] }, "auto", "warn"],
     [{}, "auto", "ok"],
     [{}, "device-code", "fail"],
-    [{ require_pushed_authorization_requests: true }, "auto", "fail"],
-  ])("%j with %s: %s", (metadata, grant, status) => expect(checkSupport({ ...metadata }, grant).status).toBe(status));
-  it.each<[readonly string[] | undefined, boolean, string]>([
-    [undefined, false, "ok"],
-    [undefined, true, "ok"],
-    [["none"], false, "ok"],
-    [["client_secret_basic"], false, "warn"],
-    [["client_secret_post"], true, "ok"],
-    [["private_key_jwt"], true, "fail"],
-  ])("methods %j, secret %s: %s", (methods, secret, status) => expect(checkClientAuthentication({ token_endpoint_auth_methods_supported: methods }, secret).status).toBe(status));
+  ])("%j with %s: %s", (metadata, grant, status) => expect(checkSupport({ ...metadata }, asked({ grant })).status).toBe(status));
+  it.each<[object, "auto" | "always" | "never", string]>([
+    [{ ...mustPush, ...pushed }, "auto", "ok"],
+    [{ ...mustPush, ...pushed }, "never", "warn"],
+    [mustPush, "auto", "fail"],
+    [{}, "always", "fail"],
+    [{}, "never", "ok"],
+    [pushed, "always", "ok"],
+  ])("pushed requests: %j with --par=%s: %s", (metadata, par, status) => expect(checkSupport({ ...metadata }, asked({ par })).status).toBe(status));
+  it("an issuer that wants signed requests needs the client's key", () => {
+    const metadata = { require_signed_request_object: true };
+    expect(checkSupport(metadata, asked())).toMatchObject({ status: "fail", exit: 40, cure: expect.stringContaining("--client-key-file") });
+    expect(checkSupport(metadata, asked({ clientKeyFile: "/key.pem" })).status).toBe("ok");
+  });
+  const key: ClientProof = { method: "private_key_jwt", algorithms: ["ES256"] };
+  const certificate = (days: number): ClientProof => ({ method: "tls_client_auth", expiresAt: days * 86_400_000 });
+  it.each<[readonly string[] | undefined, ClientProof, string]>([
+    [undefined, { method: "none" }, "ok"],
+    [undefined, { method: "client_secret" }, "ok"],
+    [["none"], { method: "none" }, "ok"],
+    [["client_secret_basic"], { method: "none" }, "warn"],
+    [["client_secret_post"], { method: "client_secret" }, "ok"],
+    [["private_key_jwt"], { method: "client_secret" }, "fail"],
+    [undefined, key, "ok"],
+    [["private_key_jwt"], key, "ok"],
+    [["client_secret_basic"], key, "warn"],
+    [undefined, certificate(30), "ok"],
+    [["tls_client_auth"], certificate(30), "ok"],
+    [["self_signed_tls_client_auth"], certificate(30), "ok"],
+    [["tls_client_auth"], certificate(13), "warn"],
+    [["client_secret_basic"], certificate(30), "warn"],
+  ])("methods %j, %j: %s", (methods, proof, status) => expect(checkClientAuthentication({ token_endpoint_auth_methods_supported: methods }, proof, 0).status).toBe(status));
+  it.each([
+    [["RS256", "ES256"], "ok", "private_key_jwt, signed with ES256"],
+    [["RS256", "PS256"], "warn", "the issuer lists signatures by RS256, PS256, and the client's key makes ES256"],
+    [undefined, "ok", "private_key_jwt, signed with ES256"],
+  ])("signatures %j: %s, %s", (listed, status, detail) =>
+    expect(checkClientAuthentication({ token_endpoint_auth_signing_alg_values_supported: listed }, key, 0)).toMatchObject({ status, detail }),
+  );
 });
 
 describe("D-07 to D-13", () => {

@@ -130,3 +130,29 @@ describe("harder sessions", () => {
     expect(resolve({ dpop: ["always"] }).dpop).toBe("always");
   });
 });
+
+describe("how the client proves itself", () => {
+  const key: RawOptions = { "client-key-file": ["/key.pem"], "client-key-id": ["k1"] };
+  const secret: RawOptions = { "oidc-client-secret-file": ["/secret"] };
+
+  it("a key replaces a secret of a weaker source, and a secret a key", () => {
+    expect(resolve(key, secret)).toMatchObject({ clientKeyFile: "/key.pem", clientKeyId: "k1", clientSecretFile: undefined });
+    expect(resolve(secret, key)).toMatchObject({ clientKeyFile: undefined, clientKeyId: undefined, clientSecretFile: "/secret" });
+    expect(resolve({ "oidc-client-secret": ["s"] }, key)).toMatchObject({ clientKeyFile: undefined, clientSecret: expect.anything() });
+  });
+  it.each(["oidc-client-secret", "oidc-client-secret-file"] as const)("a key beside --%s of the same source is a contradiction", (name) => {
+    expect(codeOf(() => resolve({ ...key, [name]: ["x"] }))).toBe("FLAG_CONFLICT");
+    expect(codeOf(() => resolve({}, { ...key, [name]: ["x"] }))).toBe("FLAG_CONFLICT");
+  });
+  it("an empty secret hides the profile's, and is no contradiction", () => {
+    expect(resolve({ ...key, "oidc-client-secret-file": [""] }, secret)).toMatchObject({ clientKeyFile: "/key.pem", clientSecretFile: undefined });
+  });
+  it("a certificate needs its key, and stands beside a secret or a key", () => {
+    const certificate: RawOptions = { "client-certificate": ["/c.pem"], "client-key": ["/k.pem"] };
+    expect(codeOf(() => resolve({ "client-certificate": ["/c.pem"] }))).toBe("FLAG_CONFLICT");
+    expect(codeOf(() => resolve({ "client-key": ["/k.pem"] }))).toBe("FLAG_CONFLICT");
+    expect(resolve({ ...certificate, ...secret })).toMatchObject({ clientCertificate: "/c.pem", clientKey: "/k.pem", clientSecretFile: "/secret" });
+    expect(resolve({ ...certificate, ...key })).toMatchObject({ clientCertificate: "/c.pem", clientKeyFile: "/key.pem" });
+    expect(resolve({ "client-certificate": ["/c.pem"] }, { "client-key": ["/k.pem"] })).toMatchObject({ clientCertificate: "/c.pem", clientKey: "/k.pem" });
+  });
+});

@@ -3,6 +3,14 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Certificates } from "./certificates.ts";
 
+/** How a server proves itself, and whose certificates of clients it knows. */
+export type ServerTls = Pick<Certificates, "certPem" | "keyPem"> & {
+  /** PEM: it asks for a client's certificate. */
+  readonly clientCaPem?: string;
+  /** It takes no connection without one that it knows. */
+  readonly demandsCertificate?: true;
+};
+
 /** A server that answers on 127.0.0.1 and ::1 under one port. */
 export interface LocalServer {
   readonly port: number;
@@ -17,8 +25,8 @@ export interface LocalServer {
  * looks up "localhost" finds this server and not a stranger's on the other address; a machine without IPv6 gets 127.0.0.1 alone.
  * `wanted` is a port to try first, for a page that names it.
  */
-export async function listenOnLocalhost(listener: RequestListener, certificates?: Certificates, wanted?: number): Promise<LocalServer> {
-  const make = (): Server => (certificates === undefined ? createPlainServer(listener) : createTlsServer({ cert: certificates.certPem, key: certificates.keyPem }, listener));
+export async function listenOnLocalhost(listener: RequestListener, certificates?: ServerTls, wanted?: number): Promise<LocalServer> {
+  const make = (): Server => (certificates === undefined ? createPlainServer(listener) : createTlsServer(tlsOptions(certificates), listener));
   for (let attempt = 1; ; attempt++) {
     const first = make();
     await listen(first, "127.0.0.1", attempt === 1 ? (wanted ?? 0) : 0).catch((error: NodeJS.ErrnoException) => {
@@ -37,6 +45,11 @@ export async function listenOnLocalhost(listener: RequestListener, certificates?
       if (attempt === 20) throw error;
     }
   }
+}
+
+function tlsOptions({ certPem, keyPem, clientCaPem, demandsCertificate }: ServerTls) {
+  const own = { cert: certPem, key: keyPem };
+  return clientCaPem === undefined ? own : { ...own, ca: clientCaPem, requestCert: true, rejectUnauthorized: demandsCertificate === true };
 }
 
 function running(servers: readonly Server[], port: number, tls: boolean): LocalServer {

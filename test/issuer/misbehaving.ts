@@ -1,8 +1,7 @@
 import { noteExchange } from "../canaries.ts";
-import type { Certificates } from "./certificates.ts";
 import { type Answer, sendAnswer } from "./issuer-answer.ts";
 import { type Forgery, type IssuerKeys, makeIssuerKeys } from "./issuer-keys.ts";
-import { listenOnLocalhost } from "./listen-on-localhost.ts";
+import { listenOnLocalhost, type ServerTls } from "./listen-on-localhost.ts";
 import { makeProperIssuer } from "./proper-issuer.ts";
 import { type IssuerRoute, type ReceivedRequest, readRequest } from "./received-request.ts";
 
@@ -22,6 +21,7 @@ export interface Behaviour {
   readonly device_authorization?: Override;
   readonly revocation?: Override;
   readonly end_session?: Override;
+  readonly pushed_authorization?: Override;
   readonly userinfo?: Override;
   /** Paths that the proper issuer does not have. */
   readonly unknown?: Override;
@@ -60,7 +60,7 @@ export interface Misbehaving {
  * a code (nobody is asked), PKCE S256 and the exact redirect URI are checked, tokens are signed, refresh tokens rotate, and a refresh
  * token that is used twice ends the session.
  */
-export async function startMisbehaving(behaviour: Behaviour = {}, options: { readonly certificates?: Certificates } = {}): Promise<Misbehaving> {
+export async function startMisbehaving(behaviour: Behaviour = {}, options: { readonly certificates?: ServerTls } = {}): Promise<Misbehaving> {
   const keys = await makeIssuerKeys();
   const requests: ReceivedRequest[] = [];
   let current = behaviour;

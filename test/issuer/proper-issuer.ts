@@ -43,13 +43,15 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
   const codes = new Map<string, Code>();
   const refreshTokens = new Map<string, Login>();
   const devices = new Map<string, Login>();
+  const pushed = new Map<string, URLSearchParams>();
   const newSecret = (kind: string): string => {
     const made = `${kind}-${randomBytes(24).toString("base64url")}`;
     secrets.push(made);
     return made;
   };
 
-  function authorize({ query }: ReceivedRequest): Answer {
+  function authorize(request: ReceivedRequest): Answer {
+    const query = pushed.get(request.query.get("request_uri") ?? "") ?? request.query;
     const redirectUri = query.get("redirect_uri");
     if (redirectUri === null || !URL.canParse(redirectUri)) return { status: 400, text: "<title>no redirect_uri</title>" };
     const back = new URL(redirectUri);
@@ -131,6 +133,13 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
     return { json: { device_code: code, user_code: "WDJB-MJHT", verification_uri: uri, verification_uri_complete: `${uri}?user_code=WDJB-MJHT`, expires_in: 600, interval: 1 } };
   }
 
+  /** RFC 9126. Discovery does not name it: a test that wants it adds it there. */
+  function push({ form }: ReceivedRequest): Answer {
+    const uri = `urn:ietf:params:oauth:request_uri:${randomBytes(12).toString("base64url")}`;
+    pushed.set(uri, form);
+    return { status: 201, json: { request_uri: uri, expires_in: 60 } };
+  }
+
   const answers: Readonly<Record<IssuerRoute, (request: ReceivedRequest) => Answer | Promise<Answer>>> = {
     discovery: () => ({ json: metadataOf(issuer) }),
     jwks: () => ({ json: keys.published() }),
@@ -142,6 +151,7 @@ export function makeProperIssuer(choices: ProperChoices): ProperIssuer {
       refreshTokens.delete(form.get("token") ?? "");
       return {};
     },
+    pushed_authorization: push,
     end_session: () => ({ text: "<title>Logged out</title>" }),
     userinfo: () => ({ json: { sub: "alice", email: "alice@example.com" } }),
     unknown: () => ({ status: 404, text: "<title>not found</title>" }),

@@ -1,15 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
-import type { Certificates } from "./certificates.ts";
-import { type LocalServer, listenOnLocalhost } from "./listen-on-localhost.ts";
+import { type LocalServer, listenOnLocalhost, type ServerTls } from "./listen-on-localhost.ts";
 import { type ProviderChoices, providerConfiguration } from "./provider-configuration.ts";
 import { answerInteraction, showInteraction } from "./provider-interactions.ts";
 import { makeProviderStorage } from "./provider-storage.ts";
 import { type LoggedRequest, type RequestLog, makeRequestLog } from "./request-log.ts";
 
 export interface ProviderOptions extends ProviderChoices {
-  readonly certificates: Certificates;
+  readonly certificates: ServerTls;
   /** Tried first; any other when it is taken. */
   readonly port?: number | undefined;
 }

@@ -1,7 +1,19 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
+import { TLSSocket } from "node:tls";
 
-export type IssuerRoute = "discovery" | "jwks" | "authorization" | "token" | "device_authorization" | "verification" | "revocation" | "end_session" | "userinfo" | "unknown";
+export type IssuerRoute =
+  | "discovery"
+  | "jwks"
+  | "authorization"
+  | "token"
+  | "device_authorization"
+  | "verification"
+  | "revocation"
+  | "end_session"
+  | "userinfo"
+  | "pushed_authorization"
+  | "unknown";
 
 /** One request as it came, byte for byte. It holds secrets, of a test only. */
 export interface ReceivedRequest {
@@ -15,6 +27,8 @@ export interface ReceivedRequest {
   readonly form: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
   readonly grantType: string | undefined;
+  /** The common name in the client's certificate, when the server asked for one and it was shown. */
+  readonly certificate: string | undefined;
 }
 
 const routes: Readonly<Record<string, IssuerRoute>> = {
@@ -27,6 +41,7 @@ const routes: Readonly<Record<string, IssuerRoute>> = {
   "/revoke": "revocation",
   "/logout": "end_session",
   "/userinfo": "userinfo",
+  "/par": "pushed_authorization",
 };
 
 /** Reads the whole request. */
@@ -44,5 +59,6 @@ export async function readRequest(request: IncomingMessage): Promise<ReceivedReq
     form,
     headers: request.headers,
     grantType: form.get("grant_type") ?? undefined,
+    certificate: request.socket instanceof TLSSocket ? String(request.socket.getPeerCertificate().subject?.CN ?? "") || undefined : undefined,
   };
 }

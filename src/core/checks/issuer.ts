@@ -1,4 +1,7 @@
+import type { ClientProof } from "../client-proof.ts";
+import { chosenAlgorithm } from "../client-signature.ts";
 import { endpointNames } from "../endpoint.ts";
+import type { Wish } from "../settings.ts";
 import { safeText } from "../untrusted-text.ts";
 import { failed, type Outcome, ok, together, warn } from "./outcome.ts";
 
@@ -19,15 +22,22 @@ const listOf = (value: unknown): readonly string[] | undefined => (Array.isArray
 /** D-04: of a document that was read and judged. `issuer` is what both call it. */
 export function checkDiscovery(issuer: string, metadata: Metadata): Outcome {
   const own = hostOf(issuer);
-  const others = [...new Set([...endpointNames, "registration_endpoint", "pushed_authorization_request_endpoint", "introspection_endpoint"].map((name) => hostOf(metadata[name])))];
+  const others = [...new Set([...endpointNames, "registration_endpoint", "introspection_endpoint"].map((name) => hostOf(metadata[name])))];
   const elsewhere = others.filter((host) => host !== undefined && host !== own).map((host) => safeText(host, 80));
   return ok(`${safeText(issuer, 120)} is what the issuer calls itself; every endpoint is ${elsewhere.length === 0 ? "there" : `there or at ${elsewhere.join(", ")}`}`);
 }
 
 const hostOf = (url: unknown) => (typeof url === "string" && URL.canParse(url) ? new URL(url).host : undefined);
 
+/** What a check needs of the settings. */
+export interface Asked {
+  readonly grant: string;
+  readonly par: Wish;
+  readonly clientKeyFile: string | undefined;
+}
+
 /** D-05: PKCE, and what a session can use. */
-export function checkSupport(metadata: Metadata, grant: string): Outcome {
+export function checkSupport(metadata: Metadata, { grant, par, clientKeyFile }: Asked): Outcome {
   const outcomes: Outcome[] = [];
   const pkce = listOf(metadata["code_challenge_methods_supported"]);
   if (pkce !== undefined && !pkce.includes("S256"))
@@ -36,13 +46,15 @@ export function checkSupport(metadata: Metadata, grant: string): Outcome {
     );
   if (grant === "device-code" && metadata["device_authorization_endpoint"] === undefined)
     outcomes.push(failed("GRANT_UNSUPPORTED", "the issuer has no device authorization", "choose another --grant-type"));
-  if (metadata["require_pushed_authorization_requests"] === true)
+  const mustPush = metadata["require_pushed_authorization_requests"] === true;
+  if (mustPush && par === "never") outcomes.push(warn("the issuer demands pushed authorization requests, and --par=never sends none", "leave --par=never out"));
+  if ((par === "always" || (mustPush && par === "auto")) && metadata["pushed_authorization_request_endpoint"] === undefined)
     outcomes.push(
-      failed(
-        "GRANT_UNSUPPORTED",
-        "the issuer demands pushed authorization requests, which this version does not send",
-        "allow plain authorization requests for this client at the issuer",
-      ),
+      failed("GRANT_UNSUPPORTED", "the issuer takes no pushed authorization requests", mustPush ? "ask the issuer's administrator for its endpoint" : "leave --par=always out"),
+    );
+  if (metadata["require_signed_request_object"] === true && clientKeyFile === undefined)
+    outcomes.push(
+      failed("SETTINGS_INCOMPLETE", "the issuer takes only authorization requests that the client has signed", "add --client-key-file=FILE with the client's private key"),
     );
   const scopes = listOf(metadata["scopes_supported"]);
   const has = [
@@ -59,16 +71,40 @@ export function checkSupport(metadata: Metadata, grant: string): Outcome {
   return together(outcomes, `PKCE S256${pkce === undefined ? " (not listed)" : ""}; has ${yes.join(", ") || "nothing else"}${no.length === 0 ? "" : `; has no ${no.join(", ")}`}`);
 }
 
-/** D-06: can the client prove itself as this issuer wants it? */
-export function checkClientAuthentication(metadata: Metadata, hasSecret: boolean): Outcome {
+/** D-06: can the client prove itself as this issuer wants it? `now`: milliseconds. */
+export function checkClientAuthentication(metadata: Metadata, proof: ClientProof, now: number): Outcome {
   const methods = listOf(metadata["token_endpoint_auth_methods_supported"]);
+  const shown = namesOf(methods ?? []);
+  if (proof.method === "private_key_jwt") return checkKeyProof(metadata, methods, proof.algorithms);
+  if (proof.method === "tls_client_auth") return checkCertificateProof(methods, proof.expiresAt - now);
+  const hasSecret = proof.method === "client_secret";
   if (methods === undefined) return ok(hasSecret ? "client secret, in the header" : "public client; the issuer does not list its methods");
-  const shown = methods.map((one) => safeText(one, 30)).join(", ");
   if (hasSecret && !methods.some((method) => method === "client_secret_basic" || method === "client_secret_post"))
     return failed("CLIENT_REJECTED", `the issuer takes no client secret (${shown})`, "leave the client secret out, if the client is public");
   if (!hasSecret && !methods.includes("none"))
     return warn(`the issuer lists ${shown} and not none: it may refuse a public client`, "register the client as public, or add --oidc-client-secret-file=FILE");
   return ok(hasSecret ? `client secret (${shown})` : "public client");
+}
+
+const namesOf = (names: readonly string[]) => names.map((one) => safeText(one, 40)).join(", ") || "none";
+
+function checkKeyProof(metadata: Metadata, methods: readonly string[] | undefined, able: readonly string[]): Outcome {
+  const listed = listOf(metadata["token_endpoint_auth_signing_alg_values_supported"]);
+  if (methods !== undefined && !methods.includes("private_key_jwt"))
+    return warn(`the issuer lists ${namesOf(methods)} and not private_key_jwt: it may refuse the client's key`, "register the client for private_key_jwt at the issuer");
+  if (listed !== undefined && !able.some((algorithm) => listed.includes(algorithm)))
+    return warn(`the issuer lists signatures by ${namesOf(listed)}, and the client's key makes ${namesOf(able)}`, "make a key of a kind that the issuer lists");
+  return ok(`private_key_jwt, signed with ${chosenAlgorithm(able, listed)}`);
+}
+
+const dayMs = 86_400_000;
+
+function checkCertificateProof(methods: readonly string[] | undefined, left: number): Outcome {
+  const days = Math.floor(left / dayMs);
+  const ends = `the client's certificate expires in ${days} ${days === 1 ? "day" : "days"}`;
+  if (methods !== undefined && !methods.some((method) => method === "tls_client_auth" || method === "self_signed_tls_client_auth"))
+    return warn(`the issuer lists ${namesOf(methods)} and no mutual TLS: it may refuse the client's certificate`, "register the client for tls_client_auth at the issuer");
+  return days < 14 ? warn(ends, "get a new certificate before then") : ok(`mutual TLS; ${ends}`);
 }
 
 /** D-12: is the token's key among the issuer's, and does its signature hold? `verifies` undefined: there is no token. */
