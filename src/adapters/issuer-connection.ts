@@ -83,7 +83,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
     if (response.status >= 400) return plainError(response);
     if (url === state.revocationEndpoint) await refusePage(response, host);
     if (url === state.deviceEndpoint && response.status === 200) return plainDevice(response);
-    if (url === state.pushEndpoint && response.ok) return plainPushed(response);
+    if (url === state.pushEndpoint && [200, 201].includes(response.status)) return plainPushed(response);
     if (!isExchange || response.status !== 200) return response;
     const body = plainTokenAnswer(await response.text());
     state.answer = body;
@@ -131,10 +131,11 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   /** Some issuers answer 200 where RFC 9126 has 201, and the library takes that one only. */
   async function plainPushed(response: Response): Promise<Response> {
     const body = await response.text();
-    const pushed = pushedRequest(parsed(body));
+    const answer = parsed(body);
+    const pushed = pushedRequest(answer);
     state.pushedLife = pushed?.expiresIn;
-    if (pushed === undefined) return new Response(body, { status: response.status, headers: response.headers });
-    return jsonResponse(JSON.stringify({ request_uri: pushed.requestUri, expires_in: pushed.expiresIn }), 201);
+    if (!isObject(answer)) return new Response(body, { status: 201, headers: response.headers });
+    return jsonResponse(JSON.stringify(pushed === undefined ? {} : { request_uri: pushed.requestUri, expires_in: pushed.expiresIn }), 201);
   }
 
   /**

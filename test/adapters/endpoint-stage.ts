@@ -7,7 +7,7 @@ import type { StartedAuthorization } from "../../src/core/started-authorization.
 import { isOidcError, type OidcError } from "../../src/errors/oidc-error.ts";
 import type { OpenIdProvider, TokenAnswer } from "../../src/ports.ts";
 import { type Behaviour, type Misbehaving, type Override, startMisbehaving } from "../issuer/misbehaving.ts";
-import { onlyFor } from "../issuer/misbehaviours.ts";
+import { changeJson, onlyFor } from "../issuer/misbehaviours.ts";
 
 const redirectUri = "http://localhost:8000";
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
@@ -25,7 +25,7 @@ export interface Endpoint {
 export interface EndpointStage {
   readonly issuer: Misbehaving;
   /** A new run. Without a cache nothing is known of the issuer. */
-  provider(cache?: IssuerCache, roots?: ProviderOptions["roots"]): OpenIdProvider;
+  provider(cache?: IssuerCache, roots?: ProviderOptions["roots"], more?: Partial<ProviderOptions>): OpenIdProvider;
   /** Bodies that were made durable before they were judged. */
   readonly kept: string[];
   /** Milliseconds for a request to this path; the others have the usual time. */
@@ -61,6 +61,9 @@ const refresh = async (stage: EndpointStage) => {
   return () => asked.refresh(refreshToken ?? secret(""), [], keep(stage));
 };
 
+/** A discovery document that names where requests are pushed to; `more`: other members. */
+export const withPush = (issuer: string, more: Readonly<Record<string, unknown>> = {}): Override => changeJson({ pushed_authorization_request_endpoint: `${issuer}/par`, ...more });
+
 /** Every request that the program makes. */
 export const endpoints: readonly Endpoint[] = [
   {
@@ -94,6 +97,17 @@ export const endpoints: readonly Endpoint[] = [
       const asked = stage.provider();
       const device = await asked.startDevice({ scope: "openid", extra: [] });
       return () => asked.pollDevice(device, keep(stage));
+    },
+  },
+  {
+    name: "pushed authorization request",
+    path: "/par",
+    answering: (pushed_authorization) => ({ pushed_authorization }),
+    prepare: async ({ provider, issuer }) => {
+      issuer.become({ discovery: withPush(issuer.issuer) });
+      const asked = provider(undefined, undefined, { par: "always" });
+      await asked.facts();
+      return () => asked.startAuthorization({ redirectUri, scope: "openid offline_access", extra: [], state: asked.randomState() });
     },
   },
   {
@@ -135,7 +149,11 @@ export async function endpointStage(): Promise<EndpointStage> {
   const stage: EndpointStage = { issuer, provider, kept: [], hurry: undefined };
   return stage;
 
-  function provider(cache: IssuerCache = { read: () => undefined, write: () => undefined, unlock: () => undefined }, roots?: ProviderOptions["roots"]): OpenIdProvider {
+  function provider(
+    cache: IssuerCache = { read: () => undefined, write: () => undefined, unlock: () => undefined },
+    roots?: ProviderOptions["roots"],
+    more: Partial<ProviderOptions> = {},
+  ): OpenIdProvider {
     return openIdProvider({
       issuer: issuer.issuer,
       clientId: "kubernetes",
@@ -147,6 +165,7 @@ export async function endpointStage(): Promise<EndpointStage> {
       cache,
       ...(roots === undefined ? {} : { roots }),
       now: () => Date.now(),
+      ...more,
     });
   }
 }
