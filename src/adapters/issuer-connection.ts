@@ -108,7 +108,7 @@ async function connectOnce(options: ProviderOptions, host: string): Promise<Issu
   }
 
   function know(metadata: IssuerMetadata, fetchedAt: number): Known {
-    const usesAliases = options.usesCertificate === true;
+    const usesAliases = options.usesCertificate === true && isObject(metadata["mtls_endpoint_aliases"]);
     checkMetadata(metadata, options.issuer, host, usesAliases);
     state.tokenEndpoint = endpoint(metadata, "token_endpoint", usesAliases);
     state.revocationEndpoint = endpoint(metadata, "revocation_endpoint", usesAliases);

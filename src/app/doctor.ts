@@ -109,7 +109,11 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
         return { ...fromError(found.error), ...(proxied ? { blames: "D-17" as const } : {}) };
       }),
     "D-05": () => withIssuer(({ metadata }, { settings }) => checkSupport(metadata, settings)),
-    "D-06": () => withIssuer(({ metadata }, { world }) => checkClientAuthentication(metadata, world.clientProof(), world.clock.now())),
+    "D-06": () =>
+      whenKnown(({ world }) => {
+        const proof = world.clientProof();
+        return withIssuer(({ metadata }) => checkClientAuthentication(metadata, proof, world.clock.now()));
+      }),
     "D-07": async () =>
       (await token)?.token !== undefined && (await decodedToken()) === undefined
         ? failed("ID_TOKEN_INVALID", "the token is no JWT, and an API server reads nothing else", "hand out the ID token: remove --oidc-use-access-token")
