@@ -219,7 +219,7 @@ export function machine(start: Process) {
         env: Object.fromEntries(Object.entries(env).filter(([name]) => how.notCounted?.includes(name) !== true)),
         headers: settings.requestHeaders,
         origin: new URL(settings.issuer).origin,
-        certificate: client.certificate(),
+        certificate: client.certificate,
         version: start.version,
         log: (level, text) => person.log(level, text),
         signal: how.signal,

@@ -116,7 +116,7 @@ export const catalogue = {
   },
   CLIENT_REJECTED: {
     title: "the issuer rejected this client or its request",
-    explanation: "The client ID, the client secret, the redirect URL or the kind of client does not match its registration.",
+    explanation: "The client ID, its secret, key or certificate, the redirect URL or the kind of client does not match its registration.",
     hint: "check the client's registration at the issuer: ID, secret, public or confidential, redirect URLs",
     exit: 30,
   },

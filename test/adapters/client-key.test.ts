@@ -67,7 +67,7 @@ function holds(jwt: string, key: KeyObject, alg: string): boolean {
   return verify(null, data, publicKey, bytes);
 }
 
-describe("a client's key signs an assertion that its public key verifies [K-01, K-02, K-09]", () => {
+describe("a client's key signs an assertion that its public key verifies", () => {
   const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey;
   const p521 = generateKeyPairSync("ec", { namedCurve: "P-521" }).privateKey;
   it.each<[string, KeyObject, string, readonly string[] | undefined, string]>([
@@ -83,7 +83,7 @@ describe("a client's key signs an assertion that its public key verifies [K-01, 
     ["Ed25519, PKCS #8", ed25519, pem(ed25519), ["EdDSA"], "EdDSA"],
     ["Ed25519, JWK, by its newer name", ed25519, jwk(ed25519), ["Ed25519"], "Ed25519"],
     ["with words around it, and Windows' line ends", p256, `Bag Attributes\n${pem(p256)}`.replaceAll("\n", "\r\n"), undefined, "ES256"],
-  ])("%s", async (_, key, text, listed, alg) => {
+  ])("%s [K-01, K-09]", async (_, key, text, listed, alg) => {
     const { jwt, header } = await assertionOf(text, listed);
     expect(header?.["alg"]).toBe(alg);
     expect(holds(jwt, key, alg)).toBe(true);
@@ -147,7 +147,7 @@ describe("the key's name", () => {
   });
 });
 
-describe("what is no key that a client can prove itself with is SETTINGS_INVALID, with the option, the file and why, and nothing of it [K-02]", () => {
+describe("what is no key that a client can prove itself with is SETTINGS_INVALID, with the option, the file and why, and nothing of it", () => {
   const small = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
   const secp256k1 = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey;
   const x25519 = generateKeyPairSync("x25519").privateKey;
@@ -176,7 +176,7 @@ describe("what is no key that a client can prove itself with is SETTINGS_INVALID
     ["a client secret", "SECRETSECRET", /no private key/],
     ["OpenSSH's own form", "-----BEGIN OPENSSH PRIVATE KEY-----\nSECRETSECRET\n-----END OPENSSH PRIVATE KEY-----\n", /ssh-keygen -p -m PKCS8/],
     ["a key that is cut off", pem(rsa).slice(0, 800), /no private key/],
-  ])("%s", (_, text, reason) => {
+  ])("%s [K-02]", (_, text, reason) => {
     const fault = faultOf(text);
     expect(fault).toMatchObject({ code: "SETTINGS_INVALID", exitStatus: 40, reason: expect.stringMatching(reason) });
     const said = `${fault.message} ${fault.reason} ${fault.hint}`;

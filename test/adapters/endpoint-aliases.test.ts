@@ -45,8 +45,8 @@ async function logIn(provider = certified()) {
   return provider.exchangeCode(started, redirectUri, query, { maxAge: undefined, extra: [] }, async ({ refreshToken }) => void stage.kept.push(refreshToken?.reveal() ?? ""));
 }
 
-describe("a client with a certificate uses the endpoints that the issuer has for such clients [RP-45, K-06]", () => {
-  it("for pushed requests, codes, refreshes, device codes and revocations; what comes there is stored before it is judged, as ever [RT-02]", async () => {
+describe("a client with a certificate uses the endpoints that the issuer has for such clients", () => {
+  it("for pushed requests, codes, refreshes, device codes and revocations; what comes there is stored before it is judged, as ever [RP-45, K-06, RT-02]", async () => {
     stage.issuer.become(withAliases());
     const first = await logIn();
     const second = await certified().refresh(first.refreshToken ?? secret(""), [], async ({ refreshToken }) => void stage.kept.push(refreshToken?.reveal() ?? ""));
@@ -83,7 +83,7 @@ describe("a client with a certificate uses the endpoints that the issuer has for
   });
 });
 
-describe("an alias is judged like any other endpoint [NW-01, NW-05]", () => {
+describe("an alias is judged like any other endpoint", () => {
   it.each([
     ["plain http", "http://evil.example/token"],
     ["a file", "file:///etc/passwd"],
@@ -91,7 +91,7 @@ describe("an alias is judged like any other endpoint [NW-01, NW-05]", () => {
     ["no text", 7],
     ["no URL", "token"],
     ["control characters", "https://id.example.com/\u001b[2J"],
-  ])("%s: DISCOVERY_INVALID, and nothing is sent; without a certificate it is nobody's business", async (_, alias) => {
+  ])("%s: DISCOVERY_INVALID, and nothing is sent; without a certificate it is nobody's business [NW-01]", async (_, alias) => {
     stage.issuer.become(withAliases({ token_endpoint: alias }));
     const before = stage.issuer.requests.filter(({ method }) => method === "POST").length;
     expect(await codeOfPromise(certified().facts())).toBe("DISCOVERY_INVALID");

@@ -35,12 +35,12 @@ async function server(options: https.ServerOptions = {}): Promise<{ readonly ori
   return { origin: `https://localhost:${await listen(made)}`, seen, connections: () => sockets.size };
 }
 
-const presenting = (options: Partial<FetchOptions>) => fetchWith({ caFiles: [stage.certificates.caFile], certificate, ...options });
+const presenting = (options: Partial<FetchOptions>) => fetchWith({ caFiles: [stage.certificates.caFile], certificate: () => certificate, ...options });
 const get = (url: string, { fetch }: ReturnType<typeof fetchWith>) => fetch(url, { method: "GET", headers: {}, body: undefined, redirect: "manual" });
 const post = (url: string, { fetch }: ReturnType<typeof fetchWith>) => fetch(url, { method: "POST", headers: {}, body: "a=b", redirect: "manual" });
 
-describe("a client's certificate is shown [K-06]", () => {
-  it("to the issuer, and to its endpoints elsewhere that something is sent to; not to who only has its keys", async () => {
+describe("a client's certificate is shown", () => {
+  it("to the issuer, and to its endpoints elsewhere that something is sent to; not to who only has its keys [K-06]", async () => {
     const issuer = await server();
     const elsewhere = await server();
     const http = presenting({ origin: issuer.origin });
@@ -60,11 +60,11 @@ describe("a client's certificate is shown [K-06]", () => {
 
   it("with --insecure-skip-tls-verify too", async () => {
     const issuer = await server();
-    await post(`${issuer.origin}/token`, fetchWith({ certificate, origin: issuer.origin, insecure: true }));
+    await post(`${issuer.origin}/token`, fetchWith({ certificate: () => certificate, origin: issuer.origin, insecure: true }));
     expect(issuer.seen).toEqual(["POST machine"]);
   });
 
-  it("and what follows an answer goes on its connection, as ever", async () => {
+  it("and what follows an answer goes on its connection, as ever [K-06]", async () => {
     const issuer = await server();
     const http = presenting({ origin: issuer.origin });
     await get(`${issuer.origin}/.well-known/openid-configuration`, http);
@@ -133,7 +133,7 @@ describe("a certificate that the server refuses", () => {
     async (version) => {
       const origin = await opensslServer(version);
       const stranger = await (await oddAuthority()).issue();
-      await expect(post(`${origin}/token`, presenting({ origin, certificate: stranger }))).rejects.toMatchObject({
+      await expect(post(`${origin}/token`, presenting({ origin, certificate: () => stranger }))).rejects.toMatchObject({
         code: "CLIENT_REJECTED",
         message: expect.stringContaining("refused the client's certificate"),
         reason: "its authority is not known there",

@@ -34,7 +34,7 @@ export interface ProofStage {
 const socketOf = (ctx: { readonly req: IncomingMessage }) => (ctx.req.socket instanceof TLSSocket ? ctx.req.socket : undefined);
 
 /** What the library leaves to whoever ends the TLS: here the test's own server does. */
-const mutualTls = {
+export const mutualTls = {
   enabled: true,
   certificateBoundAccessTokens: true,
   selfSignedTlsClientAuth: true,

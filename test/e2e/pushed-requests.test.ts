@@ -115,7 +115,7 @@ describe("an issuer that demands pushed requests", () => {
   });
 });
 
-describe("an issuer with endpoints of their own for clients with a certificate, on another host [RP-45, K-06]", () => {
+describe("an issuer with endpoints of their own for clients with a certificate, on another host", () => {
   let home: Home;
   let certificates: Certificates;
   let authority: OddAuthority;
@@ -150,7 +150,7 @@ describe("an issuer with endpoints of their own for clients with a certificate, 
     "--skip-open-browser",
   ];
 
-  it("gets codes, refresh tokens and revocations there, with the certificate; a rotated refresh token that came there is kept", async () => {
+  it("gets codes, refresh tokens and revocations there, with the certificate; a rotated refresh token that came there is kept [RP-45, K-06, NW-05]", async () => {
     const started = home.start(["get-token", ...session()]);
     const [, url = ""] = await started.sees(openUrl);
     await clickThrough(url, { ca: certificates.caPem });

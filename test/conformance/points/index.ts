@@ -1,3 +1,4 @@
+import { clients, pushedRequests } from "./clients.ts";
 import { device, ending, loopback, nativeApps, rotation } from "./flows.ts";
 import { kubeconfig, network, secrets, storage, terminal } from "./machine.ts";
 import { fapi, modules, more } from "./modules.ts";
@@ -18,6 +19,8 @@ export const chapters: readonly (readonly [title: string, points: readonly Point
   ["Native apps (RFC 8252)", nativeApps],
   ["The loopback listener", loopback],
   ["Device authorization (RFC 8628)", device],
+  ["How a client proves itself (RFC 7523, RFC 8705)", clients],
+  ["Pushed and signed requests (RFC 9126, RFC 9101)", pushedRequests],
   ["Revocation and logout (RFC 7009)", ending],
   ["Rotation", rotation],
   ["Files and keychain", storage],

@@ -31,7 +31,7 @@ export const modules = points(
   ["RP-42", "us", "invalid-sig-hs256"],
   ["RP-43", "us", "userinfo-signed", noUserinfo],
   ["RP-44", "us", "form-post-error"],
-  ["RP-45", "us", "mtls-endpoint-aliases", "mTLS is not built yet"],
+  ["RP-45", "us", "mtls-endpoint-aliases"],
   ["RP-46", "us", "aggregated and distributed claims: handed on as they are, never followed"],
 );
 

@@ -63,7 +63,7 @@ export const bestPractice = points(
   ["B-03", "both", "no mix-up: one issuer for one flow, `iss` compared"],
   ["B-04", "us", "refresh tokens of a public client rotate, and rotation loses none"],
   ["B-05", "us", "scopes and audiences as narrow as they are asked for: nothing is added but `openid` and `offline_access`"],
-  ["B-06", "us", "asymmetric client authentication is to be preferred", "private_key_jwt and mTLS are not built yet; a secret is read from a file"],
+  ["B-06", "us", "asymmetric client authentication: private_key_jwt and mutual TLS, for machines and for persons' logins"],
   ["B-07", "library", "endpoints come from the issuer's metadata"],
   ["B-08", "us", "metadata cannot talk us out of PKCE"],
   ["B-09", "us", "no token in a URL of ours; Referrer-Policy and Cache-Control on the callback page"],
