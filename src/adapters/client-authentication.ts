@@ -1,4 +1,5 @@
 import * as client from "openid-client";
+import { isKeyForRequestsOnly } from "../core/client-proof.ts";
 import type { Signer } from "./client-key.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 
@@ -10,14 +11,14 @@ const slowClock = 30;
  * else by the certificate of its connections, or not at all. RFC 6749 2.3.1 prefers Basic, and discovery's default is Basic when the document is silent.
  */
 export function clientAuthentication({ clientKey, clientSecret, usesCertificate }: ProviderOptions, metadata: Readonly<Record<string, unknown>>): client.ClientAuth {
-  if (clientKey !== undefined) {
+  const methods = metadata["token_endpoint_auth_methods_supported"];
+  if (clientKey !== undefined && !(usesCertificate === true && isKeyForRequestsOnly(methods))) {
     const signer = clientKey.signer(metadata["token_endpoint_auth_signing_alg_values_supported"]);
     // Said by the first request.
     signer.catch(() => undefined);
     return async (...request) => assertion(await signer)(...request);
   }
   if (clientSecret === undefined) return usesCertificate === true ? client.TlsClientAuth() : client.None();
-  const methods = metadata["token_endpoint_auth_methods_supported"];
   const basic = !Array.isArray(methods) || methods.includes("client_secret_basic");
   return basic ? client.ClientSecretBasic(clientSecret.reveal()) : client.ClientSecretPost(clientSecret.reveal());
 }

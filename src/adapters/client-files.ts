@@ -29,7 +29,7 @@ export function clientFiles(settings: Settings, terminal: Pick<Terminal, "warn">
     proof() {
       const shown = certificate();
       const key = keyOnce();
-      if (key !== undefined) return { method: "private_key_jwt", algorithms: key.algorithms };
+      if (key !== undefined) return { method: "private_key_jwt", algorithms: key.algorithms, certificateExpiresAt: shown?.expiresAt };
       if (secretOnce() !== undefined) return { method: "client_secret" };
       return shown === undefined ? { method: "none" } : { method: "tls_client_auth", expiresAt: shown.expiresAt };
     },

@@ -5,10 +5,21 @@ import type { RawOptions } from "./option-values.ts";
 /** How a client proves itself at the token endpoint (OpenID Connect Core 9, RFC 7523, RFC 8705), as far as its options and files say. */
 export type ClientProof =
   | { readonly method: "none" | "client_secret" }
-  /** `algorithms`: those that the key can sign with. */
-  | { readonly method: "private_key_jwt"; readonly algorithms: readonly string[] }
+  /** `algorithms`: those that the key can sign with. `certificateExpiresAt`: of a certificate beside it. */
+  | { readonly method: "private_key_jwt"; readonly algorithms: readonly string[]; readonly certificateExpiresAt?: number | undefined }
   /** With a certificate of an authority, or one of its own (`self_signed_tls_client_auth`): the issuer's registration says which. */
   | { readonly method: "tls_client_auth"; readonly expiresAt: number };
+
+/** The two of RFC 8705, section 2. */
+export const tlsMethods: readonly string[] = ["tls_client_auth", "self_signed_tls_client_auth"];
+
+/**
+ * With a key and a certificate the key proves who asks, and the certificate binds what is given (RFC 8705, section 3): unless the issuer's
+ * `token_endpoint_auth_methods_supported` know certificates and no keys. The key then signs requests only.
+ */
+export function isKeyForRequestsOnly(methods: unknown): boolean {
+  return Array.isArray(methods) && !methods.includes("private_key_jwt") && methods.some((method) => tlsMethods.includes(method));
+}
 
 /** What speaks for the client in one way, and not in the other. A certificate goes with each of them: it can stand beside a secret or a key. */
 const ways: readonly (readonly OptionName[])[] = [

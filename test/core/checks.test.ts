@@ -235,6 +235,8 @@ describe("D-05 and D-06", () => {
     [["self_signed_tls_client_auth"], certificate(30), "ok"],
     [["tls_client_auth"], certificate(13), "warn"],
     [["client_secret_basic"], certificate(30), "warn"],
+    [["tls_client_auth"], { ...key, certificateExpiresAt: 30 * 86_400_000 }, "ok"],
+    [["tls_client_auth"], key, "warn"],
   ])("methods %j, %j: %s", (methods, proof, status) => expect(checkClientAuthentication({ token_endpoint_auth_methods_supported: methods }, proof, 0).status).toBe(status));
   it.each([
     [["RS256", "ES256"], "ok", "private_key_jwt, signed with ES256"],

@@ -1,4 +1,4 @@
-import type { ClientProof } from "../client-proof.ts";
+import { type ClientProof, isKeyForRequestsOnly, tlsMethods } from "../client-proof.ts";
 import { chosenAlgorithm } from "../client-signature.ts";
 import { endpointNames } from "../endpoint.ts";
 import type { Wish } from "../settings.ts";
@@ -75,7 +75,10 @@ export function checkSupport(metadata: Metadata, { grant, par, clientKeyFile }: 
 export function checkClientAuthentication(metadata: Metadata, proof: ClientProof, now: number): Outcome {
   const methods = listOf(metadata["token_endpoint_auth_methods_supported"]);
   const shown = namesOf(methods ?? []);
-  if (proof.method === "private_key_jwt") return checkKeyProof(metadata, methods, proof.algorithms);
+  if (proof.method === "private_key_jwt") {
+    const expiresAt = isKeyForRequestsOnly(methods) ? proof.certificateExpiresAt : undefined;
+    return expiresAt === undefined ? checkKeyProof(metadata, methods, proof.algorithms) : checkCertificateProof(methods, expiresAt - now);
+  }
   if (proof.method === "tls_client_auth") return checkCertificateProof(methods, proof.expiresAt - now);
   const hasSecret = proof.method === "client_secret";
   if (methods === undefined) return ok(hasSecret ? "client secret, in the header" : "public client; the issuer does not list its methods");
@@ -102,7 +105,7 @@ const dayMs = 86_400_000;
 function checkCertificateProof(methods: readonly string[] | undefined, left: number): Outcome {
   const days = Math.floor(left / dayMs);
   const ends = `the client's certificate expires in ${days} ${days === 1 ? "day" : "days"}`;
-  if (methods !== undefined && !methods.some((method) => method === "tls_client_auth" || method === "self_signed_tls_client_auth"))
+  if (methods !== undefined && !methods.some((method) => tlsMethods.includes(method)))
     return warn(`the issuer lists ${namesOf(methods)} and no mutual TLS: it may refuse the client's certificate`, "register the client for tls_client_auth at the issuer");
   return days < 14 ? warn(ends, "get a new certificate before then") : ok(`mutual TLS; ${ends}`);
 }
