@@ -22,10 +22,7 @@ export function isKeyForRequestsOnly(methods: unknown): boolean {
 }
 
 /** What speaks for the client in one way, and not in the other. A certificate goes with each of them: it can stand beside a secret or a key. */
-const ways: readonly (readonly OptionName[])[] = [
-  ["client-key-file", "client-key-id"],
-  ["oidc-client-secret-file", "oidc-client-secret"],
-];
+const ways: readonly (readonly OptionName[])[] = [["client-key-file", "client-key-id"], ["oidc-client-secret-file"], ["oidc-client-secret"]];
 
 /**
  * The options without those of a way that a stronger source replaces by another one: who types a key means that, whatever secret a profile has.

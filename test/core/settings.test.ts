@@ -140,6 +140,10 @@ describe("how the client proves itself", () => {
     expect(resolve(secret, key)).toMatchObject({ clientKeyFile: undefined, clientKeyId: undefined, clientSecretFile: "/secret" });
     expect(resolve({ "oidc-client-secret": ["s"] }, key)).toMatchObject({ clientKeyFile: undefined, clientSecret: expect.anything() });
   });
+  it("a secret replaces another one of a weaker source, whichever of them is in a file", () => {
+    expect(resolve({ "oidc-client-secret": ["s"] }, secret)).toMatchObject({ clientSecret: expect.anything(), clientSecretFile: undefined });
+    expect(resolve(secret, { "oidc-client-secret": ["s"] })).toMatchObject({ clientSecret: undefined, clientSecretFile: "/secret" });
+  });
   it.each(["oidc-client-secret", "oidc-client-secret-file"] as const)("a key beside --%s of the same source is a contradiction", (name) => {
     expect(codeOf(() => resolve({ ...key, [name]: ["x"] }))).toBe("FLAG_CONFLICT");
     expect(codeOf(() => resolve({}, { ...key, [name]: ["x"] }))).toBe("FLAG_CONFLICT");

@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClientMetadata } from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mutualTls } from "../e2e/client-proof-stage.ts";
+import { cluster, mutualTls } from "../e2e/client-proof-stage.ts";
 import { programPath } from "../e2e/program.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
-import { kubernetesResource } from "../issuer/provider-configuration.ts";
 import { hasProgram } from "../programs.ts";
 import { blockOf, blocksOf } from "./fenced-blocks.ts";
 
@@ -35,7 +34,7 @@ afterAll(async () => {
 async function run(name: string): Promise<{ readonly status: number | null; readonly stdout: string; readonly stderr: string }> {
   const script = blockOf(page, name)
     .replaceAll("https://id.example.com", provider?.issuer ?? "")
-    .replace("--oidc-audience=kubernetes", `--oidc-audience=${kubernetesResource}`);
+    .replace("--oidc-audience=kubernetes", `--oidc-audience=${cluster}`);
   const env = {
     PATH: `${join(folder, "bin")}:${process.env["PATH"]}`,
     HOME: join(folder, "home"),
@@ -84,7 +83,8 @@ describe.skipIf(missing.length > 0)(`docs/how-to/${page}${missing.length > 0 ? `
       features: { mTLS: mutualTls },
       extraConfig: { clientAuthMethods: ["private_key_jwt", "self_signed_tls_client_auth"] },
     });
-    expect(await run("key-token")).toEqual({ status: 0, stdout: "pipeline\n", stderr: "" });
-    expect(await run("certificate-token")).toEqual({ status: 0, stdout: "pipeline-tls\n", stderr: "" });
+    for (const name of ["key-token", "certificate-token"])
+      expect(await run(name)).toEqual({ status: 0, stdout: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z\n$/), stderr: "" });
+    expect(provider.requests.filter(({ route }) => route === "token").map(({ parameters }) => parameters.includes("client_assertion"))).toEqual([true, false]);
   });
 });

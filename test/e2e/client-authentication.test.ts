@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeJwt } from "../../src/core/id-token.ts";
-import { machineGrant, type ProofStage, proofStage } from "./client-proof-stage.ts";
+import { cluster, machineGrant, type ProofStage, proofStage } from "./client-proof-stage.ts";
 import { credentialOf, errorCode } from "./program.ts";
 
 let stage: ProofStage;
@@ -19,7 +19,7 @@ describe("client-credentials", () => {
   it.each(["pkcs8", "jwk"] as const)("with a key of the client (%s): private_key_jwt [K-01, K-08]", async (form) => {
     const ended = await stage.home.run(["get-token", ...stage.session("signer", ...machineGrant, `--client-key-file=${stage.keyFiles[form]}`, "--force-refresh")]);
     expect(ended.status, ended.stderr).toBe(0);
-    expect(claimsOf(credentialOf(ended).status.token)).toMatchObject({ sub: "signer", aud: "kubernetes" });
+    expect(claimsOf(credentialOf(ended).status.token)).toMatchObject({ sub: "signer", aud: cluster });
     expect(tokenRequests().at(-1)?.parameters).toEqual(expect.arrayContaining(["client_assertion", "client_assertion_type"]));
   });
 
@@ -138,13 +138,13 @@ describe("doctor", () => {
 
 describe("setup", () => {
   it("writes the files' places into the stanza, absolute, and nothing of what is in them", async () => {
-    const cluster = { server: "https://k8s.example.com" };
+    const server = { server: "https://k8s.example.com" };
     stage.file(
       "kubeconfig",
       JSON.stringify({
         apiVersion: "v1",
         kind: "Config",
-        clusters: [{ name: "c", cluster }],
+        clusters: [{ name: "c", cluster: server }],
         users: [],
         contexts: [{ name: "prod", context: { cluster: "c", user: "u" } }],
         "current-context": "prod",

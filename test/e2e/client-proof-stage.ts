@@ -4,7 +4,6 @@ import { TLSSocket } from "node:tls";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClientMetadata, Configuration, JWK, KoaContextWithOIDC } from "oidc-provider";
-import { kubernetesResource } from "../issuer/provider-configuration.ts";
 import { clickThrough } from "../issuer/scripted-browser.ts";
 import { accounts } from "../issuer/accounts.ts";
 import { type OddAuthority, oddAuthority, type ServerCertificate } from "../issuer/odd-certificates.ts";
@@ -122,5 +121,8 @@ export async function proofStage(choices: { readonly features?: Configuration["f
   };
 }
 
+/** The audience of a machine's tokens. */
+export const cluster = "https://cluster.example.com";
+
 /** A token for the cluster, without a person. */
-export const machineGrant = ["--grant-type=client-credentials", "--oidc-use-access-token", `--oidc-audience=${kubernetesResource}`] as const;
+export const machineGrant = ["--grant-type=client-credentials", "--oidc-use-access-token", `--oidc-audience=${cluster}`] as const;
