@@ -102,7 +102,7 @@ describe("a client's certificate is shown", () => {
     second.roots.begin(first.roots.learned());
     await post(`${issuer.origin}/token`, second);
     const third = presenting({ origin: issuer.origin, caFiles: [stage.certificates.caFile], caData: [authority.pem] });
-    third.roots.begin([authority.pem]);
+    third.roots.begin([authority.pem.trim()]);
     await post(`${issuer.origin}/token`, third);
     expect(issuer.seen).toEqual(["POST machine", "POST machine", "POST machine"]);
   });
