@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { CryptoKey } from "openid-client";
 import { algorithmsOf, chosenAlgorithm, type KeyKind } from "../core/client-signature.ts";
 import { isObject } from "../core/session.ts";
-import { blocksOf, type KeyFile, pemPrivateKey, readKeyFile } from "./private-key.ts";
+import { blocksOf, damaged, type KeyFile, pemPrivateKey, readKeyFile, whole } from "./private-key.ts";
 import { badFile } from "./secret-file.ts";
 
 /** A client's private key, for its assertions (RFC 7523) and its request objects (RFC 9101). */
@@ -30,7 +30,7 @@ export function readClientKey(file: KeyFile, keyId: string | undefined): ClientK
 
 function pemKey(file: KeyFile, text: string, keyId: string | undefined): ClientKey {
   const key = pemPrivateKey(file, text);
-  return clientKeyOf(key, algorithmsOf[kindOf(file, key)], { ...(keyId === undefined ? {} : { kid: keyId }), ...thumbprints(file, key, text) });
+  return clientKeyOf(file, key, algorithmsOf[kindOf(file, key)], { ...(keyId === undefined ? {} : { kid: keyId }), ...thumbprints(file, key, text) });
 }
 
 /**
@@ -66,14 +66,14 @@ function jwkKey(file: KeyFile, text: string, keyId: string | undefined): ClientK
   if (alg !== undefined && (typeof alg !== "string" || !able.includes(alg))) return bad('its "alg" does not fit it');
   const id = keyId ?? (typeof kid === "string" && kid !== "" ? kid : undefined);
   const named = ["x5t", "x5t#S256"].flatMap((name) => (typeof jwk[name] === "string" ? [[name, jwk[name]] as const] : []));
-  return clientKeyOf(key, alg === undefined ? able : [alg], { ...(id === undefined ? {} : { kid: id }), ...Object.fromEntries(named) });
+  return clientKeyOf(file, key, alg === undefined ? able : [alg], { ...(id === undefined ? {} : { kid: id }), ...Object.fromEntries(named) });
 }
 
 function jwkObject(file: KeyFile, jwk: Readonly<Record<string, unknown>>): KeyObject {
   try {
-    return createPrivateKey({ key: { ...jwk }, format: "jwk" });
+    return whole(createPrivateKey({ key: { ...jwk }, format: "jwk" }));
   } catch {
-    return badFile(file.option, file.path, "its private key is damaged, or of a kind that is not known here");
+    return badFile(file.option, file.path, damaged);
   }
 }
 
@@ -103,13 +103,15 @@ function kindOf(file: KeyFile, key: KeyObject): KeyKind {
   }
 }
 
-function clientKeyOf(key: KeyObject, algorithms: readonly string[], names: Readonly<Record<string, string>>): ClientKey {
+function clientKeyOf(file: KeyFile, key: KeyObject, algorithms: readonly string[], names: Readonly<Record<string, string>>): ClientKey {
   return {
     algorithms,
     async signer(listed) {
       const alg = chosenAlgorithm(algorithms, listed);
+      // OpenSSL asks less than WebCrypto whether its parts belong together.
+      const refused = () => badFile(file.option, file.path, damaged);
       const der = key.export({ type: "pkcs8", format: "der" });
-      return { key: await crypto.subtle.importKey("pkcs8", new Uint8Array(der), parametersOf(alg), false, ["sign"]), header: { alg, ...names } };
+      return { key: await crypto.subtle.importKey("pkcs8", new Uint8Array(der), parametersOf(alg), false, ["sign"]).catch(refused), header: { alg, ...names } };
     },
   };
 }

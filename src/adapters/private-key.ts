@@ -25,6 +25,8 @@ export function readKeyFile({ option, path, warn }: KeyFile): string {
   });
 }
 
+export const damaged = "its private key is damaged, or of a kind that is not known here";
+
 const isOwn = ({ uid }: Stats) => uid === process.geteuid?.();
 
 /** The one private key of a PEM text: PKCS #8, PKCS #1 or SEC 1, without a passphrase. SETTINGS_INVALID naming the option. */
@@ -36,11 +38,17 @@ export function pemPrivateKey({ option, path }: KeyFile, text: string): KeyObjec
   // Nobody can be asked for it: kubectl runs us without a terminal.
   if (block.includes("ENCRYPTED")) return bad("its key has a passphrase; take that off it, or keep the key in a place that needs none");
   try {
-    return createPrivateKey({ key: block, format: "pem" });
+    return whole(createPrivateKey({ key: block, format: "pem" }));
   } catch {
     // OpenSSL's words would say nothing to the person, and Node's may hold a part of the file.
-    return bad("its private key is damaged, or of a kind that is not known here");
+    return bad(damaged);
   }
+}
+
+/** OpenSSL reads some keys that it cannot write: their parts do not belong together. Throws then. */
+export function whole(key: KeyObject): KeyObject {
+  key.export({ type: "pkcs8", format: "der" });
+  return key;
 }
 
 /** What a PEM text without a private key is. */

@@ -184,6 +184,13 @@ describe("what is no key that a client can prove itself with is SETTINGS_INVALID
     for (const part of text.match(/[\w+/-]{10,}/g) ?? []) if (!/^(PRIVATE|private_key|service_account|-----)/.test(part)) expect(said).not.toContain(part);
     expect(fault.cause).toBeUndefined();
   });
+  it("a key whose parts do not belong together, when it is to sign at the latest [K-02]", async () => {
+    const { x } = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
+    const fault = await (async () => read(jwk(p256, { x })).signer(undefined))().catch((error: unknown) => error);
+    expect(fault).toMatchObject({ code: "SETTINGS_INVALID", reason: expect.stringContaining("damaged") });
+    const split = pem(p256).replace("-----BEGIN PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA");
+    expect(faultOf(split).reason).toContain("damaged");
+  });
   it("a certificate alone", async () => expect(faultOf((await authority.issue()).cert).reason).toContain("a certificate and no private key"));
   it("a file that is not there, a folder, an empty file", () => {
     const fileOf = (path: string) => () => readClientKey({ option: "client-key-file", path, warn: () => undefined }, undefined);

@@ -1,5 +1,6 @@
 import type { Target } from "../target.ts";
 import { callbackRequests, listener, pastedTexts } from "./callback.ts";
+import { clientKeys } from "./client-keys.ts";
 import { browserCommand, commandLine, optionSources, proxyVariables } from "./command-line.ts";
 import { certificates, configurationFiles, helperAnswers, kubeconfigs, lockNotes } from "./files.ts";
 import { kubeconfigChanges } from "./kubeconfig-change.ts";
@@ -27,6 +28,7 @@ export const targets: readonly Target[] = [
   migrations,
   kubeloginCaches,
   certificates,
+  clientKeys,
   helperAnswers,
   keychainFrames,
   busMessages,
