@@ -74,8 +74,7 @@ function pageText(chapters, byId) {
     "credential helper must do and refuse: who enforces it, the tests that show it, their result. A point that is not met, or that does not",
     "apply, says why. The gate fails when a point loses its last test, and when a test that is named here fails.",
     "",
-    `${all.length} points: ${tested} with tests, ${all.length - tested} without and with a reason. Token exchange (RFC 8693) has no points`,
-    "here.",
+    `${all.length} points: ${tested} with tests, ${all.length - tested} without and with a reason.`,
     "",
   ];
   for (const [title, points] of chapters) {

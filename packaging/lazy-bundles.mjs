@@ -25,6 +25,7 @@ export const lazyBundles = {
   migrate: { after: "work", doors: ["cli/migrate.ts"] },
   doctor: { after: "work", doors: ["cli/doctor.ts"] },
   login: { after: "work", doors: ["app/log-in.ts", "app/log-in-now.ts", "adapters/browser.ts", "adapters/loopback-server.ts", "adapters/question.ts", "adapters/qr.ts"] },
+  machine: { after: "work", doors: ["app/log-in-machine.ts", "adapters/subject-token/subject-tokens.ts"] },
   oidc: {
     after: "work",
     doors: ["openid-provider", "https-fetch", "issuer-inspection", "api-server", "trust-roots", "proxy"].map((name) => `adapters/${name}.ts`),

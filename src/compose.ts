@@ -32,6 +32,7 @@ import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { secretStoreOf } from "./adapters/secret-stores.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
+import { identityHere } from "./adapters/subject-token/identity-here.ts";
 import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
@@ -41,6 +42,7 @@ import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
 import { wantsBinding } from "./core/dpop.ts";
+import { isPureMachine, lockName } from "./core/keys.ts";
 import { once } from "./core/once.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { Waited } from "./core/handout.ts";
@@ -129,6 +131,8 @@ export function machine(start: Process) {
     keptClientSecret: (issuer: string, clientId: string) => keptClientSecret(defaultFiles, issuer, clientId),
     hardening: { plan: (pins: Pins, program: string) => planHardening(where, pins, program), apply: (plan: Hardening) => applyHardening(plan) },
     withPaths: (settings: Settings) => withPaths(settings, env, where, cwd),
+    /** The settings with the identity that a machine's session stands on. The codes of `chooseSubject`. */
+    withIdentity: (settings: Settings): Settings => ({ ...settings, subject: identityHere(settings, env) }),
     /** True when a path among these settings depends on the working directory. */
     dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
     sessionsIn: (folder: string): SessionStore => sessionFiles(privateFiles(folder)),
@@ -138,11 +142,12 @@ export function machine(start: Process) {
     usualFolders: [...new Set([where.data, ...(where.fixed === undefined ? [] : [where.fixed.data])])],
     /** The server list of a stored session; its store's codes. */
     async serversOf(record: SessionRecord, folder: string): Promise<readonly TrustedServer[]> {
-      const store = storeOf(record.identity.storage, record.identity.directory ?? folder, false);
+      const { storage, directory, grant } = record.identity;
+      const store = storeOf(placeOf(storage, grant), directory ?? folder, false);
       return (await secretItems(store, sealedJournal([])).read(record.itemName))?.servers ?? [];
     },
     world: (settings: Settings, how: Circumstances & { readonly mayPrompt: boolean }, itemName: string) =>
-      worldOf(settings, how, itemName, storeOf(settings.storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
+      worldOf(settings, how, itemName, (storage) => storeOf(storage, settings.cacheDirectory ?? where.data, how.mayPrompt)),
     /** The API server of a context. */
     apiServer: (cluster: ClusterAccess, signal: AbortSignal) => apiServer(cluster, { env, version: start.version, log: (level, text) => person.log(level, text), signal }),
     /** The newest version in the registry (`version --check`). */
@@ -177,7 +182,7 @@ export function machine(start: Process) {
       },
     ) {
       const { world, settings, session } = run;
-      const held = (await world.locks()).tryTake(`refresh-${session.key}`);
+      const held = (await world.locks()).tryTake(`refresh-${lockName(session)}`);
       if (held === undefined) return;
       try {
         await rememberCall(
@@ -207,7 +212,8 @@ export function machine(start: Process) {
     },
   };
 
-  function worldOf(settings: Settings, how: Circumstances, itemName: string, store: SecretStore): World {
+  function worldOf(settings: Settings, how: Circumstances, itemName: string, stores: (storage: string) => SecretStore): World {
+    const store = stores(placeOf(settings.storage, settings.grant));
     const files = privateFiles(settings.cacheDirectory ?? where.data);
     const client = clientFiles(settings, person);
     // Made by the first that asks: a token from the cache needs no request.
@@ -240,7 +246,8 @@ export function machine(start: Process) {
       waited: start.waited,
       audit: how.auditFolder === undefined ? undefined : auditTrail(auditLog({ ...start, folder: how.auditFolder, now: clock.now, warn: person.warn })),
       sessions: sessionFiles(files),
-      credentials: settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(store, itemName) : credentialFiles(files),
+      credentials:
+        settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(stores(settings.storage), itemName) : credentialFiles(files),
       store,
       secrets: secretItems(store, sealedJournal([files, ...placesOfThisHost({ runtimeFolder: env["XDG_RUNTIME_DIR"] }).map(privateFiles)])),
       undisturbed: how.undisturbed,
@@ -281,10 +288,17 @@ export function machine(start: Process) {
         const { qrLines } = await import("./adapters/qr.ts");
         return qrLines(text);
       },
+      subjectTokens: once(async () => {
+        const { subjectTokens } = await import("./adapters/subject-token/subject-tokens.ts");
+        return subjectTokens({ env, platform, settings, version: start.version, terminal: person, now: () => clock.now(), signal: how.signal });
+      }),
       readSecretFile,
     };
   }
 }
+
+/** A machine's grant ends in no refresh token: what else its session holds (its servers) lies in a file, and no keychain is ever asked for it. */
+const placeOf = (storage: string, grant: string) => (isPureMachine(grant) && storage !== "none" ? "disk" : storage);
 
 /** Without the undefined ones (exactOptionalPropertyTypes). */
 function given(choice: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined }): { kubeconfig?: string; context?: string } {

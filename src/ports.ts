@@ -12,6 +12,7 @@ import type { CredentialRecord, SecretItem, SessionRecord, TrustedServer } from 
 import type { ResultPage } from "./core/result-page.ts";
 import type { Secret } from "./core/secret.ts";
 import type { StartedAuthorization } from "./core/started-authorization.ts";
+import type { SubjectSource } from "./core/subject-source.ts";
 import type { TokenAnswer } from "./core/token-answer.ts";
 import type { TokenReview } from "./core/token-proof.ts";
 import type { OidcError } from "./errors/oidc-error.ts";
@@ -133,8 +134,8 @@ export interface OpenIdProvider {
   ): Promise<TokenAnswer>;
   /** Judges an answer again that was stored before it could be judged. No token request is made. */
   judgeAgain(body: Secret): Promise<TokenAnswer>;
-  /** client_credentials or password. */
-  machineGrant(grant: "client_credentials" | "password", parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
+  /** `jwt-bearer` (RFC 7523) also SUBJECT_TOKEN_INVALID; an access token that it gives is verified for the audiences (`resource`) asked for. */
+  machineGrant(grant: "client_credentials" | "password" | "jwt-bearer", parameters: Parameters, before: BeforeJudged): Promise<TokenAnswer>;
   /**
    * RFC 8693; the token is verified: signature, issuer, audience, times. Also SUBJECT_TOKEN_INVALID. The signal ends the wait with INTERRUPTED;
    * nothing is lost by that, since an exchange spends nothing.
@@ -144,6 +145,12 @@ export interface OpenIdProvider {
   remember(cacheKey: string): Promise<void>;
   /** RFC 7009. False when the issuer offers no revocation. Deadline 10 seconds. */
   revoke(refreshToken: Secret): Promise<boolean>;
+}
+
+/** This machine's own token, read from its platform afresh at each call. SUBJECT_TOKEN_INVALID, never with anything of the token. Deadline 10 seconds. */
+export interface SubjectTokens {
+  /** `audience` and `seconds` of life: asked of the platforms that let them be chosen. */
+  read(source: SubjectSource, wanted: { readonly audience: string; readonly seconds: number }): Promise<Secret>;
 }
 
 /** The API server of a context, reached as kubectl would, with our token and nothing else. */

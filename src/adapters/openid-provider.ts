@@ -14,10 +14,12 @@ import { judgedAnswer } from "./judged-answer.ts";
 import { connectIssuer, type IssuerConnection, type TokenHook } from "./issuer-connection.ts";
 import { type Exchange, failFrom, laterBy } from "./openid-faults.ts";
 import { exchangeAt } from "./token-exchange.ts";
+import { verifiedClaims } from "./verified-token.ts";
 
 /** Milliseconds for a revocation (cli.md M11). */
 const revocationDeadline = 10_000;
 
+const bearerGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 
 /** The OpenID Provider over openid-client. Nothing is requested before the first method is called. */
@@ -148,7 +150,17 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       return exchange("refresh", async (connection) => judge(await client.refreshTokenGrant(connection.config, "stored-answer", {})), { replay: body });
     },
     machineGrant(grant, parameters, before) {
-      return exchange("machine", async (connection) => judge(await client.genericGrantRequest(connection.config, grant, searchParams(parameters))), { before });
+      const isBearer = grant === "jwt-bearer";
+      const ask = async (connection: IssuerConnection) => {
+        const answer = await client.genericGrantRequest(connection.config, isBearer ? bearerGrant : grant, searchParams(parameters));
+        // A machine's grant makes no ID token at most issuers: the access token is what there is (protocol.md K-08).
+        const useAccessToken = options.useAccessToken || (grant !== "password" && answer.id_token === undefined);
+        const judged = judgedAnswer(answer, { ...options, useAccessToken }, undefined);
+        if (!isBearer || !useAccessToken) return judged;
+        const audiences = parameters.flatMap(([name, value]) => (name === "resource" ? [value] : []));
+        return { ...judged, claims: await verifiedClaims(answer.access_token, { issuer: options.issuer, audiences, now: options.now() / 1000 }, connection) };
+      };
+      return exchange(isBearer ? "assertion" : "machine", ask, { before });
     },
     exchangeToken(request, signal) {
       return untilAborted(signal, () => exchange("exchange", (connection) => exchangeAt(connection, request, options, host)));

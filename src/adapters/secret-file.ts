@@ -3,7 +3,7 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 
 /** A secret is never longer than this; a device or a log file named by mistake is. Bytes. */
-const mostBytes = 65_536;
+export const mostBytes = 65_536;
 /** Milliseconds that the writer of a pipe may take (`<(vault read …)`). */
 const pipeDeadline = 10_000;
 
@@ -44,7 +44,7 @@ export function readSecretFile(option: string, path: string, problemOf: (stat: S
 }
 
 /** All bytes; undefined for too many, and for a pipe whose writer is late. A pipe without data yet says EAGAIN. */
-function readAll(fd: number): Buffer | undefined {
+export function readAll(fd: number): Buffer | undefined {
   const bytes = Buffer.alloc(mostBytes + 1);
   const until = Date.now() + pipeDeadline;
   let filled = 0;

@@ -12,8 +12,11 @@ const grant = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /** Asks for the exchange and judges what comes: type, form, signature, claims. A refresh token in the answer is not looked at (protocol.md X-04). */
 export async function exchangeAt(connection: IssuerConnection, request: ExchangeRequest, options: ProviderOptions, host: string): Promise<ExchangedToken> {
-  const { subjectToken, subjectTokenType, requestedTokenType, audience, scope } = request;
-  const parameters = new URLSearchParams({ subject_token: subjectToken.reveal(), subject_token_type: subjectTokenType, requested_token_type: requestedTokenType });
+  const { subjectToken, subjectTokenType, requestedTokenType, audience, scope, extra = [] } = request;
+  const parameters = new URLSearchParams(extra.map(([name, value]): [string, string] => [name, value]));
+  // Ours last.
+  const own = { subject_token: subjectToken.reveal(), subject_token_type: subjectTokenType, requested_token_type: requestedTokenType };
+  for (const [name, value] of Object.entries(own)) parameters.set(name, value);
   for (const one of audience) parameters.append("audience", one);
   if (scope !== undefined) parameters.set("scope", scope);
   const answer = await client.genericGrantRequest(connection.config, grant, parameters).catch((error: unknown) => refusedTarget(error, audience, host));

@@ -22,6 +22,7 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
   "GRANT_UNSUPPORTED",
   "ID_TOKEN_MISSING",
   "ID_TOKEN_INVALID",
+  "SUBJECT_TOKEN_INVALID",
   "SERVER_NOT_TRUSTED",
 ]);
 

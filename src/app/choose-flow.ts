@@ -5,7 +5,7 @@ import type { IssuerFacts, TokenAnswer } from "../ports.ts";
 import { browserFlow, keyboardFlow } from "./browser-flow.ts";
 import { deviceFlow } from "./device-flow.ts";
 import type { FlowContext, LoginOrigin } from "./flow-context.ts";
-import { machineFlow } from "./machine-flow.ts";
+import { passwordFlow } from "./password-flow.ts";
 import type { Run } from "./world.ts";
 
 export type Flow = (context: FlowContext) => Promise<TokenAnswer>;
@@ -23,12 +23,13 @@ export function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): F
       return keyboardFlow;
     case "device-code":
       return deviceFlow;
+    case "password":
+      return passwordFlow;
     case "client-credentials":
     case "token-exchange":
     case "jwt-bearer":
     case "subject-token":
-    case "password":
-      return machineFlow;
+      return fail("UNEXPECTED", { message: "a machine's grant is no flow for a person" });
     case "auto": {
       const where = world.surroundings();
       // Who names a command, or wants none, knows where their browser is.
@@ -45,4 +46,4 @@ export function chooseFlow(run: Run, origin: LoginOrigin, facts: IssuerFacts): F
 }
 
 /** How a login by this flow is made, in the option's words. A paste is the browser's flow too. */
-export const grantOf = ({ settings }: Run, flow: Flow): string => (flow === machineFlow ? settings.grant : flow === deviceFlow ? "device-code" : "authcode");
+export const grantOf = ({ settings }: Run, flow: Flow): string => (flow === passwordFlow ? settings.grant : flow === deviceFlow ? "device-code" : "authcode");

@@ -1,4 +1,5 @@
 import { fromError, type Outcome, together, warn } from "../core/checks/outcome.ts";
+import { lockName } from "../core/keys.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import type { OidcError } from "../errors/oidc-error.ts";
 import { attempt } from "./doctor-session.ts";
@@ -62,7 +63,7 @@ async function fileFaults({ world, session }: Run): Promise<readonly OidcError[]
 async function lockFaults({ world, session, signal }: Run): Promise<readonly Outcome[]> {
   const holder = { text: "another process" };
   const taken = await attempt(async () =>
-    (await world.locks()).take(`refresh-${session.key}`, 0, signal, {
+    (await world.locks()).take(`refresh-${lockName(session)}`, 0, signal, {
       onWait: (found) => {
         if (found !== undefined) holder.text = `process ${found.pid}`;
       },

@@ -1,5 +1,5 @@
 import { isFresh, isTooShort, isUsable } from "../core/exec-credential.ts";
-import { isMachineGrant } from "../core/keys.ts";
+import { isMachineGrant, isPureMachine, lockName } from "../core/keys.ts";
 import { decideNextStep, type Situation } from "../core/next-step.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
 import { failedSince } from "../core/pause.ts";
@@ -11,9 +11,10 @@ import type { HeldLock, LockHolder } from "../ports.ts";
 import { readCredential, sayFaultLater } from "./keep-session.ts";
 import type { LoginOrigin } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
+import { logInMachine } from "./log-in-machine.ts";
 import { readPause, refuseWhilePaused } from "./login-pause.ts";
 import { failServer } from "./refresh-lock.ts";
-import { outcomeSince } from "./refresh-outcome.ts";
+import { forgetOutcome, noteOutcome, type OutcomeNote, outcomeSince, readOutcome } from "./refresh-outcome.ts";
 import { checkUse, refreshSession } from "./refresh-session.ts";
 import { type Run, seconds } from "./world.ts";
 
@@ -46,7 +47,7 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
   const { world, settings, session } = run;
   let credential = await readOrSay(run);
   if (credential !== undefined && !mayBeUsedWith(credential.servers, run.server)) failServer(run, credential.servers);
-  let canRefresh = world.store.keeps && (session.record?.hasRefreshToken ?? true) && !isMachineGrant(settings.grant);
+  let canRefresh = world.store.keeps && (session.record?.hasRefreshToken ?? true) && !isPureMachine(settings.grant);
   // The session was refused while this call waited for another one, before this program was loaded.
   let refresh: Situation["refresh"] = world.waited !== undefined && outcomeSince(run, world.waited.outcome)?.code === "SESSION_REVOKED" ? "refused" : "untried";
   let fault: unknown;
@@ -85,7 +86,8 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
       case "login":
         if (why !== undefined) world.terminal.log(1, why);
         await options.beforeLogin?.();
-        return await logInOnce(run, options, credential);
+        if (!isPureMachine(settings.grant)) return await logInOnce(run, options, credential);
+        return await machineLogin(run, options, credential);
       case "refuse":
         return fail(step.code, {
           message:
@@ -104,9 +106,24 @@ async function nextCredential(run: Run, options: GetTokenOptions): Promise<Crede
   }
 }
 
+/**
+ * A machine's login takes the place of a refresh: what fails at the issuer or at the platform is no reason to give up a token that is still good
+ * (cli.md promise 6).
+ */
+async function machineLogin(run: Run, options: GetTokenOptions, seen: CredentialRecord | undefined): Promise<CredentialRecord> {
+  try {
+    return await logInOnce(run, options, seen);
+  } catch (error) {
+    const passes = isOidcError(error) && (error.exitStatus === 30 || error.code === "SUBJECT_TOKEN_INVALID");
+    if (!passes || seen === undefined || !isUsable(seen, seconds(run.world))) throw error;
+    sayWhyNotRefreshed(run, error);
+    return seen;
+  }
+}
+
 /** The issuer's faults pass by themselves while the token is good; this computer's do not. */
 function sayWhyNotRefreshed(run: Run, fault: unknown): void {
-  if (isOidcError(fault) && fault.exitStatus === 50) sayFaultLater(run, "the session could not be refreshed; the cached token is still good", fault);
+  if (isOidcError(fault) && fault.exitStatus !== 30) sayFaultLater(run, "the session could not be refreshed; the cached token is still good", fault);
   else run.world.terminal.log(1, "the issuer cannot be reached; the cached token is still good");
 }
 
@@ -127,6 +144,7 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
   // Before the lock is asked for: a login that ends right now is one that this call waited for.
   const before = readPause(run);
   const wait = { was: false };
+  const outcome = world.waited === undefined ? readOutcome(run) : world.waited.outcome;
   const held = await takeLoginLock(run, wait);
   try {
     const current = await readOrSay(run);
@@ -134,6 +152,7 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
       if (!mayBeUsedWith(current.servers, run.server)) failServer(run, current.servers);
       return current;
     }
+    if (isPureMachine(settings.grant)) return await firstOfMachines(run, options, outcome);
     if (!isMachine) {
       // We waited for a login that failed: end as it ended, instead of opening the next one.
       const failed = failedSince(before, readPause(run));
@@ -151,6 +170,20 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
   }
 }
 
+/** Under the lock. Who waited for a login that failed ends as it did: two hundred calls would wait two hundred deadlines. */
+async function firstOfMachines(run: Run, options: GetTokenOptions, before: OutcomeNote): Promise<CredentialRecord> {
+  const failed = outcomeSince(run, before);
+  if (failed !== undefined) throw failed;
+  try {
+    const credential = await logInMachine(run, options.origin, await itemForLogin(run));
+    if (before !== undefined) forgetOutcome(run);
+    return credential;
+  } catch (error) {
+    if (isOidcError(error)) noteOutcome(run, error);
+    throw error;
+  }
+}
+
 /** While a login is open its pause is written already, so the lock is asked first: who finds it taken waits. */
 async function takeLoginLock(run: Run, wait: { was: boolean }): Promise<HeldLock | undefined> {
   const { world, settings, session } = run;
@@ -159,9 +192,11 @@ async function takeLoginLock(run: Run, wait: { was: boolean }): Promise<HeldLock
     const onWait = (holder: LockHolder | undefined) => {
       wait.was = true;
       const since = holder === undefined ? "" : ` (process ${holder.pid}, since ${new Date(holder.since).toISOString().slice(11, 19)} UTC)`;
-      world.terminal.say(`kubectl-oidc: waiting for the login that is open already${since}`);
+      const text = `waiting for the login that is open already${since}`;
+      if (isPureMachine(settings.grant)) world.terminal.log(1, text);
+      else world.terminal.say(`kubectl-oidc: ${text}`);
     };
-    const held = await locks.take(`login-${session.key}`, settings.authenticationTimeout * 1000, run.signal, { onWait });
+    const held = await locks.take(`login-${lockName(session)}`, settings.authenticationTimeout * 1000, run.signal, { onWait });
     return held ?? fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   } catch (error) {
     // Without a place for locks there is no place for a session either: the login serves this call alone (promise 9).

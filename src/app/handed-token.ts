@@ -1,6 +1,7 @@
 import { isTokenFor } from "../core/audience.ts";
 import { checkTimeLeft, decodeJwt } from "../core/id-token.ts";
 import { accessTokenType, type ExchangedToken, tokenType } from "../core/issued-token.ts";
+import { isPureMachine } from "../core/keys.ts";
 import type { Secret } from "../core/secret.ts";
 import type { CredentialRecord } from "../core/session.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
@@ -25,9 +26,13 @@ export const tokenKind = ({ settings }: Pick<Run, "settings">): HandedToken["kin
  */
 export async function handedToken(run: Run, answer: TokenAnswer): Promise<HandedToken> {
   const { settings } = run;
-  if (settings.audiences.length > 0) return tokenForAudience(run, answer);
-  const token = (settings.useAccessToken ? answer.accessToken : answer.idToken)?.reveal() ?? fail("ID_TOKEN_MISSING");
-  return handed(run, token, settings.useAccessToken ? answer.expiresIn : undefined);
+  // A machine's exchange was for the audience already, and a token of its platform is held to it (app/machine-grants.ts).
+  const isMade = settings.grant === "token-exchange" || settings.grant === "subject-token";
+  if (settings.audiences.length > 0 && !isMade) return tokenForAudience(run, answer);
+  // A machine's grant seldom makes an ID token (protocol.md K-08); its access token was found to be a JWT.
+  const isAccessToken = settings.useAccessToken || (answer.idToken === undefined && isPureMachine(settings.grant));
+  const token = (isAccessToken ? answer.accessToken : answer.idToken)?.reveal() ?? fail("ID_TOKEN_MISSING");
+  return handed(run, token, isAccessToken ? answer.expiresIn : undefined);
 }
 
 function handed(run: Run, token: string, expiresIn: number | undefined): HandedToken {

@@ -1,10 +1,11 @@
-import { isMachineGrant } from "../core/keys.ts";
+import { isMachineGrant, isPureMachine, lockName } from "../core/keys.ts";
 import type { CredentialRecord, SecretItem } from "../core/session.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { sayFault } from "./keep-session.ts";
 import type { LoginEvent, LoginOrigin } from "./flow-context.ts";
 import { logIn } from "./log-in.ts";
 import { answerKept, nothingChanged, sessionKept } from "./login-failure.ts";
+import { logInMachine } from "./log-in-machine.ts";
 import { clearPause } from "./login-pause.ts";
 import type { Run } from "./world.ts";
 
@@ -39,11 +40,12 @@ async function logInOrLeave(run: Run, how: LoginNow, onLeft: (what: "answer" | "
   const { world, settings, session } = run;
   if (!how.interactive && !isMachineGrant(settings.grant))
     fail("LOGIN_REQUIRED", { message: "this login needs a person, and --non-interactive forbids to ask one", hint: "leave --non-interactive out" });
-  await probe(run, how);
+  const isMachine = isPureMachine(settings.grant);
+  if (!isMachine) await probe(run, how);
   clearPause(run);
   const locks = await world.locks();
   const onWait = () => world.terminal.say("kubectl-oidc: waiting for the login that is open already");
-  const held = await locks.take(`login-${session.key}`, settings.authenticationTimeout * 1000, run.signal, { onWait });
+  const held = await locks.take(`login-${lockName(session)}`, settings.authenticationTimeout * 1000, run.signal, { onWait });
   if (held === undefined) return fail("LOGIN_TIMED_OUT", { message: "another login is open and nobody finished it in time" });
   try {
     clearPause(run);
@@ -55,7 +57,8 @@ async function logInOrLeave(run: Run, how: LoginNow, onLeft: (what: "answer" | "
       ...(how.context !== undefined && { context: how.context }),
       ...(how.audiences && { audiences: how.audiences }),
     };
-    return await logIn(run, origin, await storedItem(run));
+    const item = await storedItem(run);
+    return await (isMachine ? logInMachine(run, origin, item) : logIn(run, origin, item));
   } finally {
     held.release();
   }

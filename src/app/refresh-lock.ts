@@ -1,4 +1,5 @@
 import { isFresh } from "../core/exec-credential.ts";
+import { lockName } from "../core/keys.ts";
 import { differenceFrom, mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord, TrustedServer } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
@@ -26,7 +27,7 @@ export async function takeRefreshLock(
 ): Promise<HeldLock | undefined> {
   const { world, session } = run;
   try {
-    return await (await world.locks()).take(`refresh-${session.key}`, waitMs, signal, { unless });
+    return await (await world.locks()).take(`refresh-${lockName(session)}`, waitMs, signal, { unless });
   } catch (error) {
     if (!isOidcError(error) || error.code !== "STORE_UNWRITABLE") throw error;
     sayFaultLater(run, "parallel calls cannot be joined", error);
@@ -36,7 +37,7 @@ export async function takeRefreshLock(
 
 /** Runs what changes the stored session while nobody refreshes it. LOCK_TIMED_OUT; STORE_UNWRITABLE where there is no lock to have. */
 export async function underRefreshLock<T>(run: Run, action: () => Promise<T>): Promise<T> {
-  const held = await (await run.world.locks()).take(`refresh-${run.session.key}`, lockDeadline, run.signal);
+  const held = await (await run.world.locks()).take(`refresh-${lockName(run.session)}`, lockDeadline, run.signal);
   if (held === undefined) return fail("LOCK_TIMED_OUT");
   try {
     return await action();

@@ -21,9 +21,11 @@ export function readOutcome(run: Run): OutcomeNote {
   }
 }
 
-/** Only what is the same for every waiter is noted: the issuer cannot be reached, or it refused the session. */
+/** What is the same for every waiter: the issuer cannot be reached, it refused the session, or a machine's platform gives no token. */
+const shared: readonly string[] = ["ISSUER_UNREACHABLE", "SESSION_REVOKED", "SUBJECT_TOKEN_INVALID"];
+
 export function noteOutcome(run: Run, error: OidcError): void {
-  if (error.code !== "ISSUER_UNREACHABLE" && error.code !== "SESSION_REVOKED") return;
+  if (!shared.includes(error.code)) return;
   try {
     const { code, message, reason, hint } = error;
     // Time and number make each note another text, whatever the clock does. We hold the lock.

@@ -1,6 +1,6 @@
 import type { IssuerInspection } from "../core/checks/issuer.ts";
 import type { ClientProof } from "../core/client-proof.ts";
-import { credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
+import { accountOf, credentialKey, identityOf, itemName, sameButAccount, sessionKey } from "../core/keys.ts";
 import type { Waited } from "../core/handout.ts";
 import type { CredentialRecord, SessionIdentity, SessionRecord, TlsTrust, TrustedServer } from "../core/session.ts";
 import type { Settings } from "../core/settings.ts";
@@ -18,6 +18,7 @@ import type {
   SecretItems,
   SecretStore,
   SessionStore,
+  SubjectTokens,
   Terminal,
   TokenAnswer,
 } from "../ports.ts";
@@ -58,6 +59,8 @@ export interface World {
   makeRequestsReady(): void;
   /** Lines of a QR code. */
   qr(text: string): Promise<readonly string[]>;
+  /** Reads this machine's own token of its platform. */
+  subjectTokens(): Promise<SubjectTokens>;
   /** Reads a small secret file (client secret, password). SETTINGS_INVALID naming the option. */
   readSecretFile(option: string, path: string): string;
 }
@@ -102,7 +105,7 @@ export interface SessionChoice {
 export function chooseSession(settings: Settings, sessions: SessionStore): SessionChoice {
   const wanted = identityOf(settings);
   const stored = settings.storage === "none" ? [] : sessions.list();
-  const matching = stored.filter((record) => (settings.account === undefined ? sameButAccount(record.identity, wanted) : record.key === sessionKey(wanted)));
+  const matching = stored.filter((record) => (accountOf(settings) === undefined ? sameButAccount(record.identity, wanted) : record.key === sessionKey(wanted)));
   if (matching.length > 1) {
     const names = matching
       .map((record) => safeText(record.identity.account ?? record.displayName ?? record.subject ?? "unknown", 60))

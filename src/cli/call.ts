@@ -33,7 +33,7 @@ export function openRun(
   how: { readonly mayPrompt: boolean; readonly server: TrustedServer | undefined; readonly notCounted?: readonly string[] },
 ): Run {
   sayOrigins(call, gathered);
-  const settings = call.machine.withPaths(settingsOf(call, gathered));
+  const settings = call.machine.withIdentity(call.machine.withPaths(settingsOf(call, gathered)));
   const session = chooseSession(settings, call.machine.sessionsIn(call.machine.folderOf(settings)));
   const circumstances = { signal: call.signal, undisturbed: call.undisturbed, notCounted: how.notCounted ?? [], auditFolder: gathered.auditFolder };
   const world = call.machine.world(settings, { mayPrompt: how.mayPrompt, ...circumstances }, session.itemName);

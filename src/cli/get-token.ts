@@ -54,6 +54,8 @@ export async function getTokenCommand(call: Call): Promise<void> {
 async function remember(call: Call, run: Run, gathered: Gathered, info: ExecInfo, credential: CredentialRecord): Promise<void> {
   // Whoever asks what happens (-v) hears it at every call: the hot path says nothing.
   if (run.settings.idTokenCache !== "disk" || run.settings.forceRefresh || call.invocation.verbosity > 0) return;
+  // Which cluster a context means is KUBECONFIG's to say, which is no input of the memo: people change it with every shell.
+  if (run.settings.subject?.source.kind === "kubernetes" && call.env["KUBECONFIG"]) return;
   const paths = optionTable.filter((row) => row.kind === "path" || row.kind === "paths").flatMap((row) => gathered.sources.flatMap((source) => source.options[row.name] ?? []));
   const folders = ["KUBECACHEDIR", "KUBECTL_OIDC_CONFIG", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"].flatMap((name) => call.env[name] || []);
   const cwd = call.machine.dependsOnFolder([...paths.flatMap((text) => text.split(",")), ...folders].filter((path) => path !== "")) ? call.cwd : undefined;

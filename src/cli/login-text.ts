@@ -12,11 +12,18 @@ interface LoggedIn {
   readonly now: number;
   /** Where the refresh token rests; undefined when there is none. */
   readonly store: string | undefined;
+  /** Nobody is needed for a new one. */
+  readonly isMachine?: boolean;
 }
 
 /** Who you are, until when, where the session lies, and what to try. */
-export function loggedInLines({ issuer, account, expiresAt, now, store }: LoggedIn, next: string): readonly string[] {
-  const kept = store === undefined ? "no refresh token is stored: a new login is needed then" : `the session is stored in ${store}, and refreshed without you`;
+export function loggedInLines({ issuer, account, expiresAt, now, store, isMachine }: LoggedIn, next: string): readonly string[] {
+  const kept =
+    isMachine === true
+      ? "it is made anew without you"
+      : store === undefined
+        ? "no refresh token is stored: a new login is needed then"
+        : `the session is stored in ${store}, and refreshed without you`;
   return [
     `kubectl-oidc: logged in to ${shownUrl(issuer)} as ${account}`,
     `kubectl-oidc: the token is good until ${rfc3339(expiresAt)} (${timeAway(expiresAt - now)})`,

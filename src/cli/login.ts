@@ -1,6 +1,7 @@
 import { logInNow } from "../app/log-in-now.ts";
 import { type Run, seconds } from "../app/world.ts";
 import { rfc3339 } from "../core/exec-credential.ts";
+import { isPureMachine } from "../core/keys.ts";
 import { decodeJwt, displayName } from "../core/id-token.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
@@ -48,7 +49,14 @@ async function logInAndTell(call: Call, json: boolean): Promise<void> {
   if (call.signal.aborted) fail("INTERRUPTED", { message: `interrupted after the login as ${account}, which is ${isStored(run, record) ? "" : "not "}stored` });
   const { issuer, storage } = run.settings;
   if (json) return writeJson({ event: "done", issuer, subject: credential.subject, account, expiresAt: rfc3339(credential.expiresAt), storage });
-  const facts = { issuer, account, expiresAt: credential.expiresAt, now: seconds(run.world), store: isStored(run, record) ? run.world.store.describe() : undefined };
+  const facts = {
+    issuer,
+    account,
+    expiresAt: credential.expiresAt,
+    now: seconds(run.world),
+    store: isStored(run, record) ? run.world.store.describe() : undefined,
+    isMachine: isPureMachine(run.settings.grant),
+  };
   const next = nextCommand({ context: gathered.context?.contextName, kubeconfig: call.invocation.kubeconfig }, process.platform);
   for (const line of loggedInLines(facts, next)) terminal.say(line);
 }

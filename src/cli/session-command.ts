@@ -22,7 +22,7 @@ export function sessionCommand(verb: string, identity: SessionIdentity, contexts
     ["token-cache-dir", directory],
   ];
   const words = options.flatMap(([name, value]) => (value === undefined ? [] : [{ name, word: shellWord(value, process.platform) }]));
-  const isWhole = identity.extraParams.length === 0 && words.every(({ word }) => word !== undefined);
+  const isWhole = identity.extraParams.length === 0 && identity.machine === undefined && words.every(({ word }) => word !== undefined);
   return `kubectl oidc ${verb}${isWhole ? words.map(({ name, word }) => ` --${name}=${word}`).join("") : " --context NAME"}`;
 }
 

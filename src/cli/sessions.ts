@@ -1,4 +1,5 @@
 import { chooseSession } from "../app/world.ts";
+import { isMachineGrant } from "../core/keys.ts";
 import type { RawOptions } from "../core/option-values.ts";
 import type { SessionIdentity, SessionRecord } from "../core/session.ts";
 import { type OptionSource, resolveSettings } from "../core/settings.ts";
@@ -74,7 +75,7 @@ export function contextsWithSessions(call: Call): Pick<Survey, "unusable" | "unr
   const contexts = readable.contexts.flatMap((context): readonly SessionContext[] => {
     try {
       const sources = contextSources(call.machine, context);
-      const settings = call.machine.withPaths(resolveSettings(sources));
+      const settings = call.machine.withIdentity(call.machine.withPaths(resolveSettings(sources)));
       const folder = call.machine.folderOf(settings);
       const { key, identity } = chooseSession(settings, call.machine.sessionsIn(folder));
       return [
@@ -109,13 +110,14 @@ function readableContexts(call: Call): { readonly contexts: ReturnType<Call["mac
 
 /** What a record says about its own settings, under the flags of this command line. */
 export function sourcesOfRecord(record: SessionRecord, flags: RawOptions): readonly OptionSource[] {
-  const { issuer, clientId, scopes, account, storage } = record.identity;
+  const { issuer, clientId, scopes, account, storage, grant } = record.identity;
   const options: RawOptions = {
     "oidc-issuer-url": [issuer],
     "oidc-client-id": [clientId],
     "token-cache-storage": [storage],
     ...(scopes.length === 0 ? {} : { "oidc-extra-scope": scopes }),
     ...(account === undefined ? {} : { account: [account] }),
+    ...(isMachineGrant(grant) ? { "grant-type": [grant] } : {}),
   };
   return [
     { label: "command line", typed: true, options: flags },

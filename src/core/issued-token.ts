@@ -15,6 +15,8 @@ export interface ExchangeRequest {
   readonly audience: readonly string[];
   /** Undefined: not said. */
   readonly scope: string | undefined;
+  /** Further parameters (Dex: `connector_id`). */
+  readonly extra?: readonly (readonly [name: string, value: string])[];
 }
 
 /** A token that an exchange gave, verified. */

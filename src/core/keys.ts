@@ -11,7 +11,7 @@ export function identityOf(settings: Settings): SessionIdentity {
     issuer: settings.issuer,
     clientId: settings.clientId,
     scopes: settings.scopes,
-    ...(settings.account === undefined ? {} : { account: settings.account }),
+    ...optionalAccount(settings),
     // Every interactive flow ends in the same kind of session: a device-code login serves kubectl's authcode stanza.
     grant: isMachineGrant(settings.grant) ? settings.grant : "person",
     ...(settings.acrValues === undefined ? {} : { acrValues: settings.acrValues }),
@@ -20,12 +20,41 @@ export function identityOf(settings: Settings): SessionIdentity {
       .sort(),
     storage: settings.storage,
     ...(settings.cacheDirectory === undefined ? {} : { directory: settings.cacheDirectory }),
+    ...(settings.subject === undefined ? {} : { machine: settings.subject.identity }),
   };
+}
+
+/** Whose session it is to be. Two user names with passwords are two people, whether or not `--account` says so. */
+export function accountOf(settings: Pick<Settings, "account" | "grant" | "username">): string | undefined {
+  return settings.account ?? (settings.grant === "password" ? settings.username : undefined);
+}
+
+/** The account that a token must name. A user name is proved by its password, and may be no name that a claim has. */
+export function namedAccount(settings: Pick<Settings, "account" | "grant">, identity: Pick<SessionIdentity, "account">): string | undefined {
+  return settings.account ?? (settings.grant === "password" ? undefined : identity.account);
+}
+
+function optionalAccount(settings: Settings): { readonly account?: string } {
+  const account = accountOf(settings);
+  return account === undefined ? {} : { account };
 }
 
 /** Grants that need no person. */
 export function isMachineGrant(grant: string): boolean {
   return ["client-credentials", "token-exchange", "jwt-bearer", "subject-token", "password"].includes(grant);
+}
+
+/** Grants of a machine that end in no refresh token: nothing of theirs lies in a keychain, and it is never asked. */
+export function isPureMachine(grant: string): boolean {
+  return grant !== "password" && isMachineGrant(grant);
+}
+
+/**
+ * The part of a lock's name that says whose it is. A job's sessions end with it, and their lock files stay (adapters/kernel-locks.ts): on a shared
+ * runner they would pile up for ever, so machines share 256 names. Two that meet there wait for each other, and no more.
+ */
+export function lockName({ identity, key }: { readonly identity: Pick<SessionIdentity, "machine">; readonly key: string }): string {
+  return identity.machine === undefined ? key : `machine-${key.slice(0, 2)}`;
 }
 
 /** 64 hex digits. */
@@ -46,6 +75,8 @@ function canonicalText(identity: SessionIdentity): string {
     identity.extraParams,
     identity.storage,
     directory ?? null,
+    // Only where it is there: the keys of other sessions stay as they were.
+    ...(identity.machine === undefined ? [] : [identity.machine]),
   ]);
 }
 
@@ -61,7 +92,12 @@ export function sameButAccount(one: SessionIdentity, other: SessionIdentity): bo
  */
 export function itemName(identity: SessionIdentity): string {
   const plain =
-    identity.scopes.length === 0 && identity.grant === "person" && identity.acrValues === undefined && identity.extraParams.length === 0 && identity.directory === undefined;
+    identity.scopes.length === 0 &&
+    identity.grant === "person" &&
+    identity.acrValues === undefined &&
+    identity.extraParams.length === 0 &&
+    identity.directory === undefined &&
+    identity.machine === undefined;
   const account = identity.account === undefined ? "" : `#${identity.account}`;
   return `${identity.issuer}#${identity.clientId}${account}${plain ? "" : `#${sessionKey(identity).slice(0, 8)}`}`;
 }

@@ -1,4 +1,5 @@
 import { folderVariables } from "./data-folder.ts";
+import { detectedVariables, jobVariables, secretJobVariable } from "./job-variables.ts";
 import { mixedName } from "./mixed-name.ts";
 import { sha256Hex } from "./sha256.ts";
 
@@ -37,7 +38,17 @@ const secretVariables = new Set(
         .toUpperCase()}`,
   ),
 );
-const namedVariables = new Set(["KUBECACHEDIR", "NODE_TLS_REJECT_UNAUTHORIZED", "KUBERNETES_EXEC_INFO", "BROWSER", ...folderVariables]);
+const namedVariables = new Set([
+  "KUBECACHEDIR",
+  "NODE_TLS_REJECT_UNAUTHORIZED",
+  "KUBERNETES_EXEC_INFO",
+  "BROWSER",
+  ...folderVariables,
+  // Whose token it is: two jobs of one runner must not share one.
+  ...jobVariables,
+  secretJobVariable,
+  ...detectedVariables,
+]);
 
 export interface MemoInputs {
   /** The exact text of every input, secrets replaced by a mark. */
@@ -66,7 +77,7 @@ export function memoInputs(argv: readonly string[], env: Readonly<Record<string,
     const value = env[name];
     if (value === undefined || !(name.startsWith("KUBECTL_OIDC_") || namedVariables.has(name))) continue;
     // A proxy URL in the cluster info may carry user info.
-    const isSecret = secretVariables.has(name) || (name === "KUBERNETES_EXEC_INFO" && value.includes("proxy-url") && value.includes("@"));
+    const isSecret = secretVariables.has(name) || name === secretJobVariable || (name === "KUBERNETES_EXEC_INFO" && value.includes("proxy-url") && value.includes("@"));
     open.push(`${name}=${isSecret ? hide(value) : value}`);
   }
   return { open, secrets };

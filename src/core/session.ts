@@ -22,6 +22,8 @@ export interface SessionIdentity {
   readonly storage: string;
   /** The store's folder when it was chosen by hand; undefined for the default. */
   readonly directory?: string;
+  /** Of a machine that stands on a token of its platform: which identity of which job (core/choose-subject.ts). */
+  readonly machine?: string;
 }
 
 export interface SessionRecord {
@@ -168,7 +170,7 @@ export function parseSessionRecord(text: string): SessionRecord | Unusable {
     [i["issuer"], i["clientId"], i["grant"], i["storage"]].every(isText) &&
     isTexts(i["scopes"]) &&
     isTexts(i["extraParams"]) &&
-    [i["account"], i["acrValues"], i["directory"]].every(isOptionalText);
+    [i["account"], i["acrValues"], i["directory"], i["machine"]].every(isOptionalText);
   return valid ? (o as unknown as SessionRecord) : "damaged";
 }
 

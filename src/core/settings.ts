@@ -6,6 +6,7 @@ import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type 
 import { nearest } from "./nearest.ts";
 import { type Secret, secret } from "./secret.ts";
 import { splitCommand } from "./split-command.ts";
+import { namesSubject, type Subject } from "./subject-source.ts";
 import { safeText } from "./untrusted-text.ts";
 
 /** One source of options. `typed` are flags of this command line: what is wrong there is FLAG_INVALID, elsewhere SETTINGS_INVALID. */
@@ -87,6 +88,10 @@ export interface Settings {
   readonly subjectTokenAudience: string | undefined;
   readonly subjectTokenType: string | undefined;
   readonly requestedTokenType: string | undefined;
+  /** `auto` for a machine: a token that the issuer itself made is handed through, any other exchanged. */
+  readonly mayHandThrough: boolean;
+  /** The identity that was found on this computer (core/subject-source.ts); undefined until it was looked for, and where none is needed. */
+  readonly subject?: Subject | undefined;
   /** Undefined: not said, so that CI decides (cli.md M4). */
   readonly nonInteractive: boolean | undefined;
   readonly qr: boolean;
@@ -161,7 +166,17 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     fail("FLAG_CONFLICT", { message: "--local-server-cert and --local-server-key are needed together", hint: "give both options or none" });
   }
   const username = text("username");
-  const grant = chosenGrant(text("grant-type") as Grant | undefined, username);
+  const identity = {
+    identity: text("identity") as IdentityKind | undefined,
+    subjectTokenFile: text("subject-token-file"),
+    subjectTokenCommand: text("subject-token-command"),
+    subjectTokenVariable: text("subject-token-variable"),
+    subjectTokenServiceAccount: text("subject-token-service-account"),
+  };
+  const wanted = (text("grant-type") as Grant | undefined) ?? "auto";
+  const isMachine = wanted === "auto" && username === undefined && namesSubject(identity);
+  const grant = isMachine ? "token-exchange" : chosenGrant(wanted, username);
+  check("subject-token-command", splitCommand(identity.subjectTokenCommand ?? "") === undefined ? "has a quote without its end" : undefined);
   if (text("oidc-client-secret") !== undefined && text("oidc-client-secret-file") !== undefined && from["oidc-client-secret"] === from["oidc-client-secret-file"]) {
     fail("FLAG_CONFLICT", { message: "--oidc-client-secret and --oidc-client-secret-file contradict each other" });
   }
@@ -215,12 +230,9 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     par: (text("par") as Wish | undefined) ?? "auto",
     dpop: (text("dpop") as Wish | undefined) ?? "auto",
     sessionMaxAge,
-    identity: text("identity") as IdentityKind | undefined,
-    subjectTokenFile: text("subject-token-file"),
-    subjectTokenCommand: text("subject-token-command"),
-    subjectTokenVariable: text("subject-token-variable"),
+    ...identity,
+    mayHandThrough: isMachine,
     subjectTokenContext: text("subject-token-context"),
-    subjectTokenServiceAccount: text("subject-token-service-account"),
     subjectTokenAudience: text("subject-token-audience"),
     subjectTokenType: text("subject-token-type"),
     requestedTokenType: text("requested-token-type"),
@@ -245,8 +257,8 @@ function unwrap<T>(parsed: { readonly ok: true; readonly value: T } | { readonly
 }
 
 /** `auto` with `--username` selects the password grant, as kubelogin does. */
-function chosenGrant(grant: Grant | undefined, username: string | undefined): Grant {
-  return (grant ?? "auto") === "auto" ? (username === undefined ? "auto" : "password") : (grant ?? "auto");
+function chosenGrant(grant: Grant, username: string | undefined): Grant {
+  return grant === "auto" && username !== undefined ? "password" : grant;
 }
 
 function warningsOf(raw: RawOptions, from: Readonly<Partial<Record<OptionName, OptionSource>>>, grant: Grant): readonly string[] {

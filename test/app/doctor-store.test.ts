@@ -16,7 +16,7 @@ function patient({ item = "x", holder }: { readonly item?: string | undefined; r
       },
     }),
   };
-  return { world, session: { key: "k", itemName: "i", record: { hasRefreshToken: true } }, signal: new AbortController().signal } as unknown as Run;
+  return { world, session: { key: "k", itemName: "i", identity: {}, record: { hasRefreshToken: true } }, signal: new AbortController().signal } as unknown as Run;
 }
 
 it("a store that holds what the record says is well, and says how much that is", async () => {

@@ -261,6 +261,30 @@ describe("grants without a person", () => {
     expect(ended.stderr).not.toContain("pa55");
   });
 
+  it("password keeps the refresh token that comes, and uses it instead of the password, as kubelogin does", async () => {
+    const file = join(home.folder, "password");
+    home.holdsSecrets("password");
+    writeFileSync(file, "pa55-of-ann\n", { mode: 0o600 });
+    const args = session("--username=ann", `--password-file=${file}`);
+    expect((await home.run(args, { CI: "true" })).status).toBe(0);
+    expect((await home.run([...args, "--force-refresh"], { CI: "true" })).status).toBe(0);
+    expect(tokenRequests().map(({ form }) => form["grant_type"])).toEqual(["password", "refresh_token"]);
+    // Another user name is another session.
+    expect((await home.run([...args.filter((arg) => arg !== "--username=ann"), "--username=bob"], { CI: "true" })).status).toBe(0);
+    expect(tokenRequests().at(-1)?.form).toMatchObject({ grant_type: "password", username: "bob" });
+    // A session that was revoked is made anew, since nobody is needed for it; one that cannot be asked about is not.
+    issuer.live.clear();
+    expect((await home.run([...args, "--force-refresh"], { CI: "true" })).status).toBe(0);
+    expect(
+      tokenRequests()
+        .map(({ form }) => form["grant_type"])
+        .slice(-2),
+    ).toEqual(["refresh_token", "password"]);
+    issuer.play.token = () => ({ status: 503, body: "" });
+    await home.run([...args, "--force-refresh"], { CI: "true" });
+    expect(tokenRequests().at(-1)?.form["grant_type"]).toBe("refresh_token");
+  });
+
   it("authcode-keyboard without a terminal cannot ask", async () => {
     const ended = await home.run(session("--grant-type=authcode-keyboard"));
     expect(ended).toMatchObject({ status: 20, stdout: "" });

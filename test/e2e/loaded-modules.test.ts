@@ -169,6 +169,7 @@ describe.skipIf(isStandalone)("npm program: an installation in which one file is
     migrate: ["migrate", "--dry-run"],
     doctor: ["doctor"],
     oidc: ["get-token", "--force-refresh"],
+    machine: ["token", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a", "--grant-type=client-credentials"],
     login: ["login", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a", "--token-cache-storage=disk"],
     kubeconfig: ["status"],
     yaml: ["setup", "--context=a"],

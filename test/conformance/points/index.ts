@@ -1,5 +1,6 @@
 import { clients, pushedRequests } from "./clients.ts";
 import { device, ending, loopback, nativeApps, rotation } from "./flows.ts";
+import { machines } from "./machines.ts";
 import { kubeconfig, network, secrets, storage, terminal } from "./machine.ts";
 import { fapi, modules, more } from "./modules.ts";
 import type { Point } from "../point.ts";
@@ -23,6 +24,7 @@ export const chapters: readonly (readonly [title: string, points: readonly Point
   ["Pushed and signed requests (RFC 9126, RFC 9101)", pushedRequests],
   ["Revocation and logout (RFC 7009)", ending],
   ["Rotation", rotation],
+  ["Machines with tokens of their own (RFC 8693, RFC 7523)", machines],
   ["Files and keychain", storage],
   ["Terminal and browser", terminal],
   ["Secrets", secrets],

@@ -1,0 +1,13 @@
+import type { Settings } from "../../core/settings.ts";
+import type { Terminal } from "../../ports.ts";
+
+/** What reading a token of the platform takes of this program. */
+export interface SubjectReading {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly settings: Pick<Settings, "caFiles" | "caData">;
+  readonly version: string;
+  readonly terminal: Pick<Terminal, "warn" | "log">;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
