@@ -32,7 +32,7 @@ import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { secretStoreOf } from "./adapters/secret-stores.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
-import { identityHere } from "./adapters/subject-token/identity-here.ts";
+import { withIdentity } from "./adapters/subject-token/with-identity.ts";
 import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
 import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
@@ -132,7 +132,7 @@ export function machine(start: Process) {
     hardening: { plan: (pins: Pins, program: string) => planHardening(where, pins, program), apply: (plan: Hardening) => applyHardening(plan) },
     withPaths: (settings: Settings) => withPaths(settings, env, where, cwd),
     /** The settings with the identity that a machine's session stands on. The codes of `chooseSubject`. */
-    withIdentity: (settings: Settings): Settings => ({ ...settings, subject: identityHere(settings, env) }),
+    withIdentity: (settings: Settings) => withIdentity(settings, env),
     /** True when a path among these settings depends on the working directory. */
     dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
     sessionsIn: (folder: string): SessionStore => sessionFiles(privateFiles(folder)),

@@ -1,6 +1,6 @@
 import { failed, fromError, type Outcome, ok, warn } from "../core/checks/outcome.ts";
 import { rfc3339 } from "../core/exec-credential.ts";
-import { isMachineGrant } from "../core/keys.ts";
+import { isMachineGrant, isPureMachine } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
 import type { CredentialRecord } from "../core/session.ts";
@@ -10,6 +10,7 @@ import { isOidcError, OidcError } from "../errors/oidc-error.ts";
 import type { ApiServer, IssuerFacts } from "../ports.ts";
 import { getToken } from "./get-token.ts";
 import { readCredential } from "./keep-session.ts";
+import { lookAtIdentity } from "./machine-grants.ts";
 import { refreshSession } from "./refresh-session.ts";
 import { type Run, seconds } from "./world.ts";
 
@@ -31,7 +32,13 @@ export async function currentToken(run: Run): Promise<FoundToken> {
   const give = (outcome: Outcome, credential = cached): FoundToken => ({ token: credential?.token, outcome, credential });
   if (isMachineGrant(settings.grant)) {
     const made = await attempt(() => getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } }));
-    return made.kind === "value" ? give(ok("a token was issued without a person"), made.value) : give(fromError(made.error));
+    if (made.kind === "fault") return give(fromError(made.error));
+    // A cached token says nothing about the next one.
+    const identity = isPureMachine(settings.grant) ? await attempt(() => lookAtIdentity(run)) : undefined;
+    if (identity?.kind === "fault") return give(fromError(identity.error), made.value);
+    const { label, expiresAt } = identity?.value ?? {};
+    const stands = label === undefined ? "" : `; it stands on ${label}, whose token can be read${expiresAt === undefined ? "" : ` and is good until ${rfc3339(expiresAt)}`}`;
+    return give(ok(`a token was issued without a person${stands}`), made.value);
   }
   if (cached === undefined && session.record === undefined) return give(failed("LOGIN_REQUIRED", `not logged in to ${shownUrl(settings.issuer)}`));
   const refreshed = await attempt(() => refreshSession(run, cached));

@@ -1,4 +1,5 @@
 import { checkEnvironment } from "../core/checks/environment.ts";
+import { checkGrant } from "../core/checks/grant.ts";
 import { checkClientAuthentication, checkClock, checkDiscovery, checkKeys, checkSupport, type IssuerInspection } from "../core/checks/issuer.ts";
 import { checkKuberc, type KubercFacts } from "../core/checks/kuberc.ts";
 import { checkNetwork, type RootFacts } from "../core/checks/network.ts";
@@ -108,7 +109,7 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
         const proxied = unreachable.includes(found.error.code) && patient.proxies().issuer !== undefined;
         return { ...fromError(found.error), ...(proxied ? { blames: "D-17" as const } : {}) };
       }),
-    "D-05": () => withIssuer(({ metadata }, { settings }) => checkSupport(metadata, settings)),
+    "D-05": () => withIssuer(({ metadata }, { settings }) => checkGrant(metadata, settings) ?? checkSupport(metadata, settings)),
     "D-06": () =>
       whenKnown(({ world }) => {
         const proof = world.clientProof();

@@ -2,7 +2,7 @@ import { decodeJwt } from "../core/id-token.ts";
 import { accessTokenType, idTokenType, tokenType } from "../core/issued-token.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Settings } from "../core/settings.ts";
-import { subjectLabel, type SubjectSource } from "../core/subject-source.ts";
+import { needsSubject, subjectLabel, type SubjectSource } from "../core/subject-source.ts";
 import { judgeSubject } from "../core/subject-token.ts";
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -35,7 +35,7 @@ export async function machineAnswer(run: Run): Promise<TokenAnswer> {
 async function clientCredentials(run: Run): Promise<TokenAnswer> {
   const { settings } = run;
   const proof: (readonly [string, string])[] = [];
-  if (settings.subject !== undefined) {
+  if (needsSubject(settings)) {
     const subject = await readSubject(run, exchangeAudience(settings), exchangedLife);
     judged(run, subject, askedAudiences(settings, subject.source, exchangeAudience(settings)));
     proof.push(["client_assertion_type", assertionType], ["client_assertion", subject.token.reveal()]);
@@ -69,6 +69,17 @@ async function grant({ world, settings }: Run, name: "client_credentials" | "jwt
   );
 }
 
+/** For `doctor`: which identity this session stands on, and until when its token, which is read now, is good. Undefined: it needs none. SUBJECT_TOKEN_INVALID. */
+export async function lookAtIdentity(run: Run): Promise<{ readonly label: string; readonly expiresAt: number | undefined } | undefined> {
+  const { settings } = run;
+  if (!needsSubject(settings)) return undefined;
+  const isHanded = settings.grant === "subject-token";
+  const audience = isHanded ? (handedAudiences(settings)[0] ?? settings.clientId) : exchangeAudience(settings);
+  const subject = await readSubject(run, audience, exchangedLife);
+  const { exp } = judged(run, subject, isHanded ? handedAudiences(settings) : askedAudiences(settings, subject.source, audience));
+  return { label: subjectLabel(subject.source), expiresAt: typeof exp === "number" ? exp : undefined };
+}
+
 interface ReadSubject {
   readonly source: SubjectSource;
   readonly token: Secret;
@@ -76,6 +87,7 @@ interface ReadSubject {
 
 /** The platform's token as it is now. */
 async function readSubject({ world, settings }: Run, audience: string, life: number): Promise<ReadSubject> {
+  if (settings.subjectFault !== undefined) throw settings.subjectFault;
   const source = settings.subject?.source ?? fail("SUBJECT_TOKEN_INVALID", { message: "no identity of this machine is known" });
   world.terminal.log(1, `reading the token of ${subjectLabel(source)}`);
   return { source, token: await (await world.subjectTokens()).read(source, { audience, seconds: life }) };

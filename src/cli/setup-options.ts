@@ -1,8 +1,10 @@
 import { environmentName, type OptionName, optionRow } from "../core/flag-table.ts";
 import { clusterInfoFits, isInStanza, secretOptions, stanzaArguments } from "../core/exec-stanza.ts";
+import { isPureMachine } from "../core/keys.ts";
 import { type RawOptions, splitList } from "../core/option-values.ts";
 import { isPresetName, issuerProblemOf, type PresetName, presetFor, presetOf } from "../core/presets.ts";
 import { mergeSources, type OptionSource } from "../core/settings.ts";
+import { namesSubject } from "../core/subject-source.ts";
 import { guarded } from "../core/strict.ts";
 import { clusterOptions } from "../core/cluster-extension.ts";
 import { isObject } from "../core/session.ts";
@@ -54,7 +56,7 @@ export function presetSource(name: PresetName, sources: readonly OptionSource[],
   const { raw } = mergeSources(sources);
   const preset = presetOf(name);
   const proofs = ["oidc-client-secret-file", "oidc-client-secret", "client-key-file", "client-certificate"] as const;
-  if (preset.needsSecret && proofs.every((option) => raw[option] === undefined)) {
+  if (preset.needsSecret && !standsOnPlatform(raw) && proofs.every((option) => raw[option] === undefined)) {
     fail("SETTINGS_INCOMPLETE", {
       message: `${preset.title} takes no client without its secret, and none was given`,
       hint: "add --oidc-client-secret-file=FILE with the client secret in it",
@@ -62,7 +64,7 @@ export function presetSource(name: PresetName, sources: readonly OptionSource[],
   }
   // An unknown scope fails the login at some issuers (invalid_scope); one that lists none is asked for openid alone unless its kind is known.
   // A program has no e-mail address, and no profile: many issuers refuse such scopes to client credentials.
-  const wished = raw["grant-type"]?.at(-1) === "client-credentials" ? [] : preset.scopes;
+  const wished = isPureMachine(raw["grant-type"]?.at(-1) ?? "") || standsOnPlatform(raw) ? [] : preset.scopes;
   const scopes = wished.filter((scope) => (scopesSupported === undefined ? name !== "generic" && name !== "keycloak" : scopesSupported.includes(scope)));
   return {
     label: `preset ${name}`,
@@ -73,6 +75,16 @@ export function presetSource(name: PresetName, sources: readonly OptionSource[],
     },
   };
 }
+
+/** A machine whose identity is its platform's has no client secret. */
+const standsOnPlatform = (raw: RawOptions) =>
+  namesSubject({
+    identity: raw.identity?.at(-1),
+    subjectTokenFile: raw["subject-token-file"]?.at(-1),
+    subjectTokenCommand: raw["subject-token-command"]?.at(-1),
+    subjectTokenVariable: raw["subject-token-variable"]?.at(-1),
+    subjectTokenServiceAccount: raw["subject-token-service-account"]?.at(-1),
+  });
 
 export interface StanzaOptions {
   /** Of the options that `strict` refuses unless the file allows them, those in the stanza. */

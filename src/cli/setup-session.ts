@@ -20,9 +20,12 @@ export async function setupToken(call: Call, run: Run): Promise<SetupToken> {
   try {
     return { credential: await getToken(run, { interactive: false, wasRefused: false, origin: { command: "get-token", mayPrompt: false } }) };
   } catch (error) {
-    // Whoever must log in (20) is asked to, and so is the session that the issuer gives no token for this audience; a network that fails is no reason to.
-    if (!isOidcError(error) || error.code === "INTERRUPTED" || (mayLogIn && error.exitStatus !== 20 && error.code !== "SCOPE_REJECTED")) throw error;
-    if (!mayLogIn) return { credential: undefined, fault: error };
+    // Whoever must log in (20) is asked to, and so is the session that the issuer gives no token for this audience; a network that fails is no
+    // reason to. A stanza for a machine may be written on another one.
+    const isElsewhere = isOidcError(error) && error.code === "SUBJECT_TOKEN_INVALID";
+    const needsLogin = isOidcError(error) && (error.exitStatus === 20 || error.code === "SCOPE_REJECTED");
+    if (!isOidcError(error) || error.code === "INTERRUPTED" || (mayLogIn && !needsLogin && !isElsewhere)) throw error;
+    if (!mayLogIn || isElsewhere) return { credential: undefined, fault: error };
   }
   const { terminal } = call.machine;
   const mayPrompt = terminal.stdinIsTerminal && terminal.stderrIsTerminal;

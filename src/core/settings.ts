@@ -1,4 +1,4 @@
-import { fail } from "../errors/oidc-error.ts";
+import { fail, type OidcError } from "../errors/oidc-error.ts";
 import { checkClientProof, withoutWeakerProof } from "./client-proof.ts";
 import { type grants, type identityKinds, type OptionName, optionRow, optionTable, type wishes } from "./flag-table.ts";
 import { addressProblem, defaultAddresses, headerProblem, issuerProblem, pkceProblem, promptProblem, redirectProblem, webUrlProblem, withLoopbackHost } from "./option-checks.ts";
@@ -92,6 +92,8 @@ export interface Settings {
   readonly mayHandThrough: boolean;
   /** The identity that was found on this computer (core/subject-source.ts); undefined until it was looked for, and where none is needed. */
   readonly subject?: Subject | undefined;
+  /** Why none was found: said by what needs its token. A stanza may be set up, or its session ended, on another machine. */
+  readonly subjectFault?: OidcError | undefined;
   /** Undefined: not said, so that CI decides (cli.md M4). */
   readonly nonInteractive: boolean | undefined;
   readonly qr: boolean;

@@ -170,8 +170,9 @@ export const catalogue = {
   },
   SUBJECT_TOKEN_INVALID: {
     title: "the subject token cannot be used",
-    explanation: "The platform's identity token is missing, expired or not in the expected form. Kept for federated login, which this version does not have.",
-    hint: "check --subject-token-file, or the platform that writes it",
+    explanation:
+      "A machine logs in with a token of its platform (GitHub, GitLab, Kubernetes, SPIFFE, a file, a command). It is missing, has expired, is not in the expected form, is for somebody else, or the issuer does not accept it.",
+    hint: "check the platform that writes the token, and what the issuer trusts",
     exit: 40,
   },
   EXEC_INFO_INVALID: {

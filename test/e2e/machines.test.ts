@@ -483,3 +483,46 @@ describe("other commands", () => {
     expectNothingCached();
   });
 });
+
+describe("doctor and setup", () => {
+  const options = (...more: readonly string[]) => args("--grant-type=token-exchange", `--subject-token-file=${file()}`, ...more);
+  const checks = async (...more: readonly string[]) =>
+    JSON.parse((await home.run(["doctor", "-o", "json", ...options(...more)], ci)).stdout).checks as readonly {
+      readonly id: string;
+      readonly status: string;
+      readonly detail: string;
+    }[];
+  const named = async (id: string, ...more: readonly string[]) => (await checks(...more)).find((check) => check.id === id);
+
+  it("doctor says which identity was found, whether it can be read, and whether the issuer lists the grant", async () => {
+    await writeToken();
+    expect(await named("D-15")).toMatchObject({ status: "ok", detail: expect.stringContaining(`it stands on the file ${file()}, whose token can be read and is good until`) });
+    // A cached token says nothing about the next one.
+    rmSync(file());
+    expect(await named("D-15")).toMatchObject({ status: "fail", detail: expect.stringContaining("ENOENT") });
+    await writeToken();
+    issuer.become({ discovery: changeJson({ grant_types_supported: ["authorization_code"] }) });
+    expect(await named("D-05")).toMatchObject({ status: "fail", detail: expect.stringContaining("does not list the grant urn:ietf:params:oauth:grant-type:token-exchange") });
+    for (const { detail } of await checks()) expect(detail).not.toMatch(/eyJ/);
+  });
+  it("doctor says what was looked for when nothing is found", async () => {
+    const ended = await home.run(["doctor", "-o", "json", ...args("--grant-type=token-exchange")], ci);
+    const { checks: all } = JSON.parse(ended.stdout);
+    expect(all.find(({ id }: { readonly id: string }) => id === "D-15")).toMatchObject({
+      status: "fail",
+      detail: expect.stringContaining("looked for ACTIONS_ID_TOKEN_REQUEST_URL"),
+    });
+  });
+  it.each([true, false])("setup writes the stanza, with the identity here: %s", async (isHere) => {
+    await writeToken();
+    if (!isHere) rmSync(file());
+    const before =
+      "apiVersion: v1\nkind: Config\ncurrent-context: prod\nclusters: [{name: prod, cluster: {server: 'https://k8s.example.com'}}]\ncontexts: [{name: prod, context: {cluster: prod, user: ''}}]\nusers: []\n";
+    writeFileSync(join(home.folder, "kubeconfig"), before, { mode: 0o600 });
+    const ended = await home.run(["setup", "--context=prod", ...options("--oidc-audience=prod"), "--yes"], ci);
+    expect(ended.stderr).toContain(isHere ? "as client kubernetes" : "no token was looked at");
+    const written = readFileSync(join(home.folder, "kubeconfig"), "utf8");
+    for (const word of ["--grant-type=token-exchange", `--subject-token-file=${file()}`, "--oidc-audience=prod"]) expect(written).toContain(word);
+    expect(written).not.toMatch(/offline|scope/);
+  });
+});
