@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { ClientMetadata, KoaContextWithOIDC, Provider } from "oidc-provider";
+import { deployClient, registerExchangeGrants } from "./exchange-grants.ts";
 import { type LocalServer, listenOnLocalhost, type ServerTls } from "./listen-on-localhost.ts";
-import { type ProviderChoices, providerConfiguration } from "./provider-configuration.ts";
+import type { Platform } from "./platform-tokens.ts";
+import { defaultClients, type ProviderChoices, providerConfiguration } from "./provider-configuration.ts";
 import { answerInteraction, showInteraction } from "./provider-interactions.ts";
 import { makeProviderStorage } from "./provider-storage.ts";
 import { type LoggedRequest, type RequestLog, makeRequestLog } from "./request-log.ts";
@@ -11,6 +13,8 @@ export interface ProviderOptions extends ProviderChoices {
   readonly certificates: ServerTls;
   /** Tried first; any other when it is taken. */
   readonly port?: number | undefined;
+  /** Whose tokens may be exchanged, by the public client `deploy` (exchange-grants.ts); nobody's when not given. */
+  readonly platforms?: readonly Platform[];
 }
 
 export interface RunningProvider {
@@ -34,7 +38,11 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   const ProviderClass = await importQuietly();
   const storage = makeProviderStorage();
   const log = makeRequestLog();
-  const configuration = await providerConfiguration(storage, options);
+  const { platforms, clients = defaultClients } = options;
+  const configuration = await providerConfiguration(
+    storage,
+    platforms === undefined ? options : { ...options, clients: [...clients, { ...deployClient } as unknown as ClientMetadata] },
+  );
   // The issuer's name holds the port, so the server listens before there is a provider to answer.
   const ready: { answer?: ReturnType<Provider["callback"]> } = {};
   const server: LocalServer = await listenOnLocalhost(
@@ -46,6 +54,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   );
   try {
     const provider = new ProviderClass(server.origin, configuration);
+    if (platforms !== undefined) registerExchangeGrants(provider, platforms);
     provider.use((ctx, next) => logAnswer(log, ctx as KoaContextWithOIDC, next));
     provider.use((ctx, next) => interact(provider, ctx as KoaContextWithOIDC, next));
     ready.answer = provider.callback();
