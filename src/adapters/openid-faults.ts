@@ -29,7 +29,7 @@ function failFromBody(error: string, description: string | undefined, status: nu
   if (code === "ISSUER_UNREACHABLE") {
     return fail(code, { message: `${host} cannot answer now`, reason: `HTTP ${status}, ${reason}${whenToTry(retryAfter)}` });
   }
-  return fail(code, { reason });
+  return fail(code, { reason, ...(code === "SUBJECT_TOKEN_INVALID" ? { message: `${host} does not accept the subject token` } : {}) });
 }
 
 /**

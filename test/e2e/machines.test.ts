@@ -6,6 +6,8 @@ import { oauthError } from "../issuer/issuer-answer.ts";
 import { bearerGrant, exchangeGrant } from "../issuer/machine-answers.ts";
 import { type Behaviour, type Misbehaving, startMisbehaving } from "../issuer/misbehaving.ts";
 import { changeJson, tokenFaults } from "../issuer/misbehaviours.ts";
+import { makeCertificates } from "../issuer/certificates.ts";
+import { type RunningProvider, startProvider } from "../issuer/provider.ts";
 import { type GithubStandIn, makePlatform, type Platform, startGithub } from "../issuer/platform-tokens.ts";
 import { credentialOf, type Ended, errorCode, type Home, newHome } from "./program.ts";
 
@@ -524,5 +526,50 @@ describe("doctor and setup", () => {
     const written = readFileSync(join(home.folder, "kubeconfig"), "utf8");
     for (const word of ["--grant-type=token-exchange", `--subject-token-file=${file()}`, "--oidc-audience=prod"]) expect(written).toContain(word);
     expect(written).not.toMatch(/offline|scope/);
+  });
+});
+
+describe("a real provider that trusts the platform", () => {
+  let provider: RunningProvider;
+  let trust: Readonly<Record<string, string>>;
+  beforeEach(async () => {
+    const certificates = await makeCertificates(home.folder);
+    provider = await startProvider({ certificates, platforms: [platform] });
+    trust = { ...ci, NODE_EXTRA_CA_CERTS: certificates.caFile };
+  });
+  afterEach(() => provider.stop());
+  const deploy = (grant: string) => [
+    "get-token",
+    `--oidc-issuer-url=${provider.issuer}`,
+    "--oidc-client-id=deploy",
+    `--grant-type=${grant}`,
+    `--subject-token-file=${file()}`,
+    "--oidc-audience=kubernetes",
+  ];
+
+  it.each(["token-exchange", "jwt-bearer"])("gives a verified token for %s, and refuses what it must [X-01, K-05]", async (grant) => {
+    await writeToken({ aud: provider.issuer });
+    const ended = await home.run(deploy(grant), trust);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(claimsOf(ended)).toMatchObject({ iss: provider.issuer, aud: "kubernetes", sub: "repo:acme/web:ref:refs/heads/main", client_id: "deploy" });
+    const stranger = await makePlatform(platform.issuer);
+    for (const token of [
+      await stranger.token({ aud: provider.issuer }),
+      await platform.token({ aud: "https://elsewhere.example" }),
+      await platform.token({ aud: provider.issuer, iss: "https://elsewhere.example" }),
+    ]) {
+      writeFileSync(file(), token, { mode: 0o600 });
+      const refused = await home.run([...deploy(grant), "--account=nobody"], trust);
+      expect([refused.status, errorCode(refused), refused.stderr]).toEqual([
+        40,
+        "SUBJECT_TOKEN_INVALID",
+        expect.stringMatching(/localhost:\d+ does not accept the subject token[\s\S]*(of no trusted platform|invalid_grant)/),
+      ]);
+    }
+  });
+  it("says which audience it does not give", async () => {
+    await writeToken({ aud: provider.issuer });
+    const ended = await home.run([...deploy("token-exchange").slice(0, -1), "--oidc-audience=stage"], trust);
+    expect([ended.status, errorCode(ended), ended.stderr]).toEqual([30, "SCOPE_REJECTED", expect.stringContaining("stage")]);
   });
 });
