@@ -178,6 +178,9 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
   const wanted = (text("grant-type") as Grant | undefined) ?? "auto";
   const isMachine = wanted === "auto" && username === undefined && namesSubject(identity);
   const grant = isMachine ? "token-exchange" : chosenGrant(wanted, username);
+  const hasSecret = text("oidc-client-secret") !== undefined || text("oidc-client-secret-file") !== undefined;
+  if (grant === "client-credentials" && namesSubject(identity) && hasSecret)
+    fail("FLAG_CONFLICT", { message: "a client is proved by its secret or by the platform's token, not by both", hint: "leave out --oidc-client-secret-file, or --identity" });
   check("subject-token-command", splitCommand(identity.subjectTokenCommand ?? "") === undefined ? "has a quote without its end" : undefined);
   if (text("oidc-client-secret") !== undefined && text("oidc-client-secret-file") !== undefined && from["oidc-client-secret"] === from["oidc-client-secret-file"]) {
     fail("FLAG_CONFLICT", { message: "--oidc-client-secret and --oidc-client-secret-file contradict each other" });

@@ -100,6 +100,12 @@ describe("grants and identities", () => {
     expect(settings({ "grant-type": ["auto"], username: ["robot"], identity: ["github"] }).grant).toBe("password");
     expect(settings({ "grant-type": ["authcode"], identity: ["github"] }).grant).toBe("authcode");
   });
+  it("a client is proved by its secret or by its platform, not by both", () => {
+    const client = { "grant-type": ["client-credentials"], "oidc-client-secret-file": ["/secret"] };
+    expect(codeOf(() => settings(client))).toBe("none");
+    expect(codeOf(() => settings({ ...client, identity: ["auto"] }))).toBe("FLAG_CONFLICT");
+    expect(codeOf(() => settings({ ...client, "grant-type": ["token-exchange"], identity: ["auto"] }))).toBe("none");
+  });
   it("client-credentials needs one only when it is named, and a person never", () => {
     expect(choose({ "grant-type": ["client-credentials"] }, all, files)).toBeUndefined();
     expect(choose({ "grant-type": ["client-credentials"], identity: ["auto"] }, all)?.source).toEqual({ kind: "github" });

@@ -437,6 +437,21 @@ describe("faults and crowds are a machine's as they are a person's", () => {
     await writeToken();
     expect(credentialOf(await home.run(exchange(), ci)).status.token).not.toBe(credentialOf(first).status.token);
   });
+  it("no keychain and no helper is asked, whatever the storage is called", async () => {
+    await writeToken();
+    mkdirSync(join(home.folder, "bin"));
+    program("bin/docker-credential-spy", `#!/bin/sh\necho "$1" >>"${home.folder}/asked"\nexit 1\n`);
+    const env = { ...ci, PATH: `${join(home.folder, "bin")}:${process.env["PATH"]}` };
+    const options = args("--token-cache-storage=helper:spy", "--grant-type=token-exchange", `--subject-token-file=${file()}`);
+    for (const command of ["get-token", "login", "token", "status", "whoami", "doctor", "logout"]) await home.run([command, ...(command === "status" ? [] : options)], env);
+    expect(existsSync(join(home.folder, "asked"))).toBe(false);
+    expect((await home.run(["get-token", ...options], env)).status).toBe(0);
+  });
+  it("one stanza serves people and jobs: a variable says which", async () => {
+    const ended = await home.run(session(), { ...ci, ...github.env, KUBECTL_OIDC_IDENTITY: "auto", KUBECTL_OIDC_AUDIENCE: "prod" });
+    expect(claimsOf(ended)).toMatchObject({ iss: issuer.issuer, aud: "prod" });
+    expect((await home.run(session(), ci)).status).toBe(20);
+  });
   it("parallel first calls make one exchange, and say nothing", async () => {
     await writeToken();
     const ended = await Promise.all(Array.from({ length: 20 }, () => home.run(exchange(), ci)));

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from "jose";
-import { type AccessToken, type Client, errors, type KoaContextWithOIDC, type Provider } from "oidc-provider";
+import type { AccessToken, Client, errors as oidcErrors, KoaContextWithOIDC, Provider } from "oidc-provider";
 import { bearerGrant, exchangeGrant } from "./machine-answers.ts";
 import type { Platform } from "./platform-tokens.ts";
 
@@ -18,7 +18,7 @@ const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
  * Token exchange (RFC 8693) and the JWT bearer grant (RFC 7523) for a real provider: a token of one of these platforms that is for the provider
  * itself becomes an access token of the same subject, for the audience that is asked for.
  */
-export function registerExchangeGrants(provider: Provider, platforms: readonly Platform[]): void {
+export function registerExchangeGrants(provider: Provider, platforms: readonly Platform[], errors: typeof oidcErrors): void {
   const answer = async (ctx: KoaContextWithOIDC, subject: JWTPayload, audience: string, more: object) => {
     const { client } = ctx.oidc;
     if (client === undefined) throw new errors.InvalidClient("no client");

@@ -35,7 +35,7 @@ export interface RunningProvider {
  * and the confidential client `pipeline`. PKCE with S256 is required.
  */
 export async function startProvider(options: ProviderOptions): Promise<RunningProvider> {
-  const ProviderClass = await importQuietly();
+  const { default: ProviderClass, errors } = await importQuietly();
   const storage = makeProviderStorage();
   const log = makeRequestLog();
   const { platforms, clients = defaultClients } = options;
@@ -54,7 +54,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   );
   try {
     const provider = new ProviderClass(server.origin, configuration);
-    if (platforms !== undefined) registerExchangeGrants(provider, platforms);
+    if (platforms !== undefined) registerExchangeGrants(provider, platforms, errors);
     provider.use((ctx, next) => logAnswer(log, ctx as KoaContextWithOIDC, next));
     provider.use((ctx, next) => interact(provider, ctx as KoaContextWithOIDC, next));
     ready.answer = provider.callback();
@@ -66,11 +66,11 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
 }
 
 /** On Node 20 the library prints while it is loaded that it wants 22; it works, and a test's output must stay clean. */
-async function importQuietly(): Promise<typeof Provider> {
+async function importQuietly(): Promise<typeof import("oidc-provider")> {
   const { warn } = console;
   console.warn = () => {};
   try {
-    return (await import("oidc-provider")).default;
+    return await import("oidc-provider");
   } finally {
     console.warn = warn;
   }
