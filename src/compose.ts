@@ -30,8 +30,9 @@ import { ownProgram } from "./adapters/own-program.ts";
 import { privateFiles } from "./adapters/private-files.ts";
 import { sealedJournal } from "./adapters/sealed-journal.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
-import { secretStoreOf } from "./adapters/secret-stores.ts";
+import { placeOf, secretStoreOf } from "./adapters/secret-stores.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
+import { subjectTokens } from "./adapters/subject-token/subject-tokens.ts";
 import { withIdentity } from "./adapters/subject-token/with-identity.ts";
 import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
@@ -42,7 +43,7 @@ import { secretItems } from "./app/secret-items.ts";
 import type { Run, SessionChoice, World } from "./app/world.ts";
 import type { ClusterAccess } from "./core/exec-info.ts";
 import { wantsBinding } from "./core/dpop.ts";
-import { isPureMachine, lockName } from "./core/keys.ts";
+import { lockName } from "./core/keys.ts";
 import { once } from "./core/once.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
 import type { Waited } from "./core/handout.ts";
@@ -288,17 +289,11 @@ export function machine(start: Process) {
         const { qrLines } = await import("./adapters/qr.ts");
         return qrLines(text);
       },
-      subjectTokens: once(async () => {
-        const { subjectTokens } = await import("./adapters/subject-token/subject-tokens.ts");
-        return subjectTokens({ env, platform, settings, version: start.version, terminal: person, now: () => clock.now(), signal: how.signal });
-      }),
+      subjectTokens: once(() => subjectTokens({ env, platform, settings, version: start.version, terminal: person, signal: how.signal })),
       readSecretFile,
     };
   }
 }
-
-/** A machine's grant ends in no refresh token: what else its session holds (its servers) lies in a file, and no keychain is ever asked for it. */
-const placeOf = (storage: string, grant: string) => (isPureMachine(grant) && storage !== "none" ? "disk" : storage);
 
 /** Without the undefined ones (exactOptionalPropertyTypes). */
 function given(choice: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined }): { kubeconfig?: string; context?: string } {

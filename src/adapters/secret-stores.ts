@@ -1,3 +1,4 @@
+import { isPureMachine } from "../core/keys.ts";
 import type { SecretStore } from "../ports.ts";
 import { credentialHelperStore } from "./credential-helper.ts";
 import { digestHex } from "./digest.ts";
@@ -12,6 +13,11 @@ import { privateFiles } from "./private-files.ts";
 const keychainDeadline = 4_500;
 /** The same where a person may have to unlock it. */
 const unlockDeadline = 120_000;
+
+/** A machine's grant ends in no refresh token: what else its session holds (its servers) lies in a file, and no keychain is ever asked for it. */
+export function placeOf(storage: string, grant: string): string {
+  return isPureMachine(grant) && storage !== "none" ? "disk" : storage;
+}
 
 /** The store that `--token-cache-storage` names. `folder`: for files of its own; `keychainChild`: the command of the process that asks the keychain. */
 export function secretStoreOf(storage: string, how: { readonly folder: string; readonly mayPrompt: boolean; readonly keychainChild: ChildCommand }): SecretStore {

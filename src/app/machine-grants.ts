@@ -90,7 +90,7 @@ async function readSubject({ world, settings }: Run, audience: string, life: num
   if (settings.subjectFault !== undefined) throw settings.subjectFault;
   const source = settings.subject?.source ?? fail("SUBJECT_TOKEN_INVALID", { message: "no identity of this machine is known" });
   world.terminal.log(1, `reading the token of ${subjectLabel(source)}`);
-  return { source, token: await (await world.subjectTokens()).read(source, { audience, seconds: life }) };
+  return { source, token: await world.subjectTokens().read(source, { audience, seconds: life }) };
 }
 
 /** The platform's token is for whoever will take it. */

@@ -60,7 +60,7 @@ export interface World {
   /** Lines of a QR code. */
   qr(text: string): Promise<readonly string[]>;
   /** Reads this machine's own token of its platform. */
-  subjectTokens(): Promise<SubjectTokens>;
+  subjectTokens(): SubjectTokens;
   /** Reads a small secret file (client secret, password). SETTINGS_INVALID naming the option. */
   readSecretFile(option: string, path: string): string;
 }

@@ -539,7 +539,7 @@ describe("doctor and setup", () => {
     const ended = await home.run(["setup", "--context=prod", ...options("--oidc-audience=prod"), "--yes"], ci);
     expect(ended.stderr).toContain(isHere ? "as client kubernetes" : "no token was looked at");
     const written = readFileSync(join(home.folder, "kubeconfig"), "utf8");
-    for (const word of ["--grant-type=token-exchange", `--subject-token-file=${file()}`, "--oidc-audience=prod"]) expect(written).toContain(word);
+    for (const word of ["--grant-type=token-exchange", `--subject-token-file=${file()}`, "oidc-audience: prod"]) expect(written).toContain(word);
     expect(written).not.toMatch(/offline|scope/);
   });
 });

@@ -8,6 +8,5 @@ export interface SubjectReading {
   readonly settings: Pick<Settings, "caFiles" | "caData">;
   readonly version: string;
   readonly terminal: Pick<Terminal, "warn" | "log">;
-  readonly now: () => number;
   readonly signal: AbortSignal;
 }
