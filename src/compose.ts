@@ -29,6 +29,7 @@ import { auditFolder, expandPath, places, withPaths } from "./adapters/paths.ts"
 import { ownProgram } from "./adapters/own-program.ts";
 import { privateFiles } from "./adapters/private-files.ts";
 import { sealedJournal } from "./adapters/sealed-journal.ts";
+import { qrLines } from "./adapters/qr.ts";
 import { readSecretFile } from "./adapters/secret-file.ts";
 import { placeOf, secretStoreOf } from "./adapters/secret-stores.ts";
 import { sessionFiles } from "./adapters/session-files.ts";
@@ -143,8 +144,7 @@ export function machine(start: Process) {
     usualFolders: [...new Set([where.data, ...(where.fixed === undefined ? [] : [where.fixed.data])])],
     /** The server list of a stored session; its store's codes. */
     async serversOf(record: SessionRecord, folder: string): Promise<readonly TrustedServer[]> {
-      const { storage, directory, grant } = record.identity;
-      const store = storeOf(placeOf(storage, grant), directory ?? folder, false);
+      const store = storeOf(placeOf(record.identity.storage, record.identity.grant), record.identity.directory ?? folder, false);
       return (await secretItems(store, sealedJournal([])).read(record.itemName))?.servers ?? [];
     },
     world: (settings: Settings, how: Circumstances & { readonly mayPrompt: boolean }, itemName: string) =>
@@ -285,10 +285,7 @@ export function machine(start: Process) {
       makeRequestsReady() {
         issuerHttp().makeReady();
       },
-      async qr(text) {
-        const { qrLines } = await import("./adapters/qr.ts");
-        return qrLines(text);
-      },
+      qr: async (text) => qrLines(text),
       subjectTokens: once(() => subjectTokens({ env, platform, settings, version: start.version, terminal: person, signal: how.signal })),
       readSecretFile,
     };
