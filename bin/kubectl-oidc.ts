@@ -15,6 +15,7 @@ answerOr(
     cwd: () => process.cwd(),
   },
   (waited) => import("../src/cli/main.ts").then((cli) => cli.main("npm", waited), cannotBeLoaded),
+  () => process.exit(0),
 );
 
 /** A damaged installation, or a HOME that Node cannot take: without this, Node would print its own page of source and stack. */

@@ -49,6 +49,35 @@ const doors = {
   },
 };
 
+/**
+ * The entry and all that a hit needs of it as one module: each module that is loaded takes the runtime 0.08 ms, and shared with the rest of the program they
+ * were six. What a hit does not need comes by `import()`, and stays where it is; it has its own copy of what both use.
+ */
+async function hotModule() {
+  const lazily = {
+    name: "lazily",
+    setup(build) {
+      build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, importer, kind }) =>
+        kind === "dynamic-import" ? { path: resolve(dirname(importer), path), external: true } : undefined,
+      );
+    },
+  };
+  const { outputs, logs } = await Bun.build({ entrypoints: [job.entry], target: "bun", format: "esm", define: job.define, plugins: [lazily] });
+  for (const log of logs) console.error(String(log));
+  const text = await outputs[0].text();
+  const loaded = [...text.matchAll(/^import .*? from "([^"]+)";$/gm)].map(([, from]) => from).filter((from) => from !== "fs");
+  if (loaded.length > 0) throw new Error(`the standalone executable's hit would load more than the file system: ${loaded.join(", ")}`);
+  return text;
+}
+const hotText = await hotModule();
+
+const hot = {
+  name: "hot-module",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]bin[\\/]standalone\.ts$/ }, () => ({ contents: hotText, loader: "js" }));
+  },
+};
+
 const built = await Bun.build({
   entrypoints: [job.entry],
   target: "bun",
@@ -57,7 +86,7 @@ const built = await Bun.build({
   bytecode: true,
   splitting: true,
   define: job.define,
-  plugins: [forms, doors],
+  plugins: [hot, forms, doors],
   // A working directory's .env and bunfig.toml are somebody else's: a preload there would run in this program.
   compile: {
     outfile: job.outfile,

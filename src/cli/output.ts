@@ -8,7 +8,7 @@ import { writeOut } from "../hot/write-out.ts";
 export function writeData(text: string, gate: (line: string) => string = safeLine): Promise<void> {
   return new Promise((resolve, reject) => {
     try {
-      writeOut(text.split("\n").map(gate).join("\n"), resolve);
+      writeOut(Buffer.from(text.split("\n").map(gate).join("\n")), resolve);
     } catch (error) {
       reject(error);
     }

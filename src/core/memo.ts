@@ -1,6 +1,7 @@
 import { folderVariables } from "./data-folder.ts";
 import { detectedVariables, jobVariables, secretJobVariable } from "./job-variables.ts";
 import { mixedName } from "./mixed-name.ts";
+import { isTexts } from "./session.ts";
 import { sha256Hex } from "./sha256.ts";
 
 /**
@@ -29,16 +30,9 @@ export interface Memo {
 
 /** Options whose value may be a secret; a test compares this with the option table. */
 export const secretOptions: readonly string[] = ["oidc-client-secret", "oidc-auth-request-extra-params", "oidc-request-header", "password"];
-const secretVariables = new Set(
-  secretOptions.map(
-    (name) =>
-      `KUBECTL_OIDC_${name
-        .replace(/^oidc-/, "")
-        .replaceAll("-", "_")
-        .toUpperCase()}`,
-  ),
-);
-const namedVariables = new Set([
+/** The variables of these, written out: to make them of the options took a sixth of the standalone executable's look-up. A test compares them. */
+export const secretVariables: readonly string[] = ["KUBECTL_OIDC_CLIENT_SECRET", "KUBECTL_OIDC_AUTH_REQUEST_EXTRA_PARAMS", "KUBECTL_OIDC_REQUEST_HEADER", "KUBECTL_OIDC_PASSWORD"];
+const namedVariables: readonly string[] = [
   "KUBECACHEDIR",
   "NODE_TLS_REJECT_UNAUTHORIZED",
   "KUBERNETES_EXEC_INFO",
@@ -48,7 +42,7 @@ const namedVariables = new Set([
   ...jobVariables,
   secretJobVariable,
   ...detectedVariables,
-]);
+];
 
 export interface MemoInputs {
   /** The exact text of every input, secrets replaced by a mark. */
@@ -73,11 +67,13 @@ export function memoInputs(argv: readonly string[], env: Readonly<Record<string,
     else open.push(arg);
     nextIsSecret = !nextIsSecret && isSecret && at === -1;
   }
-  for (const name of Object.keys(env).sort()) {
+  const names: string[] = [];
+  for (const name of Object.keys(env)) if (name.startsWith("KUBECTL_OIDC_") || namedVariables.includes(name)) names.push(name);
+  for (const name of names.sort()) {
     const value = env[name];
-    if (value === undefined || !(name.startsWith("KUBECTL_OIDC_") || namedVariables.has(name))) continue;
+    if (value === undefined) continue;
     // A proxy URL in the cluster info may carry user info.
-    const isSecret = secretVariables.has(name) || name === secretJobVariable || (name === "KUBERNETES_EXEC_INFO" && value.includes("proxy-url") && value.includes("@"));
+    const isSecret = secretVariables.includes(name) || name === secretJobVariable || (name === "KUBERNETES_EXEC_INFO" && value.includes("proxy-url") && value.includes("@"));
     open.push(`${name}=${isSecret ? hide(value) : value}`);
   }
   return { open, secrets };
@@ -93,19 +89,17 @@ export function secretDigest(salt: string, value: string): string {
 
 /** True when the memo was made for exactly these inputs. */
 export function isMemoFor(memo: Memo, inputs: MemoInputs): boolean {
-  return (
-    memo.inputs.length === inputs.open.length &&
-    memo.digests.length === inputs.secrets.length &&
-    memo.inputs.every((text, i) => text === inputs.open[i]) &&
-    memo.digests.every((digest, i) => digest === secretDigest(memo.salt, inputs.secrets[i] ?? ""))
-  );
+  if (memo.inputs.length !== inputs.open.length || memo.digests.length !== inputs.secrets.length) return false;
+  // Loops, here and below: Bun compiles `every`, `padStart` and the like from their source at the first call of a process, which takes longer than all that they do.
+  for (let i = 0; i < inputs.open.length; i++) if (memo.inputs[i] !== inputs.open[i]) return false;
+  for (let i = 0; i < inputs.secrets.length; i++) if (memo.digests[i] !== secretDigest(memo.salt, inputs.secrets[i] ?? "")) return false;
+  return true;
 }
 
 /** A memo text → memo; undefined when it is not one. */
 export function parseMemo(text: string): Memo | undefined {
   try {
     const m = JSON.parse(text) as Partial<Memo> | null;
-    const texts = (list: unknown) => Array.isArray(list) && list.every((item) => typeof item === "string");
     const valid =
       m !== null &&
       typeof m === "object" &&
@@ -113,12 +107,11 @@ export function parseMemo(text: string): Memo | undefined {
       // What it is made of does not matter: the credential file must list it.
       typeof m.id === "string" &&
       m.id.length === 32 &&
-      texts(m.inputs) &&
-      texts(m.digests) &&
+      isTexts(m.inputs) &&
+      isTexts(m.digests) &&
       typeof m.salt === "string" &&
       (m.cwd === null || typeof m.cwd === "string") &&
-      Array.isArray(m.stamps) &&
-      m.stamps.every(texts) &&
+      areStamps(m.stamps) &&
       typeof m.credentialFile === "string" &&
       (m.kind === "id" || m.kind === "access") &&
       typeof m.minValidity === "number" &&
@@ -128,4 +121,10 @@ export function parseMemo(text: string): Memo | undefined {
   } catch {
     return undefined;
   }
+}
+
+function areStamps(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (const stamp of value) if (!isTexts(stamp)) return false;
+  return true;
 }

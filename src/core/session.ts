@@ -135,7 +135,13 @@ export interface CredentialRecord {
 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isOptionalText = (value: unknown) => value === undefined || isText(value);
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+
+/** Loops, here and below: the hot path reads by it (memo.ts says why). */
+export function isTexts(value: unknown): value is readonly string[] {
+  if (!Array.isArray(value)) return false;
+  for (const text of value) if (typeof text !== "string") return false;
+  return true;
+}
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -272,7 +278,7 @@ function isNewer(o: Readonly<Record<string, unknown>>): boolean {
 }
 
 function isServers(value: unknown): value is readonly TrustedServer[] {
-  return (
-    Array.isArray(value) && value.every((s) => isObject(s) && isText(s["origin"]) && isText(s["authority"]) && isOptionalText(s["tlsServerName"]) && isOptionalText(s["proxy"]))
-  );
+  if (!Array.isArray(value)) return false;
+  for (const s of value) if (!(isObject(s) && isText(s["origin"]) && isText(s["authority"]) && isOptionalText(s["tlsServerName"]) && isOptionalText(s["proxy"]))) return false;
+  return true;
 }

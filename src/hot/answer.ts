@@ -3,9 +3,10 @@ import { cachedToken, type HotCall, lookUp } from "./cached-token.ts";
 import { awaitRenewal } from "./renewal.ts";
 import { writeOut } from "./write-out.ts";
 
-/** Prints the remembered answer and ends; without one, runs the whole program, which is told of a wait for another call. */
-export function answerOr(call: HotCall, wholeProgram: (waited?: Waited) => unknown): void {
+/** Prints the remembered answer and ends, by `end`; without one, runs the whole program, which is told of a wait for another call. */
+export function answerOr(call: HotCall, wholeProgram: (waited?: Waited) => unknown, end: () => void): void {
   const { text, renewal } = lookUp(call);
+  const print = (answer: string) => writeOut(answer, end);
   if (text !== undefined) print(text);
   else if (renewal === undefined) wholeProgram();
   else
@@ -14,5 +15,3 @@ export function answerOr(call: HotCall, wholeProgram: (waited?: Waited) => unkno
       else wholeProgram(renewed.waited);
     });
 }
-
-const print = (text: string) => writeOut(text, () => process.exit(0));

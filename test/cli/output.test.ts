@@ -5,8 +5,8 @@ import { harmIn, hostileText } from "../fakes/hostile-texts.ts";
 
 const written = vi.hoisted((): string[] => []);
 vi.mock("../../src/hot/write-out.ts", () => ({
-  writeOut(text: string, done: () => void) {
-    written.push(text);
+  writeOut(bytes: Uint8Array, done: () => void) {
+    written.push(Buffer.from(bytes).toString());
     done();
   },
 }));

@@ -102,5 +102,8 @@ describe("the ExecCredential", () => {
   it("takes RFC 6750 tokens only", () => {
     expect(["a.b-c_d~+/==", "x"].every(isBearerToken)).toBe(true);
     expect(["", "a b", "a\n", "=a", "é"].some(isBearerToken)).toBe(false);
+    const unit = fc.constantFrom(..."aZ0-._~+/=!*'()%\" \n\u00e9\u2028\ud800");
+    fc.assert(fc.property(fc.string({ unit, maxLength: 12 }), (token) => isBearerToken(token) === /^[A-Za-z0-9\-._~+/]+=*$/.test(token)));
+    for (const mark of "!*'()") expect(isBearerToken(`aa${mark}`)).toBe(false);
   });
 });

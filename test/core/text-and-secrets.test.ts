@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { readPasted } from "../../src/core/callback.ts";
 import { dataFolder } from "../../src/core/data-folder.ts";
-import { optionTable } from "../../src/core/flag-table.ts";
-import { memoInputs, secretOptions } from "../../src/core/memo.ts";
+import { environmentName, optionTable } from "../../src/core/flag-table.ts";
+import { memoInputs, secretOptions, secretVariables } from "../../src/core/memo.ts";
 import { parsePause, pauseLeft } from "../../src/core/pause.ts";
 import { secret } from "../../src/core/secret.ts";
 import { isWeakerTrust, mayBeUsedWith, withServer } from "../../src/core/server-trust.ts";
@@ -65,6 +65,7 @@ describe("memo inputs", () => {
         .map((row) => row.name)
         .sort(),
     );
+    expect(secretVariables).toEqual(secretOptions.map(environmentName));
   });
   it("keep secrets apart, in arguments of both forms and in variables", () => {
     const { open, secrets } = memoInputs(["get-token", "--password=one", "--oidc-client-secret", "two", "--account=ann"], { KUBECTL_OIDC_PASSWORD: "three", OTHER: "x" }, "1");
