@@ -7,6 +7,7 @@ import { readConfiguration } from "./adapters/configuration.ts";
 import { credentialFile, credentialFiles, credentialItems, noCredentials } from "./adapters/credential-files.ts";
 import { clientFiles } from "./adapters/client-files.ts";
 import { keptClientSecret } from "./adapters/client-secrets.ts";
+import { folders } from "./adapters/folders.ts";
 import { handoutNotes } from "./adapters/handout-notes.ts";
 import { httpsFetch } from "./adapters/https-fetch.ts";
 import { issuerCache } from "./adapters/issuer-cache.ts";
@@ -84,10 +85,12 @@ export function machine(start: Process) {
   const { env, platform, cwd } = start;
   const where = places(platform, env);
   const person = terminal({ verbosity: start.verbosity });
-  const defaultFiles = privateFiles(where.data);
+  const seen = folders();
+  const filesIn = (folder: string): PrivateFiles => privateFiles(folder, seen);
+  const defaultFiles = filesIn(where.data);
   const self = ownProgram(start.form, cwd);
 
-  const storeOf = (storage: string, folder: string, mayPrompt: boolean) => secretStoreOf(storage, { folder, mayPrompt, keychainChild: self.keychainChild });
+  const storeOf = (storage: string, folder: string, mayPrompt: boolean) => secretStoreOf(storage, { files: filesIn(folder), mayPrompt, keychainChild: self.keychainChild });
 
   return {
     terminal: person,
@@ -137,9 +140,9 @@ export function machine(start: Process) {
     withIdentity: (settings: Settings) => withIdentity(settings, env),
     /** True when a path among these settings depends on the working directory. */
     dependsOnFolder: (raw: readonly string[]) => raw.some((path) => !/^(\/|~|[A-Za-z]:[\\/]|\\\\)/.test(path)),
-    sessionsIn: (folder: string): SessionStore => sessionFiles(privateFiles(folder)),
+    sessionsIn: (folder: string): SessionStore => sessionFiles(filesIn(folder)),
     /** The files of a store, for what is no secret. */
-    filesIn: (folder: string): PrivateFiles => privateFiles(folder),
+    filesIn,
     /** Where sessions lie when nothing moved them, by the variables and by the user database. */
     usualFolders: [...new Set([where.data, ...(where.fixed === undefined ? [] : [where.fixed.data])])],
     /** The server list of a stored session; its store's codes. */
@@ -215,7 +218,7 @@ export function machine(start: Process) {
 
   function worldOf(settings: Settings, how: Circumstances, itemName: string, stores: (storage: string) => SecretStore): World {
     const store = stores(placeOf(settings.storage, settings.grant));
-    const files = privateFiles(settings.cacheDirectory ?? where.data);
+    const files = filesIn(settings.cacheDirectory ?? where.data);
     const client = clientFiles(settings, person);
     // Made by the first that asks: a token from the cache needs no request.
     const issuerHttp = once(() =>
@@ -250,11 +253,11 @@ export function machine(start: Process) {
       credentials:
         settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(stores(settings.storage), itemName) : credentialFiles(files),
       store,
-      secrets: secretItems(store, sealedJournal([files, ...placesOfThisHost({ runtimeFolder: env["XDG_RUNTIME_DIR"] }).map(privateFiles)])),
+      secrets: secretItems(store, sealedJournal([files, ...placesOfThisHost({ runtimeFolder: env["XDG_RUNTIME_DIR"] }).map(filesIn)])),
       undisturbed: how.undisturbed,
       locks: once(async () => {
         const { kernelLocks } = await import("./adapters/kernel-locks.ts");
-        return kernelLocks(files.folder, { runtimeFolder: env["XDG_RUNTIME_DIR"] });
+        return kernelLocks(files.folder, { runtimeFolder: env["XDG_RUNTIME_DIR"], seen });
       }),
       provider: once(async (cacheKey?: string) => {
         const { openIdProvider } = await import("./adapters/openid-provider.ts");

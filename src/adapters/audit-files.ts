@@ -4,7 +4,8 @@ import { type AuditEntry, parseAuditLine } from "../core/audit-entry.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { checkFoldersAbove } from "./folder-owners.ts";
-import { makeFolder, readPrivate } from "./private-files.ts";
+import { makeFolder } from "./folders.ts";
+import { readPrivate } from "./private-files.ts";
 
 /** A file this long is followed by the next one. Bytes. */
 export const fullAt = 1_048_576;

@@ -34,7 +34,7 @@ function above(path: string): readonly string[] {
 function realPathOf(path: string): string {
   for (let existing = path; ; existing = dirname(existing)) {
     try {
-      return fs.realpathSync(existing) + path.slice(existing.length);
+      return fs.realpathSync.native(existing) + path.slice(existing.length);
     } catch {
       if (existing === dirname(existing)) return path;
     }

@@ -7,7 +7,7 @@ import { readConfigFile } from "./config-file.ts";
 import { parseConfig } from "./config-text.ts";
 import { writeDurably } from "./durable-file.ts";
 import type { Places } from "./paths.ts";
-import { makeFolder } from "./private-files.ts";
+import { makeFolder } from "./folders.ts";
 
 /** What the person uses, and nothing else may be used from then on. */
 export interface Pins {

@@ -4,6 +4,7 @@ import { once } from "../core/once.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { HeldLock, Locks } from "../ports.ts";
+import type { Folders } from "./folders.ts";
 import { leaseLocks, type LeaseTimes } from "./lease-locks.ts";
 import { type KernelBinding, lockBinding } from "./lock-binding.ts";
 import { noteHolder, openLockFile, readHolder } from "./lock-file.ts";
@@ -13,8 +14,9 @@ import { lockReach } from "./lock-reach.ts";
 import { wakeWaiters } from "./lock-release.ts";
 import { type LockTry, waitForLock } from "./lock-wait.ts";
 
-/** All but the runtime folder is for tests. */
+/** All but the runtime folder, and what is known of folders, is for tests. */
 export interface LockOptions extends HostFolders {
+  readonly seen?: Folders;
   readonly binding?: KernelBinding;
   /** The text of /proc/self/mountinfo. */
   readonly mountinfo?: () => string;
@@ -42,7 +44,7 @@ export async function kernelLocks(store: string, options: LockOptions = {}): Pro
 
   function tryIn(place: LockPlace, name: string): LockTry {
     const path = join(place[1], name);
-    const fd = openFile(place, path);
+    const fd = openFile(place, path, options.seen);
     try {
       const lock = tryOpenFile(fd, path);
       if (lock === undefined) {

@@ -6,7 +6,7 @@ import { fail } from "../errors/oidc-error.ts";
 import type { HeldLock } from "../ports.ts";
 import { isGone, type LockOwner } from "./lock-owner.ts";
 import { freeName, heldName, isOf, type KernelReach, type LeaseHolder, type LeaseToken, parseToken } from "./lock-token.ts";
-import { makeFolder } from "./private-files.ts";
+import { makeFolder } from "./folders.ts";
 import { steadyNow } from "./steady-clock.ts";
 
 /** Milliseconds: how long a holder that cannot be checked must be silent, and how often a holder renews. */

@@ -3,9 +3,9 @@ import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { LockHolder } from "../ports.ts";
+import { type Folders, folders } from "./folders.ts";
 import type { LockOwner } from "./lock-owner.ts";
 import type { LockPlace } from "./lock-places.ts";
-import { makeFolder } from "./private-files.ts";
 
 /** A note fills this whole, so that one write replaces the last one: every write wakes those who wait. Bytes. */
 const noteBytes = 256;
@@ -14,8 +14,8 @@ const noFollow = fs.constants.O_NOFOLLOW ?? 0;
 const nonBlock = fs.constants.O_NONBLOCK ?? 0;
 
 /** Opens a lock file, 0600 in 0700, for writing. STORE_UNSAFE for one that is not ours alone; otherwise throws what Node throws. */
-export function openLockFile(place: LockPlace, path: string): number {
-  for (const folder of place) makeFolder(folder);
+export function openLockFile(place: LockPlace, path: string, seen: Folders = folders()): number {
+  for (const folder of place) seen.make(folder);
   const fd = open(path);
   const stat = fs.fstatSync(fd);
   // A second name could be a file of ours that the note would overwrite.

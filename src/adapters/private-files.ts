@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { PrivateFiles } from "../ports.ts";
-import { reserve, syncFolder, writeDurably, writeEither } from "./durable-file.ts";
-import { checkFoldersAbove } from "./folder-owners.ts";
+import { reserve, writeDurably, writeEither } from "./durable-file.ts";
+import { type Folders, folders } from "./folders.ts";
 
 /** A stored file is a few KB; more is not ours. Bytes. */
 const mostBytes = 1_048_576;
@@ -15,23 +15,16 @@ const nonBlock = fs.constants.O_NONBLOCK ?? 0;
 
 /**
  * The store's folder as private files (architecture.md, rule 8): 0600 in 0700, owner and mode checked at every read, links
- * refused, writes atomic and durable. STORE_UNREADABLE, STORE_UNWRITABLE, STORE_UNSAFE, each naming the file.
+ * refused, writes atomic and durable. STORE_UNREADABLE, STORE_UNWRITABLE, STORE_UNSAFE, each naming the file. `seen`: what this run knows of folders.
  */
-export function privateFiles(folder: string): PrivateFiles {
+export function privateFiles(folder: string, seen: Folders = folders()): PrivateFiles {
   const path = (name: string) => join(folder, name);
-  const checked = { above: false };
-  /** What is read from a folder that somebody can exchange may be old: a server list from before, a session that was logged out. */
-  function checkAbove(): void {
-    if (checked.above) return;
-    checkFoldersAbove(folder);
-    checked.above = true;
-  }
 
   function inItsFolder<T>(name: string, action: (target: string) => T): T {
     const target = path(name);
     try {
-      makeFolder(folder);
-      if (dirname(target) !== folder) makeFolder(dirname(target));
+      seen.make(folder);
+      if (dirname(target) !== folder) seen.make(dirname(target));
       return action(target);
     } catch (error) {
       return failToWrite(target, error);
@@ -41,7 +34,8 @@ export function privateFiles(folder: string): PrivateFiles {
   return {
     folder,
     read(name) {
-      checkAbove();
+      // What is read from a folder that somebody can exchange may be old: a server list from before, a session that was logged out.
+      seen.checkAbove(folder);
       return readPrivate(path(name), mostBytes);
     },
     write: (name, text, after = "new") => inItsFolder(name, (target) => (after === "new" ? writeDurably(target, text) : writeEither(target, text))),
@@ -57,7 +51,7 @@ export function privateFiles(folder: string): PrivateFiles {
       }
     },
     list(inside) {
-      checkAbove();
+      seen.checkAbove(folder);
       try {
         return fs
           .readdirSync(path(inside), { withFileTypes: true })
@@ -101,47 +95,6 @@ export function readPrivate(path: string, most: number): string | undefined {
   } finally {
     fs.closeSync(fd);
   }
-}
-
-/** Makes the folder 0700, or checks one that is there: ours, no link, nobody else may write in it. */
-export function makeFolder(path: string): void {
-  // Before the first is made: nothing is left behind in a place that is refused.
-  checkFoldersAbove(path);
-  makeParents(path, 64);
-  const stat = fs.lstatSync(path);
-  if (stat.isSymbolicLink()) unsafe(path, "is a link");
-  if (!stat.isDirectory()) unsafe(path, "is not a folder");
-  if (!isPosix) return;
-  if (stat.uid !== process.geteuid?.()) unsafe(path, "belongs to another user");
-  if ((stat.mode & 0o022) !== 0) unsafe(path, "can be written by others");
-}
-
-/**
- * Node's own recursive mkdir never ends where a parent exists and the child cannot be made with ENOENT (/proc). Several first calls make the
- * same folders at once: whichever is there already, at whichever moment, was made by another of us.
- */
-function makeParents(path: string, depth: number): void {
-  if (isMade(path)) return;
-  if (depth > 0 && dirname(path) !== path) makeParents(dirname(path), depth - 1);
-  if (!isMade(path)) fs.mkdirSync(path, { mode: 0o700 });
-}
-
-/** Makes the folder, or finds it made; not when the folder around it is missing. */
-function isMade(path: string): boolean {
-  try {
-    makeOne(path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return true;
-    if (codeOf(error) === "ENOENT") return false;
-    throw error;
-  }
-}
-
-/** A power cut can take a folder with all that is in it, however durable that is, until the folder around it is synced. */
-function makeOne(path: string): void {
-  fs.mkdirSync(path, { mode: 0o700 });
-  syncFolder(dirname(path));
 }
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? "unknown";

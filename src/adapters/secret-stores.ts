@@ -1,5 +1,5 @@
 import { isPureMachine } from "../core/keys.ts";
-import type { SecretStore } from "../ports.ts";
+import type { PrivateFiles, SecretStore } from "../ports.ts";
 import { credentialHelperStore } from "./credential-helper.ts";
 import { digestHex } from "./digest.ts";
 import { diskSecretStore } from "./disk-secrets.ts";
@@ -7,7 +7,6 @@ import { keychainStore } from "./keychain.ts";
 import type { ChildCommand } from "./keychain-talk.ts";
 import { noSecretStore } from "./no-secrets.ts";
 import { patientStore } from "./patient-store.ts";
-import { privateFiles } from "./private-files.ts";
 
 /** Milliseconds for one keychain operation; a command's whole wait stays under five seconds (cli.md M3). */
 const keychainDeadline = 4_500;
@@ -19,11 +18,11 @@ export function placeOf(storage: string, grant: string): string {
   return isPureMachine(grant) && storage !== "none" ? "disk" : storage;
 }
 
-/** The store that `--token-cache-storage` names. `folder`: for files of its own; `keychainChild`: the command of the process that asks the keychain. */
-export function secretStoreOf(storage: string, how: { readonly folder: string; readonly mayPrompt: boolean; readonly keychainChild: ChildCommand }): SecretStore {
+/** The store that `--token-cache-storage` names. `files`: for those of its own; `keychainChild`: the command of the process that asks the keychain. */
+export function secretStoreOf(storage: string, how: { readonly files: PrivateFiles; readonly mayPrompt: boolean; readonly keychainChild: ChildCommand }): SecretStore {
   const deadlineMs = how.mayPrompt ? unlockDeadline : keychainDeadline;
   if (storage === "none") return noSecretStore();
-  if (storage === "disk") return diskSecretStore(privateFiles(how.folder), digestHex);
+  if (storage === "disk") return diskSecretStore(how.files, digestHex);
   if (storage.startsWith("helper:")) return patientStore(credentialHelperStore(storage.slice("helper:".length), { deadlineMs }));
   return patientStore(keychainStore({ childCommand: how.keychainChild, mayPrompt: how.mayPrompt, deadlineMs }));
 }
