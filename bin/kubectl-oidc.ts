@@ -14,7 +14,12 @@ answerOr(
     now: Date.now(),
     cwd: () => process.cwd(),
   },
-  (waited) => import("../src/cli/main.ts").then((cli) => cli.main("npm", waited), cannotBeLoaded),
+  (waited) =>
+    import("../src/adapters/compiled-code.ts")
+      .then((compiled) => compiled.useCompiledCode(__dirname))
+      .catch(() => undefined)
+      .then(() => import("../src/cli/main.ts"))
+      .then((cli) => cli.main("npm", waited), cannotBeLoaded),
   () => process.exit(0),
 );
 

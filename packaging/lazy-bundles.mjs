@@ -12,6 +12,8 @@ const root = resolve(import.meta.dirname, "..");
  * that is loaded already whenever this one is: `after`.
  */
 export const lazyBundles = {
+  // Loaded before all others, by the entry.
+  compiled: { doors: ["adapters/compiled-code.ts"] },
   cli: { doors: ["cli/main.ts"] },
   // For command lines that are not plain: help, and what cannot be read.
   commander: { after: "cli", doors: ["cli/commander-reading.ts"] },

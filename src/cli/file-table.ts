@@ -62,6 +62,7 @@ export const writtenFiles: readonly FileRow[] = [
   { path: "DATA/locks/NAME", help: "files that locks are held on; NAME.lease beside them on shared file systems" },
   { path: "DATA/audit/audit.N.jsonl", help: "the audit log, while the configuration file says audit: true; the highest N is the newest, six are kept; no secret" },
   { path: "DATA/…/NAME.corrupt", help: "a file that could not be read, moved aside" },
+  { path: "PACKAGE/compiled/NAME", help: "what Node made of the npm program's code; beside it, of mode 0644, and only where the package is your own" },
 ];
 
 /** Files of others that `setup` and `migrate` change, after a question. Owner, mode, comments and order stay. */

@@ -32,7 +32,7 @@ afterAll(async () => {
 
 interface Loaded {
   readonly ended: Ended;
-  /** Files of the package, without the entry. */
+  /** Files of the package, without the entry, and what it loads before all others (compiled-code.test.ts). */
   readonly bundles: readonly string[];
   /** Packages and files of packages. */
   readonly packages: readonly string[];
@@ -44,7 +44,10 @@ function loaded(ended: Ended): Loaded {
   const { requests, own } = JSON.parse(readFileSync(join(home.folder, "seen.json"), "utf8")) as { requests: readonly string[]; own: readonly string[] };
   return {
     ended,
-    bundles: requests.filter((name) => /^\.\/[a-z]+\.cjs$/.test(name)).map((name) => basename(name, ".cjs")),
+    bundles: requests
+      .filter((name) => /^\.\/[a-z]+\.cjs$/.test(name))
+      .map((name) => basename(name, ".cjs"))
+      .filter((name) => name !== "compiled"),
     packages: requests.filter((name) => !/^(node:|\.\/[a-z]+\.cjs$)/.test(name) && name !== programPath).map((name) => basename(name)),
     own: own.map((name) => name.replace(/^(NativeModule|Internal Binding) /, "")),
   };
@@ -144,7 +147,7 @@ describe.skipIf(isStandalone)("npm program: what a command loads", () => {
 
 describe.skipIf(isStandalone)("npm program: an installation in which one file is missing", () => {
   const bundles = readdirSync(dirname(programPath))
-    .filter((name) => /^[a-z]+\.cjs$/.test(name))
+    .filter((name) => /^[a-z]+\.cjs$/.test(name) && name !== "compiled.cjs")
     .map((name) => basename(name, ".cjs"));
 
   /** A copy of the program without this file. */

@@ -28,8 +28,8 @@ export interface Home {
   /** Where the store lies by default. */
   readonly data: string;
   readonly config: string;
-  start(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string): Started;
   /** `command`: what starts another copy of the program than the built one. */
+  start(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string, command?: typeof programCommand): Started;
   run(args: readonly string[], more?: Readonly<Record<string, string>>, input?: string, command?: typeof programCommand): Promise<Ended>;
   /** Removes it. Throws when a secret of the test's issuers lies, or was said, where it does not belong (test/canaries.ts). */
   remove(): void;
