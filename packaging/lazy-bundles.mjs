@@ -87,15 +87,15 @@ function openLedger() {
 
 const quoted = (file) => JSON.stringify(`./${relative(root, file).replaceAll("\\", "/")}`);
 
-/** For esbuild: keeps out of `bundle` what leads into other bundles, and what those before it have. */
-export const lazyDoors = (bundle, ledger = openLedger()) => ({
+/** For esbuild: keeps out of `bundle` what leads into other bundles, and what those before it have. `type`: the bundles' file type. */
+export const lazyDoors = (bundle, ledger = openLedger(), type = "cjs") => ({
   name: "lazy-doors",
   setup(esbuild) {
     esbuild.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, kind, importer, resolveDir }) => {
       const file = resolve(resolveDir, path);
       const door = doors.get(file);
       if (door !== undefined && door !== bundle) {
-        if (kind === "dynamic-import") return { path: `./${door}.cjs`, external: true };
+        if (kind === "dynamic-import") return { path: `./${door}.${type}`, external: true };
         return { path: file, namespace: "lazy-door" };
       }
       const owner = ledger.owners.get(file);
@@ -104,11 +104,12 @@ export const lazyDoors = (bundle, ledger = openLedger()) => ({
       const names = namesOf(importer, path);
       return { path: `${file}?${names}`, namespace: "shared", pluginData: { file, owner, names } };
     });
-    esbuild.onLoad({ filter: /[\\/]src[\\/].*\.ts$/, namespace: "file" }, ({ path }) => ({ contents: cheaperImports(readFileSync(path, "utf8")), loader: "ts" }));
-    esbuild.onResolve({ filter: /^\.\/[a-z]+\.cjs$/ }, ({ path }) => ({ path, external: true }));
-    esbuild.onLoad({ filter: /./, namespace: "lazy-door" }, ({ path }) => ({ contents: doorText(path), resolveDir: dirname(path) }));
+    if (type === "cjs")
+      esbuild.onLoad({ filter: /[\\/]src[\\/].*\.ts$/, namespace: "file" }, ({ path }) => ({ contents: cheaperImports(readFileSync(path, "utf8")), loader: "ts" }));
+    esbuild.onResolve({ filter: /^\.\/[a-z]+\.[cm]js$/ }, ({ path }) => ({ path, external: true }));
+    esbuild.onLoad({ filter: /./, namespace: "lazy-door" }, ({ path }) => ({ contents: doorText(path, type), resolveDir: dirname(path) }));
     esbuild.onLoad({ filter: /./, namespace: "shared" }, ({ pluginData: { file, owner, names } }) => ({
-      contents: `export { ${names.map((name) => `${ledger.nameOf(file, name)} as ${name}`).join(", ")} } from "./${owner}.cjs";`,
+      contents: `export { ${names.map((name) => `${ledger.nameOf(file, name)} as ${name}`).join(", ")} } from "./${owner}.${type}";`,
       resolveDir: root,
     }));
   },
@@ -147,18 +148,19 @@ function namesOf(importer, path) {
 }
 
 /** The functions of a door, each of which loads what lies behind it when it is called. What is no function cannot be had through a door. */
-export function doorText(file, behind = `./${doors.get(file)}.cjs`) {
+function doorText(file, type) {
   const functions = functionsOf(file).map((name) => `export function ${name}(...given) { return load().${name}(...given); }`);
-  return `const load = () => require(${JSON.stringify(behind)});\n${functions.join("\n")}\n`;
+  return `const load = () => require("./${doors.get(file)}.${type}");\n${functions.join("\n")}\n`;
 }
 
 const functionsOf = (file) => [...readFileSync(file, "utf8").matchAll(/^export (?:async )?function (\w+)/gm)].map((match) => match[1]);
 
-/** True when what `importer` takes of `path`, which is `file`, can be had through a door. */
-export const goesThroughDoor = (importer, path, file) => doors.has(file) && namesOf(importer, path).every((name) => functionsOf(file).includes(name));
-
-/** Builds them all into `folder`, each before those that it is loaded after, since these owe it exports; gives what esbuild says of each. */
-export async function buildLazyBundles(folder, options) {
+/**
+ * Builds them all into `folder`, each before those that it is loaded after, since these owe it exports; gives what esbuild says of each. `options`: esbuild's;
+ * its format decides the file type: `esm` for a bundler that comes after (bun-build.mjs), which sees static imports, and a `require` that it can follow.
+ */
+export async function buildLazyBundles(folder, { plugins = [], ...options }) {
+  const type = options.format === "esm" ? "mjs" : "cjs";
   const ledger = openLedger();
   const names = Object.keys(lazyBundles);
   const buildOne = (name, extra) =>
@@ -169,9 +171,9 @@ export async function buildLazyBundles(folder, options) {
         resolveDir: root,
         loader: "ts",
       },
-      outfile: `${folder}/${name}.cjs`,
+      outfile: `${folder}/${name}.${type}`,
       inject: lazyBundles[name].inject ?? [],
-      plugins: [lazyDoors(name, ledger)],
+      plugins: [...plugins, lazyDoors(name, ledger, type)],
       ...extra,
     });
   const waitedFor = [...new Set(names.flatMap(before))].sort((a, b) => before(a).length - before(b).length);

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { builtCommit } from "./commit.mjs";
 import { contentOf } from "./executable-content.mjs";
 import { fetchPackage, runtimeFile } from "./runtimes.mjs";
+import { buildStandaloneBundles } from "./standalone-bundles.mjs";
 import { builtFile, hostTarget, targets } from "./targets.mjs";
 
 const root = resolve(import.meta.dirname, "..");
@@ -15,18 +16,17 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
 
 /** Builds one target's executable and looks into it; gives its path. */
-export function buildStandalone(target) {
+export async function buildStandalone(target) {
   const file = join(root, builtFile(target));
   mkdirSync(dirname(file), { recursive: true });
   const addons = { keyring: keyringFile(target), ...(target.locks === undefined ? {} : { locks: lockFile(target) }) };
+  const define = { PROGRAM_VERSION: JSON.stringify(version), PROGRAM_COMMIT: JSON.stringify(builtCommit(root)) };
   const job = {
-    entry: join(root, "bin/standalone.ts"),
+    entry: await buildStandaloneBundles(join(root, "node_modules/.cache/standalone-bundles", target.name), { os: target.os, define }),
     outfile: file,
-    os: target.os,
     runtime: runtimeFile(target, cache),
     compileTarget: target.compile,
     addons,
-    define: { PROGRAM_VERSION: JSON.stringify(version), PROGRAM_COMMIT: JSON.stringify(builtCommit(root)) },
   };
   // Bun's bundler runs in Bun. Nothing of the working directory may steer it.
   execFileSync(runtimeFile(hostTarget(), cache), [join(root, "packaging/bun-build.mjs"), JSON.stringify(job)], {
@@ -59,11 +59,11 @@ function quietEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BUN_|NODE_OPTIONS$)/.test(name)));
 }
 
-function main(names) {
+async function main(names) {
   const wanted = names.length === 0 ? [hostTarget()] : names.includes("all") ? targets : names.map((name) => targets.find((target) => target.name === name) ?? unknownTarget(name));
   for (const target of wanted) {
     const started = performance.now();
-    const file = buildStandalone(target);
+    const file = await buildStandalone(target);
     console.log(`${builtFile(target)}  ${(readFileSync(file).length / 1e6).toFixed(0)} MB  ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
 }
@@ -73,4 +73,4 @@ function unknownTarget(name) {
   process.exit(2);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main(process.argv.slice(2));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main(process.argv.slice(2));
