@@ -62,6 +62,13 @@ describe("the arrows between the rooms", () => {
     expect(importsOf(file).filter((specifier) => !specifier.startsWith(".") && specifier !== "node:fs")).toEqual([]);
   });
 
+  it("a hit mentions nothing that takes the standalone executable 0.05 ms or more at its first mention (docs/adr/0013-standalone.md)", () => {
+    for (const name of ["hot/answer", "hot/cached-token", "hot/write-out", "core/data-folder", "core/exec-credential", "core/handout", "core/memo", "core/mixed-name"]) {
+      const code = withoutComments(readFileSync(join(root, `src/${name}.ts`), "utf8"));
+      expect(code.match(/\bMath\.|\bBuffer\.|\.(every|some|map|filter|find|flatMap|reduce)\(/g) ?? [], name).toEqual([]);
+    }
+  });
+
   it("core reads no clock, no randomness and no process", () => {
     for (const file of sources.filter((name) => name.startsWith("src/core/"))) {
       const code = withoutComments(readFileSync(join(root, file), "utf8"));
