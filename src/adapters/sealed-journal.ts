@@ -12,7 +12,13 @@ const [nonceBytes, tagBytes, keyBytes] = [12, 16, 32];
  */
 export function sealedJournal(places: readonly PrivateFiles[]): SealedJournal {
   const store = places[0]?.folder ?? "";
-  const fileOf = (name: string) => `journal/${sha256Hex(`${store}\u0000${name}`)}`;
+  const known = new Map<string, string>();
+  /** Asked for at every read and write, in each place. */
+  function fileOf(name: string): string {
+    const file = known.get(name) ?? `journal/${sha256Hex(`${store}\u0000${name}`)}`;
+    known.set(name, file);
+    return file;
+  }
   return {
     newKey: () => randomBytes(keyBytes).toString("base64url"),
     write(name, key, text) {
