@@ -4,7 +4,7 @@ import { auditLog } from "./adapters/audit-log.ts";
 import { systemBrowser } from "./adapters/browser.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { readConfiguration } from "./adapters/configuration.ts";
-import { credentialFile, credentialFiles, credentialItems, noCredentials } from "./adapters/credential-files.ts";
+import { credentialFile, credentialStoreOf } from "./adapters/credential-files.ts";
 import { clientFiles } from "./adapters/client-files.ts";
 import { keptClientSecret } from "./adapters/client-secrets.ts";
 import { folders } from "./adapters/folders.ts";
@@ -250,8 +250,7 @@ export function machine(start: Process) {
       waited: start.waited,
       audit: how.auditFolder === undefined ? undefined : auditTrail(auditLog({ ...start, folder: how.auditFolder, now: clock.now, warn: person.warn })),
       sessions: sessionFiles(files),
-      credentials:
-        settings.idTokenCache === "none" ? noCredentials() : settings.idTokenCache === "keyring" ? credentialItems(stores(settings.storage), itemName) : credentialFiles(files),
+      credentials: credentialStoreOf(settings.idTokenCache, files, () => stores(settings.storage), itemName),
       store,
       secrets: secretItems(store, sealedJournal([files, ...placesOfThisHost({ runtimeFolder: env["XDG_RUNTIME_DIR"] }).map(filesIn)])),
       undisturbed: how.undisturbed,

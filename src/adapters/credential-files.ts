@@ -6,6 +6,12 @@ import type { CredentialStore, PrivateFiles, SecretStore } from "../ports.ts";
 /** Where the credential with this key lies, relative to the store's folder. */
 export const credentialFile = (credentialKey: string) => `credentials/${credentialKey}.json`;
 
+/** Where `--id-token-cache` says. */
+export function credentialStoreOf(cache: "disk" | "keyring" | "none", files: PrivateFiles, items: () => SecretStore, itemName: string): CredentialStore {
+  if (cache === "none") return noCredentials();
+  return cache === "keyring" ? credentialItems(items(), itemName) : credentialFiles(files);
+}
+
 /** Short-lived tokens as private files; the hot path reads them too. Damaged ones are moved aside: a refresh makes a new one. */
 export function credentialFiles(files: PrivateFiles): CredentialStore {
   return {
