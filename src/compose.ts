@@ -284,9 +284,7 @@ export function machine(start: Process) {
       clientProof: () => client.proof(),
       trust: () => issuerHttp().trust(),
       requestsWithin: (ms, action) => issuerHttp().within(ms, action),
-      makeRequestsReady() {
-        issuerHttp().makeReady();
-      },
+      makeRequestsReady: () => issuerHttp().makeReady(),
       qr: async (text) => qrLines(text),
       subjectTokens: once(() => subjectTokens({ env, platform, settings, version: start.version, terminal: person, signal: how.signal })),
       readSecretFile,
