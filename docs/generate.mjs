@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { commandsPage } from "./generate/commands.mjs";
+import { compatibilityPage } from "./generate/compatibility.mjs";
 import { doctorPage } from "./generate/doctor.mjs";
 import { errorsPage, exitStatusesPage } from "./generate/errors.mjs";
 import { filesPage } from "./generate/files.mjs";
@@ -27,8 +28,10 @@ const pages = {
   "man/kubectl-oidc.1": manPage,
 };
 const figures = readFigures(textOf(new URL("explanation/performance.json", import.meta.url)) ?? "");
-/** What is made of the bench's report: sections of pages that are written by hand, and a picture. */
+const record = textOf(new URL("reference/compatibility.json", import.meta.url));
+/** What is made of recorded runs: the page of the real programs; of the bench's report, sections of pages that are written by hand and a picture. */
 const measured = {
+  "docs/reference/compatibility.md": () => compatibilityPage(record),
   "README.md": (page) => withSections(page, readmeSections(figures)),
   "docs/explanation/performance.md": (page) => withSections(page, performanceSections(figures)),
   "docs/pictures/performance.svg": () => performancePlot(figures),
@@ -45,7 +48,7 @@ for (const [name, write] of writers) {
     writeFileSync(file, text);
   } else if (textOf(file) !== text) stale.push(name);
 }
-for (const name of stale) console.error(`${name} does not agree with ${name in measured ? "docs/explanation/performance.json" : "the program"}; run: npm run docs`);
+for (const name of stale) console.error(`${name} does not agree with ${name in measured ? "the recorded runs" : "the program"}; run: npm run docs`);
 process.exit(stale.length === 0 ? 0 : 1);
 
 /** Missing counts as stale. */
