@@ -1,10 +1,9 @@
-import { randomBytes, randomUUID } from "node:crypto";
-import { exportJWK, generateKeyPair } from "jose";
-import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
+import { randomUUID } from "node:crypto";
+import type { ClientMetadata, Configuration } from "oidc-provider";
 import { type AccountName, accounts, claimsOf } from "./accounts.ts";
 import { interactionPath } from "./provider-interactions.ts";
 import { deviceCodePage, deviceConfirmPage, deviceDonePage, errorPage, loggedOutPage, logoutPage } from "./provider-pages.ts";
-import type { ProviderStorage } from "./provider-storage.ts";
+import type { ProviderMemory } from "./provider-memory.ts";
 
 /** Lifetimes in seconds. */
 export interface Lifetimes {
@@ -53,7 +52,7 @@ export const defaultClients: readonly ClientMetadata[] = [
 ];
 
 /** Everything is said, because the library writes a notice for each default that it has to use. */
-export async function providerConfiguration(storage: ProviderStorage, choices: ProviderChoices): Promise<Configuration> {
+export function providerConfiguration({ storage, cookieKey, keys }: ProviderMemory, choices: ProviderChoices): Configuration {
   const { ttl = {}, rotate = true, clients = defaultClients, extraConfig = {}, features = {} } = choices;
   const accessToken = ttl.accessToken ?? 3600;
   const refreshToken = ttl.refreshToken ?? 14 * 86_400;
@@ -64,8 +63,8 @@ export async function providerConfiguration(storage: ProviderStorage, choices: P
     scopes: ["openid", "offline_access"],
     // kube-apiserver reads the ID token only, so the claims must lie in it and not at the userinfo endpoint.
     conformIdTokenClaims: false,
-    cookies: { keys: [randomBytes(32).toString("base64url")] },
-    jwks: { keys: [await signingKey("RS256"), await signingKey("ES256")] },
+    cookies: { keys: [cookieKey] },
+    jwks: { keys: [...keys()] },
     pkce: { required: () => true },
     rotateRefreshToken: rotate,
     findAccount: (_, sub) => (Object.hasOwn(accounts, sub) ? { accountId: sub, claims: () => ({ ...claimsOf(sub as AccountName), jti: randomUUID() }) } : undefined),
@@ -131,9 +130,4 @@ function defaultFeatures(accessTokenTTL: number): NonNullable<Configuration["fea
       },
     },
   };
-}
-
-async function signingKey(alg: "RS256" | "ES256"): Promise<JWK> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  return { ...(await exportJWK(privateKey)), alg, use: "sig", kid: `${alg.toLowerCase()}-${randomBytes(4).toString("hex")}` } as JWK;
 }

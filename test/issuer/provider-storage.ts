@@ -6,6 +6,8 @@ export interface ProviderStorage {
   readonly adapter: (kind: string) => Adapter;
   /** Forgets everything: every refresh token is refused from now on, and every browser must log in again. */
   clear(): void;
+  /** Refresh tokens that the issuer would take now. */
+  unspentRefreshTokens(): readonly string[];
 }
 
 interface Entry {
@@ -50,5 +52,13 @@ export function makeProviderStorage(): ProviderStorage {
     };
   };
 
-  return { adapter, clear: () => entries.clear() };
+  return {
+    adapter,
+    clear: () => entries.clear(),
+    // An opaque token's name is the token.
+    unspentRefreshTokens: () =>
+      [...entries]
+        .filter(([key, { kind, payload }]) => kind === "RefreshToken" && payload.consumed === undefined && live(key) !== undefined)
+        .map(([key]) => key.slice("RefreshToken:".length)),
+  };
 }

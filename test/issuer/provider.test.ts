@@ -5,11 +5,12 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { decodeJwt } from "jose";
+import { decodeJwt, decodeProtectedHeader } from "jose";
 import * as client from "openid-client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { accounts } from "./accounts.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
+import { makeProviderMemory } from "./provider-memory.ts";
 import { kubernetesResource, pipelineSecret } from "./provider-configuration.ts";
 import { type ProviderOptions, type RunningProvider, startProvider } from "./provider.ts";
 import { clickThrough, confirmDevice } from "./scripted-browser.ts";
@@ -191,6 +192,40 @@ describe("the provider's other flows", () => {
     await provider.stop();
     provider = await start({ features: { deviceFlow: { enabled: false } } });
     expect((await configure()).serverMetadata().device_authorization_endpoint).toBeUndefined();
+  });
+});
+
+describe("the provider after a restart", () => {
+  const kidOf = (token: string | undefined) => decodeProtectedHeader(token ?? "").kid;
+  const kidsOf = async () => {
+    const answer = await customFetch(`${provider.issuer}/jwks`, { method: "GET", headers: {}, body: undefined, redirect: "manual" });
+    return ((await answer.json()) as { readonly keys: readonly { readonly kid: string }[] }).keys.map(({ kid }) => kid);
+  };
+
+  it("with its memory knows its sessions and signs with its keys; with new keys it signs with those, and publishes the old ones if it is told to", async () => {
+    await provider.stop();
+    const memory = await makeProviderMemory();
+    provider = await start({ memory });
+    const port = Number(new URL(provider.issuer).port);
+    const restart = async () => {
+      await provider.stop();
+      provider = await start({ memory, port });
+    };
+    const first = await (await logIn(await configure(), alice())).tokens();
+    await restart();
+    const second = await client.refreshTokenGrant(await configure(), first.refresh_token ?? "");
+    expect(kidOf(second.id_token)).toBe(kidOf(first.id_token));
+    expect(memory.storage.unspentRefreshTokens()).toEqual([second.refresh_token]);
+
+    await memory.rotateKeys({ keepOld: true });
+    await restart();
+    const third = await client.refreshTokenGrant(await configure(), second.refresh_token ?? "");
+    expect(kidOf(third.id_token)).not.toBe(kidOf(first.id_token));
+    expect(await kidsOf()).toEqual(expect.arrayContaining([kidOf(first.id_token), kidOf(third.id_token)]));
+
+    await memory.rotateKeys({ keepOld: false });
+    await restart();
+    expect(await kidsOf()).not.toContain(kidOf(third.id_token));
   });
 });
 

@@ -1,12 +1,13 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { text } from "node:stream/consumers";
 import type { ClientMetadata, KoaContextWithOIDC, Provider } from "oidc-provider";
+import { noteExchange } from "../canaries.ts";
 import { deployClient, registerExchangeGrants } from "./exchange-grants.ts";
 import { type LocalServer, listenOnLocalhost, type ServerTls } from "./listen-on-localhost.ts";
 import type { Platform } from "./platform-tokens.ts";
 import { defaultClients, type ProviderChoices, providerConfiguration } from "./provider-configuration.ts";
 import { answerInteraction, showInteraction } from "./provider-interactions.ts";
-import { makeProviderStorage } from "./provider-storage.ts";
+import { makeProviderMemory, type ProviderMemory } from "./provider-memory.ts";
 import { type LoggedRequest, type RequestLog, makeRequestLog } from "./request-log.ts";
 
 export interface ProviderOptions extends ProviderChoices {
@@ -15,6 +16,12 @@ export interface ProviderOptions extends ProviderChoices {
   readonly port?: number | undefined;
   /** Whose tokens may be exchanged, by the public client `deploy` (exchange-grants.ts); nobody's when not given. */
   readonly platforms?: readonly Platform[];
+  /** Of the one that this is the restart of: its sessions, tokens and keys. */
+  readonly memory?: ProviderMemory | undefined;
+  /** Stands before the issuer: what it does not pass on was never asked. */
+  readonly before?: ((issuer: RequestListener) => RequestListener) | undefined;
+  /** What is handed out and received becomes a canary (test/canaries.ts). */
+  readonly canaries?: boolean | undefined;
 }
 
 export interface RunningProvider {
@@ -36,33 +43,29 @@ export interface RunningProvider {
  */
 export async function startProvider(options: ProviderOptions): Promise<RunningProvider> {
   const { default: ProviderClass, errors } = await importQuietly();
-  const storage = makeProviderStorage();
+  const memory = options.memory ?? (await makeProviderMemory());
   const log = makeRequestLog();
   const { platforms, clients = defaultClients } = options;
-  const configuration = await providerConfiguration(
-    storage,
+  const configuration = providerConfiguration(
+    memory,
     platforms === undefined ? options : { ...options, clients: [...clients, { ...deployClient } as unknown as ClientMetadata] },
   );
   // The issuer's name holds the port, so the server listens before there is a provider to answer.
   const ready: { answer?: ReturnType<Provider["callback"]> } = {};
-  const server: LocalServer = await listenOnLocalhost(
-    (request, response) => {
-      void ready.answer?.(request, response);
-    },
-    options.certificates,
-    options.port,
-  );
+  const answer: RequestListener = (request, response) => void ready.answer?.(request, response);
+  const server: LocalServer = await listenOnLocalhost(options.before?.(answer) ?? answer, options.certificates, options.port);
   try {
     const provider = new ProviderClass(server.origin, configuration);
     if (platforms !== undefined) registerExchangeGrants(provider, platforms, errors);
     provider.use((ctx, next) => logAnswer(log, ctx as KoaContextWithOIDC, next));
+    if (options.canaries === true) provider.use((ctx, next) => noteSecrets(ctx as KoaContextWithOIDC, next));
     provider.use((ctx, next) => interact(provider, ctx as KoaContextWithOIDC, next));
     ready.answer = provider.callback();
   } catch (error) {
     await server.stop();
     throw error;
   }
-  return { issuer: server.origin, requests: log.requests, count: log.count, revokeEverything: storage.clear, stop: server.stop };
+  return { issuer: server.origin, requests: log.requests, count: log.count, revokeEverything: memory.storage.clear, stop: server.stop };
 }
 
 /** On Node 20 the library prints while it is loaded that it wants 22; it works, and a test's output must stay clean. */
@@ -94,6 +97,13 @@ async function logAnswer(log: RequestLog, ctx: KoaContextWithOIDC, next: () => P
       status: ctx.status,
     });
   }
+}
+
+async function noteSecrets(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next();
+  const oidc = ctx.oidc as KoaContextWithOIDC["oidc"] | undefined;
+  const form = Object.entries(oidc?.body ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  noteExchange(form, ctx.get("authorization") || undefined, ctx.body, ctx.response.get("location") || undefined);
 }
 
 async function interact(provider: Provider, ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {

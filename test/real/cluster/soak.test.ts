@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeWith } from "../with-parts.ts";
+import { events, type Field, type Lane, makeDoor, seeded } from "./soak-chaos.ts";
+import { configMap, type Stage, setStage } from "./stage.ts";
+
+/** A token lives this long in the place of five minutes. Seconds. */
+const lifetime = 6;
+const seconds = Number(process.env["SOAK_SECONDS"] ?? 150);
+const seed = Number(process.env["SOAK_SEED"] ?? 20261128);
+const people = 6;
+
+/** What a disturbance may do to a command; anything else, a login above all, is a fault. */
+const explained = [
+  /\[ISSUER_UNREACHABLE\]/,
+  /\[INTERRUPTED\]/,
+  // The API server is away, or not yet ready.
+  /connection refused|connection reset|EOF|was refused|unable to handle the request|not yet ready|ServiceUnavailable|apiserver not ready|the server is currently unable/i,
+  // The plugin was killed.
+  /signal: killed|signal: (terminated|interrupt|hangup)|exit code 1(30|43|29|37)/,
+  // The token ran out between the plugin and the server: it had a second left.
+  /Unauthorized|must be logged in/,
+];
+
+describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
+  const door = makeDoor();
+  let stage: Stage;
+  let lanes: Lane[];
+  beforeAll(async () => {
+    stage = await setStage(parts, { ttl: { idToken: lifetime, accessToken: lifetime }, before: door.before });
+    const { authenticationConfiguration, roleBinding } = await stage.plan("--group=developers");
+    await stage.cluster.reconfigure(authenticationConfiguration);
+    await stage.apply(parts["kubectl-newest"].path, roleBinding);
+    await stage.apply(parts["kubectl-newest"].path, configMap("shared"));
+    lanes = Array.from({ length: people }, (_, n) => ({ person: stage.person(n % 2 === 0 ? "alice" : "bob"), running: undefined }));
+    for (const { person } of lanes) {
+      const setup = await person.oidc("setup", ...stage.identity, "--yes");
+      expect(setup.stderr).toMatch(/the API server sees oidc:(alice|bob)/);
+    }
+  });
+  afterAll(() => stage?.stop());
+
+  it(`hours of short tokens, restarts and kills: no session is lost, nobody logs in again`, { timeout: (seconds + 120) * 1000 }, async () => {
+    const field: Field = { stage, door, lanes, random: seeded(seed) };
+    const windows = (lane: Lane) => (existsSync(logOf(lane)) ? readFileSync(logOf(lane), "utf8").trim().split("\n").length : 0);
+    const logOf = ({ person }: Lane) => join(person.home.folder, "browser.log");
+    const end = Date.now() + seconds * 1000;
+    const counts = { good: 0, disturbed: 0 };
+    const faults: string[] = [];
+    const happened = new Map<string, number>();
+
+    const work = async (lane: Lane) => {
+      while (Date.now() < end && faults.length === 0) {
+        lane.running = lane.person.start(parts["kubectl-newest"].path, ["get", "configmaps", "--request-timeout=20s"], { DEMO_BROWSER_LOG: logOf(lane) });
+        // Rejects when something was left running, or a secret was printed.
+        const { status, signal, stdout, stderr } = await lane.running.ended.catch((error: Error) => ({ status: -1, signal: null, stdout: "", stderr: error.message }));
+        if (status === 0 && stdout.includes("shared")) counts.good++;
+        else if (signal !== null || explained.some((pattern) => pattern.test(stderr))) counts.disturbed++;
+        else faults.push(`exit ${status}: ${stderr}`);
+        if (/LOGIN_|SESSION_|open this URL/.test(stderr)) faults.push(stderr);
+        await wait(150);
+      }
+    };
+    const disturb = async () => {
+      const names = Object.keys(events);
+      // Each once, then any.
+      for (let n = 0; Date.now() < end - 5_000 && faults.length === 0; n++) {
+        const name = names[n < names.length ? n : Math.floor(field.random() * names.length)] ?? "";
+        if (await events[name]?.(field)) happened.set(name, (happened.get(name) ?? 0) + 1);
+        await wait(200 + field.random() * 1_500);
+      }
+    };
+    await Promise.all([...lanes.map(work), disturb()]);
+
+    const refreshes = stage.count("token", "refresh_token");
+    const said = `seed ${seed}, ${seconds} s: ${refreshes} refreshes, ${counts.good} commands, ${counts.disturbed} disturbed; ${[...happened].map(([name, times]) => `${name} ${times}×`).join(", ")}`;
+    process.stdout.write(`${said}\n`);
+    expect(faults, said).toEqual([]);
+    for (const { person } of lanes) {
+      const calm = await person.run(parts["kubectl-newest"].path, ["get", "configmaps"]);
+      expect(calm, said).toMatchObject({ status: 0, stderr: "" });
+    }
+    expect(lanes.map(windows)).toEqual(lanes.map(() => 0));
+    expect(stage.count("token", "authorization_code")).toBe(people);
+    expect(stage.refused("token"), said).toEqual([]);
+    expect(refreshes, said).toBeGreaterThan(seconds);
+    expect([...happened.keys()].sort()).toEqual(Object.keys(events).sort());
+  });
+});
