@@ -40,6 +40,7 @@ const causes = [
   ["`email_verified` is false", "D-09, and D-14 when the server refuses for it"],
   ["groups are missing, or overflow", "D-09; D-14 when the server reads another claim"],
   ["the token is signed with EdDSA", "D-07"],
+  ["the issuer has replaced its keys, and the API server has noticed", "D-12, named again by D-14"],
   ["the API server trusts another issuer", "D-14"],
   ["the refresh is refused", "D-15"],
   ["the binary is shadowed or missing", "D-01, D-21"],

@@ -97,6 +97,13 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
       patient.platform,
     );
   });
+  const keys = once(() =>
+    withIssuer(async ({ keys: published, verifies }) => {
+      if (published === undefined) return failed("ISSUER_UNREACHABLE", "the issuer's key set cannot be had", "check that its jwks_uri can be reached from here");
+      const decoded = await decodedToken();
+      return checkKeys(published, decoded?.header["kid"], decoded === undefined ? undefined : verifies(decoded.text));
+    }),
+  );
 
   const checks: Readonly<Record<CheckId, () => Promise<Outcome>>> = {
     "D-01": () => unlessAtFault("D-01", () => checkStanza(patient.stanza)),
@@ -123,12 +130,7 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
     "D-09": () => withToken(({ claims }) => checkNames(claims)),
     "D-10": () => withToken(({ claims }) => checkJti(claims)),
     "D-11": () => withToken(({ text }) => checkSize(text)),
-    "D-12": () =>
-      withIssuer(async ({ keys, verifies }) => {
-        if (keys === undefined) return failed("ISSUER_UNREACHABLE", "the issuer's key set cannot be had", "check that its jwks_uri can be reached from here");
-        const decoded = await decodedToken();
-        return checkKeys(keys, decoded?.header["kid"], decoded === undefined ? undefined : verifies(decoded.text));
-      }),
+    "D-12": keys,
     "D-13": () => whenKnown(clock),
     "D-14": () =>
       withToken(async ({ header, claims, text }, { settings }) => {
@@ -137,7 +139,7 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
           return { ...fromError(seen.error), ...(unreachable.includes(seen.error.code) && patient.proxies().server !== undefined ? { blames: "D-17" as const } : {}) };
         if (seen?.value === undefined) return skipped("no API server is known: no context is used");
         const { clientId, audiences } = settings;
-        return checkReview(seen.value, claims, suspectsOf({ text, header, claims, clientId, audiences, clock: await clock() }));
+        return checkReview(seen.value, claims, suspectsOf({ text, header, claims, clientId, audiences, clock: await clock(), keys: await keys() }));
       }),
     "D-15": () => whenKnown(async () => (await token)?.outcome ?? skipped("")),
     "D-16": () =>

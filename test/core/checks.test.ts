@@ -338,13 +338,14 @@ describe("D-14", () => {
     ["the algorithm", { header: { alg: "EdDSA" } }, ["D-07"]],
     ["the audience", { claims: { aud: "other", exp: 1 } }, ["D-08"]],
     ["the clock", { clock: failed("ENVIRONMENT_UNSAFE", "x") }, ["D-13"]],
+    ["a key that the issuer has replaced", { keys: warn("2 keys, and the token's (a) is not among them") }, ["D-12"]],
     ["the e-mail address", { claims: { aud: "k", exp: 1, email: "a@b", email_verified: false } }, ["D-09"]],
     ["the groups", { claims: { aud: "k", exp: 1, groups: [{ id: 1 }] } }, ["D-09"]],
     ["the size", { text: "x".repeat(8_000) }, ["D-11"]],
     ["an algorithm that only some refuse, last", { header: { alg: "ES256" }, text: "x".repeat(8_000) }, ["D-11", "D-07"]],
     ["not a token without groups, which no server refuses", { claims: { aud: "k", exp: 1 } }, []],
   ])("suspects %s", (_, change, expected) => {
-    const token = { text: "x", header: { alg: "RS256" }, claims: { aud: "k", exp: 1 }, clientId: "k", audiences: [], clock: ok("right"), ...change };
+    const token = { text: "x", header: { alg: "RS256" }, claims: { aud: "k", exp: 1 }, clientId: "k", audiences: [], clock: ok("right"), keys: ok("2 keys"), ...change };
     expect(suspectsOf(token).map(({ check }) => check)).toEqual(expected);
   });
   it("ranks the causes of a refusal: what was seen here first", () => {

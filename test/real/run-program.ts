@@ -55,14 +55,16 @@ export function startProgram({ program, args, cwd, env, within = 60, input }: Pr
   const killAll = () => kill("SIGKILL");
   process.once("exit", killAll);
   const timer = setTimeout(killAll, within * 1000);
+  const closed = new Promise((resolve) => child.once("close", resolve));
   const ended = new Promise<Ran>((resolve, reject) => {
     child.once("error", reject);
-    // Not `close`: a child that outlives it would hold our pipes, and be taken for it.
+    // Not at `close` alone: what outlives it may hold our pipes, and would be taken for it.
     child.once("exit", (status, signal) => {
       clearTimeout(timer);
       process.off("exit", killAll);
-      outlived(mark).then((left) => {
+      outlived(mark).then(async (left) => {
         for (const pid of left.keys()) process.kill(pid, "SIGKILL");
+        await closed;
         const strays = secretsIn(`${stdout}\n${stderr}`);
         if (left.size > 0) reject(new Error(`${program} left running: ${[...left.values()].join("; ")}`));
         else if (strays.length > 0) reject(new Error(`${program} ${args[0]} printed a ${strays.join(", a ")}`));

@@ -27,7 +27,7 @@ for (const { name, whoami } of kubectls) {
       stage = await setStage(parts);
       const { authenticationConfiguration, roleBinding } = await stage.plan("--group=developers", "--cluster-role=view");
       await stage.cluster.reconfigure(authenticationConfiguration);
-      await stage.apply(parts[name].path, roleBinding);
+      await stage.bind(parts[name].path, roleBinding);
       await stage.apply(parts[name].path, configMap("shared"));
     });
     /** The user is in the kubeconfig, and nobody is logged in. */
@@ -98,7 +98,7 @@ describeWith(["kube-apiserver", "kubectl-v1beta1", "etcd"], (parts) => {
     stage = await setStage(parts);
     const { authenticationConfiguration, roleBinding } = await stage.plan("--group=developers", "--cluster-role=view");
     await stage.cluster.reconfigure(authenticationConfiguration);
-    await stage.apply(parts["kubectl-v1beta1"].path, roleBinding);
+    await stage.bind(parts["kubectl-v1beta1"].path, roleBinding);
   });
   afterAll(() => stage?.stop());
 

@@ -20,7 +20,7 @@ describeWith(["kubectl-newest", "kube-apiserver", "etcd"], (parts) => {
     stage = await setStage(parts);
     const { authenticationConfiguration, roleBinding } = await stage.plan("--group=developers");
     await stage.cluster.reconfigure(authenticationConfiguration);
-    await stage.apply(parts["kubectl-newest"].path, roleBinding);
+    await stage.bind(parts["kubectl-newest"].path, roleBinding);
   });
   beforeEach(async () => {
     alice = stage.person("alice");
@@ -62,7 +62,7 @@ describeWith(["kubectl-newest", "kube-apiserver", "etcd"], (parts) => {
     writeFileSync(kuberc, `apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n${rules}`);
     const ran = await kubectl("get", "configmaps");
     expect(ran.status).not.toBe(0);
-    expect(ran.stderr).toMatch(/plugin .*not allowed|policy/i);
+    expect(ran.stderr).toMatch(/not permitted by the credential plugin allowlist|credential plugin policy|DenyAll/);
     expect(await policy()).toMatchObject({ status: "fail" });
   });
 });

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { Certificates } from "../../issuer/certificates.ts";
 import { freePort, type ServerProcess, startServer } from "../server-process.ts";
 
@@ -50,8 +51,8 @@ const auditPolicy = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [Req
  */
 export async function startCluster(parts: ClusterParts, folder: string, certificates: Certificates, authenticationConfiguration = withoutIssuers): Promise<RealCluster> {
   mkdirSync(folder, { recursive: true });
-  const file = (name: string, text: string) => {
-    writeFileSync(join(folder, name), text, { mode: 0o600 });
+  const file = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content, { mode: 0o600 });
     return join(folder, name);
   };
   const etcd = await startEtcd(parts.etcd.path, folder);
@@ -85,30 +86,36 @@ export async function startCluster(parts: ClusterParts, folder: string, certific
     "audit-log-mode": "blocking-strict",
     v: 2,
   };
-  const ask = (path: string) => answers(server, path, certificates.caPem, adminToken);
+  const administrator = { origin: server, ca: certificates.caPem, token: adminToken };
   const start = () =>
     startServer({
       program: parts["kube-apiserver"].path,
       args: Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
       cwd: folder,
       log,
-      ready: () => ask("/readyz"),
+      ready: async () => (await ask(administrator, "/readyz")).status === 200,
       within: 120,
     });
-  let running: ServerProcess | undefined = await start().catch(async (error: unknown) => {
+  let running: ServerProcess | undefined;
+  try {
+    running = await start();
+    await aggregateRoles(administrator);
+  } catch (error) {
+    await running?.stop("SIGKILL");
     await etcd.process.stop("SIGKILL");
     throw error;
-  });
+  }
   const said = () => (existsSync(log) ? readFileSync(log, "utf8") : "");
 
   return {
     server,
     adminKubeconfig: file("admin-kubeconfig", adminConfig(server, certificates.caFile, adminToken)),
-    async reconfigure(text) {
+    async reconfigure(configuration) {
       // The server does not say that nothing changed.
-      if (text === readFileSync(config, "utf8")) return;
+      if (configuration === readFileSync(config, "utf8")) return;
       const before = said().length;
-      file("authentication-config.yaml", text);
+      // Whole at once: the server looks as soon as anything changes.
+      renameSync(file("authentication-config.new", configuration), config);
       for (const end = Date.now() + 90_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
         const since = said().slice(before);
         if (/reloaded authentication config/i.test(since)) return;
@@ -147,23 +154,46 @@ async function startEtcd(program: string, folder: string): Promise<{ readonly ur
     args: [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), "--unsafe-no-fsync"],
     cwd: folder,
     log: join(folder, "etcd.log"),
-    ready: () => answers(client, "/health"),
+    ready: async () => (await ask({ origin: client }, "/health")).status === 200,
     within: 60,
   });
   return { url: client, process };
 }
 
-/** True when it answers 200. */
-function answers(origin: string, path: string, ca?: string, token?: string): Promise<boolean> {
+interface Origin {
+  readonly origin: string;
+  readonly ca?: string;
+  readonly token?: string;
+}
+
+/** One request: GET, or PATCH with a merge patch. Rejects when there is no answer in five seconds. */
+function ask({ origin, ca, token }: Origin, path: string, patch?: object): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: 5_000, agent: false, ...(ca === undefined ? {} : { ca }), ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }) };
-    const request = (ca === undefined ? http : https).get(`${origin}${path}`, options, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
+    const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(patch === undefined ? {} : { "content-type": "application/merge-patch+json" }) };
+    const options = { method: patch === undefined ? "GET" : "PATCH", timeout: 5_000, agent: false as const, headers, ...(ca === undefined ? {} : { ca }) };
+    const request = (ca === undefined ? http : https).request(`${origin}${path}`, options, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, text: body }), reject);
     });
     request.on("timeout", () => request.destroy(new Error("no answer")));
     request.on("error", reject);
+    request.end(patch === undefined ? undefined : JSON.stringify(patch));
   });
+}
+
+interface ClusterRole {
+  readonly rules: readonly object[];
+}
+
+/** `view` and `edit` are empty until a controller manager, which is not there, gathers their rules. */
+async function aggregateRoles(administrator: Origin): Promise<void> {
+  const roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+  const rulesOf = async (name: string) => (JSON.parse((await ask(administrator, `${roles}/${name}`)).text) as ClusterRole).rules;
+  const view = await rulesOf("system:aggregate-to-view");
+  const edit = await rulesOf("system:aggregate-to-edit");
+  for (const [name, rules] of Object.entries({ view, edit: [...view, ...edit] })) {
+    const { status, text: said } = await ask(administrator, `${roles}/${name}`, { rules });
+    if (status !== 200) throw new Error(`the role ${name} could not be filled: ${said}`);
+  }
 }
 
 function adminConfig(server: string, caFile: string, token: string): string {

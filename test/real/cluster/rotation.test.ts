@@ -8,7 +8,7 @@ describeWith(["kube-apiserver", "kubectl", "etcd"], (parts) => {
     stage = await setStage(parts);
     const { authenticationConfiguration, roleBinding } = await stage.plan("--group=developers");
     await stage.cluster.reconfigure(authenticationConfiguration);
-    await stage.apply(parts.kubectl.path, roleBinding);
+    await stage.bind(parts.kubectl.path, roleBinding);
     await stage.apply(parts.kubectl.path, configMap("shared"));
   });
   afterAll(() => stage?.stop());

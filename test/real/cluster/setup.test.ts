@@ -47,7 +47,7 @@ describeWith(["kube-apiserver", "etcd", "kubectl-newest"], (parts) => {
     for (const person of [alice, bob]) expect((await person.oidc("setup", ...stage.identity, "--yes")).status).toBe(0);
     const before = await alice.run(kubectl, ["create", "configmap", "of-alice"]);
     expect(before.stderr).toContain("forbidden");
-    await stage.apply(kubectl, (await stage.plan("--group=admins", "--cluster-role=edit")).roleBinding);
+    await stage.bind(kubectl, (await stage.plan("--group=admins", "--cluster-role=edit")).roleBinding);
     const made = await alice.run(kubectl, ["create", "configmap", "of-alice"]);
     expect(made, made.stderr).toMatchObject({ status: 0, stdout: "configmap/of-alice created\n" });
     const refused = await bob.run(kubectl, ["create", "configmap", "of-bob"]);

@@ -11,6 +11,8 @@ const lifetime = 6;
 const seconds = Number(process.env["SOAK_SECONDS"] ?? 150);
 const seed = Number(process.env["SOAK_SEED"] ?? 20261128);
 const people = 6;
+/** However slow the machine is, so many are made. */
+const fewestRefreshes = Math.round(seconds * 1.4);
 
 /** What a disturbance may do to a command; anything else, a login above all, is a fault. */
 const explained = [
@@ -22,6 +24,8 @@ const explained = [
   /signal: killed|signal: (terminated|interrupt|hangup)|exit code 1(30|43|29|37)/,
   // The token ran out between the plugin and the server: it had a second left.
   /Unauthorized|must be logged in/,
+  // The API server answers before its authorizer knows the role bindings again.
+  /is forbidden: User "oidc:(alice|bob)" cannot list/,
 ];
 
 describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
@@ -32,7 +36,7 @@ describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
     stage = await setStage(parts, { ttl: { idToken: lifetime, accessToken: lifetime }, before: door.before });
     const { authenticationConfiguration, roleBinding } = await stage.plan("--group=developers");
     await stage.cluster.reconfigure(authenticationConfiguration);
-    await stage.apply(parts["kubectl-newest"].path, roleBinding);
+    await stage.bind(parts["kubectl-newest"].path, roleBinding);
     await stage.apply(parts["kubectl-newest"].path, configMap("shared"));
     lanes = Array.from({ length: people }, (_, n) => ({ person: stage.person(n % 2 === 0 ? "alice" : "bob"), running: undefined }));
     for (const { person } of lanes) {
@@ -42,17 +46,22 @@ describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
   });
   afterAll(() => stage?.stop());
 
-  it(`hours of short tokens, restarts and kills: no session is lost, nobody logs in again`, { timeout: (seconds + 120) * 1000 }, async () => {
+  it(`hours of short tokens, restarts and kills: no session is lost, nobody logs in again`, { timeout: (4 * seconds + 120) * 1000 }, async () => {
     const field: Field = { stage, door, lanes, random: seeded(seed) };
     const windows = (lane: Lane) => (existsSync(logOf(lane)) ? readFileSync(logOf(lane), "utf8").trim().split("\n").length : 0);
     const logOf = ({ person }: Lane) => join(person.home.folder, "browser.log");
-    const end = Date.now() + seconds * 1000;
+    const started = Date.now();
+    const refreshed = () => stage.count("token", "refresh_token");
+    const goesOn = () => {
+      const past = (Date.now() - started) / 1000;
+      return faults.length === 0 && past < 4 * seconds && (past < seconds || refreshed() <= fewestRefreshes);
+    };
     const counts = { good: 0, disturbed: 0 };
     const faults: string[] = [];
     const happened = new Map<string, number>();
 
     const work = async (lane: Lane) => {
-      while (Date.now() < end && faults.length === 0) {
+      while (goesOn()) {
         lane.running = lane.person.start(parts["kubectl-newest"].path, ["get", "configmaps", "--request-timeout=20s"], { DEMO_BROWSER_LOG: logOf(lane) });
         // Rejects when something was left running, or a secret was printed.
         const { status, signal, stdout, stderr } = await lane.running.ended.catch((error: Error) => ({ status: -1, signal: null, stdout: "", stderr: error.message }));
@@ -66,7 +75,7 @@ describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
     const disturb = async () => {
       const names = Object.keys(events);
       // Each once, then any.
-      for (let n = 0; Date.now() < end - 5_000 && faults.length === 0; n++) {
+      for (let n = 0; goesOn(); n++) {
         const name = names[n < names.length ? n : Math.floor(field.random() * names.length)] ?? "";
         if (await events[name]?.(field)) happened.set(name, (happened.get(name) ?? 0) + 1);
         await wait(200 + field.random() * 1_500);
@@ -74,8 +83,8 @@ describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
     };
     await Promise.all([...lanes.map(work), disturb()]);
 
-    const refreshes = stage.count("token", "refresh_token");
-    const said = `seed ${seed}, ${seconds} s: ${refreshes} refreshes, ${counts.good} commands, ${counts.disturbed} disturbed; ${[...happened].map(([name, times]) => `${name} ${times}×`).join(", ")}`;
+    const refreshes = refreshed();
+    const said = `seed ${seed}, ${Math.round((Date.now() - started) / 1000)} s: ${refreshes} refreshes, ${counts.good} commands, ${counts.disturbed} disturbed; ${[...happened].map(([name, times]) => `${name} ${times}×`).join(", ")}`;
     process.stdout.write(`${said}\n`);
     expect(faults, said).toEqual([]);
     for (const { person } of lanes) {
@@ -85,7 +94,7 @@ describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
     expect(lanes.map(windows)).toEqual(lanes.map(() => 0));
     expect(stage.count("token", "authorization_code")).toBe(people);
     expect(stage.refused("token"), said).toEqual([]);
-    expect(refreshes, said).toBeGreaterThan(seconds);
+    expect(refreshes, said).toBeGreaterThan(fewestRefreshes);
     expect([...happened.keys()].sort()).toEqual(Object.keys(events).sort());
   });
 });

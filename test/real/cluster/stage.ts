@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { type AccountName, accounts } from "../../issuer/accounts.ts";
 import { type Certificates, makeCertificates } from "../../issuer/certificates.ts";
 import { makeProviderMemory, type ProviderMemory } from "../../issuer/provider-memory.ts";
@@ -39,6 +40,8 @@ export interface Stage {
   plan(...more: readonly string[]): Promise<Administrator>;
   /** Applies an object as the administrator. */
   apply(kubectl: string, object: string): Promise<void>;
+  /** Applies a printed role binding for a group, and waits until the server's authorizer knows it. */
+  bind(kubectl: string, roleBinding: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -82,6 +85,11 @@ export async function setStage(parts: ClusterParts, choices: IssuerChoices = {})
     return one;
   };
   const administrator = person("bob");
+  const asAdministrator = (kubectl: string, args: readonly string[], object?: string) => administrator.run(kubectl, args, { KUBECONFIG: cluster.adminKubeconfig }, object);
+  const apply = async (kubectl: string, object: string) => {
+    const applied = await asAdministrator(kubectl, ["apply", "-f", "-"], object);
+    if (applied.status !== 0) throw new Error(applied.stderr);
+  };
 
   return {
     folder,
@@ -103,9 +111,14 @@ export async function setStage(parts: ClusterParts, choices: IssuerChoices = {})
     async plan(...more) {
       return parsed<{ readonly administrator: Administrator }>(await administrator.oidc("setup", ...identity, "--dry-run", "-o", "json", ...more)).administrator;
     },
-    async apply(kubectl, object) {
-      const applied = await administrator.run(kubectl, ["apply", "-f", "-"], { KUBECONFIG: cluster.adminKubeconfig }, object);
-      if (applied.status !== 0) throw new Error(applied.stderr);
+    apply,
+    async bind(kubectl, roleBinding) {
+      await apply(kubectl, roleBinding);
+      const group = (parse(roleBinding) as { readonly subjects: readonly { readonly name: string }[] }).subjects[0]?.name;
+      const may = () => asAdministrator(kubectl, ["auth", "can-i", "get", "configmaps", "--as=somebody", `--as-group=${group}`]);
+      for (const end = Date.now() + 30_000; !(await may()).stdout.startsWith("yes"); ) {
+        if (Date.now() > end) throw new Error(`half a minute after its role binding ${group} may do nothing`);
+      }
     },
     async stop() {
       await cluster.stop();

@@ -4,4 +4,4 @@ import { kubectlNewest, kubectlOldest, kubectlOnPath, kubectlV1beta1 } from "./k
 import type { Part } from "./part.ts";
 
 /** Every part, in the order in which they are made: what takes long comes last. */
-export const catalogue: readonly Part[] = [kubectlOnPath, kubectlV1beta1, kubectlNewest, kubectlOldest, etcd, kubeApiserver];
+export const catalogue: readonly Part[] = [kubectlOnPath, kubectlV1beta1, etcd, kubectlNewest, kubectlOldest, kubeApiserver];

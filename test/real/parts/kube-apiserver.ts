@@ -17,6 +17,6 @@ export const kubeApiserver: Part = {
     published: publishedStaging,
     variables: kubernetesVersion,
     file: "kube-apiserver",
-    minutes: 10,
+    minutes: 5,
   }),
 };

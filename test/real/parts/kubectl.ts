@@ -23,7 +23,7 @@ func main() {
 `;
 
 const fromModule = (newer: readonly string[] = []) =>
-  goProgram({ module: "k8s.io/kubectl", moduleVersion: publishedStaging, main: { source }, variables: kubernetesVersion, newer, file: "kubectl", minutes: 4 });
+  goProgram({ module: "k8s.io/kubectl", moduleVersion: publishedStaging, main: { source }, variables: kubernetesVersion, newer, file: "kubectl", minutes: 2 });
 
 const kubectl = { file: "kubectl", versionArgs: ["version", "--client"] } as const;
 
