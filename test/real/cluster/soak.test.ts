@@ -21,7 +21,7 @@ const explained = [
   // The API server is away, or not yet ready.
   /connection refused|connection reset|EOF|was refused|unable to handle the request|not yet ready|ServiceUnavailable|apiserver not ready|the server is currently unable/i,
   // The plugin was killed.
-  /signal: killed|signal: (terminated|interrupt|hangup)|exit code 1(30|43|29|37)/,
+  /signal: killed|exit code (-1|1(30|43|29|37))$/m,
   // The token ran out between the plugin and the server: it had a second left.
   /Unauthorized|must be logged in/,
   // The API server answers before its authorizer knows the role bindings again.
