@@ -7,6 +7,10 @@ const never = [
     "Microsoft Entra ID, Okta, Google, Auth0, AWS Cognito, GitLab",
     "a service, or too large: their behaviours are played by scripted issuers; nothing of ours has talked to the real ones",
   ],
+  [
+    "older API servers, with `v1beta1` of the configuration",
+    "the newest that can be built is run, by the configuration that setup prints, and by the flags that it prints for older ones",
+  ],
   ["managed clusters (AKS, EKS, GKE, OpenShift)", "a service: kube-apiserver itself is run here, without what they put before it"],
   ["macOS, Windows", "this ring runs on Linux"],
 ];

@@ -10,8 +10,8 @@ import { proofsOf, type Record, recordWith, type Report } from "./record.ts";
 
 /** The whole of the tests; the ring is to take 20. Minutes. */
 const longestRun = 35;
-/** What `--build=quick` makes: parts that take this many minutes at most. */
-const quickMinutes = 8;
+/** What `--build=quick` makes: parts that take this many minutes each at most, and together, the first of the catalogue first. */
+const quick = { each: 8, together: 14 };
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -35,10 +35,10 @@ export async function main(argv: readonly string[], root: string): Promise<numbe
 }
 
 /** Gives why a part could not be made, by its name. */
-async function makeParts(quick: boolean): Promise<ReadonlyMap<string, string>> {
+async function makeParts(inMinutes: boolean): Promise<ReadonlyMap<string, string>> {
   const failures = new Map<string, string>();
-  const wanted = (part: Part) => findPart(part) === undefined && part.making !== undefined && !(quick && part.making.minutes > quickMinutes);
-  for (const part of catalogue.filter(wanted)) {
+  const missing = catalogue.filter((part) => findPart(part) === undefined && part.making !== undefined);
+  for (const part of inMinutes ? quickOnes(missing) : missing) {
     const started = performance.now();
     try {
       await makePart(part, say);
@@ -50,6 +50,16 @@ async function makeParts(quick: boolean): Promise<ReadonlyMap<string, string>> {
     }
   }
   return failures;
+}
+
+function quickOnes(parts: readonly Part[]): readonly Part[] {
+  let left = quick.together;
+  return parts.filter(({ making }) => {
+    const minutes = making?.minutes ?? 0;
+    const fits = minutes <= Math.min(left, quick.each);
+    if (fits) left -= minutes;
+    return fits;
+  });
 }
 
 function runTests(root: string, files: readonly string[], file: string): Promise<Report> {

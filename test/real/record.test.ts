@@ -39,6 +39,14 @@ describe("the record", () => {
     expect(proofs).toMatchObject([{ version: "v2.43.0", date: "2026-11-28" }]);
   });
 
+  it("adds to what the same programs did before when only some files were run", () => {
+    const again = proofsOf(report(test("dex v2.42.0", "twice"), test("dex v2.42.0", "once", "failed")), run);
+    expect(recordWith(kept, again, false).proofs[0]?.exercised.map(({ what, result }) => `${what} ${result}`)).toEqual(["logs in: twice passed", "logs in: once failed"]);
+    const other = proofsOf(report(test("dex v2.42.0", "thrice")), run);
+    expect(recordWith(kept, other, false).proofs[0]?.exercised).toHaveLength(2);
+    expect(recordWith(kept, other, true).proofs[0]?.exercised).toHaveLength(1);
+  });
+
   it("keeps an old proof, with its date, where the part was missing this time", () => {
     expect(recordWith(kept, proofsOf(report(test("dex (needs dex)", "once", "skipped")), run), true).proofs).toEqual([old]);
   });

@@ -71,11 +71,18 @@ function subjectOf(title: string): Pick<Proof, "key" | "program" | "version" | "
 
 /**
  * The record after a run. A proof of an earlier run stays, with its date, when this run could not do it; one whose tests are gone goes with
- * them, if all tests were asked for (`whole`).
+ * them, if all tests were asked for (`whole`). Where only some were, they are added to what the same programs did before.
  */
 export function recordWith(kept: Record, proofs: readonly Proof[], whole: boolean): Record {
   const named = new Map(proofs.map((proof) => [proof.key, proof]));
   const stays = kept.proofs.filter((proof) => (named.has(proof.key) ? named.get(proof.key)?.date === null && proof.date !== null : !whole));
   const keys = new Set(stays.map(({ key }) => key));
-  return { schema: 1, proofs: [...stays, ...proofs.filter(({ key }) => !keys.has(key))].sort((a, b) => (a.key < b.key ? -1 : 1)) };
+  const done = proofs.filter(({ key }) => !keys.has(key)).map((proof) => (whole ? proof : addedTo(kept, proof)));
+  return { schema: 1, proofs: [...stays, ...done].sort((a, b) => (a.key < b.key ? -1 : 1)) };
+}
+
+function addedTo({ proofs }: Record, proof: Proof): Proof {
+  const before = proofs.find(({ key, version, with: others }) => key === proof.key && version === proof.version && others.join() === proof.with.join());
+  const said = new Set(proof.exercised.map(({ what }) => what));
+  return { ...proof, exercised: [...(before?.exercised ?? []).filter(({ what }) => !said.has(what)), ...proof.exercised] };
 }

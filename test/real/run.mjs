@@ -1,5 +1,6 @@
 // `npm run test:cluster [-- --build --build=quick --record FILE…]`: the built program against real API servers, issuers and callers.
-// Uses the parts that are there (test/real/parts: a variable, the PATH, the cache); --build makes the others, which takes long once.
+// Uses the parts that are there (test/real/parts: a variable, the PATH, the cache); --build makes the others, which takes long once;
+// --build=quick those of them that take minutes, for the gate.
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -30,7 +30,8 @@ export interface RealCluster {
   log(): string;
   /** Ends the API server; etcd goes on. */
   stopServer(signal?: NodeJS.Signals): Promise<void>;
-  startServer(): Promise<void>;
+  /** `oidcFlags`: with these in the place of the configuration; `FILE` is the issuer's authority. */
+  startServer(oidcFlags?: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -73,7 +74,6 @@ export async function startCluster(parts: ClusterParts, folder: string, certific
     "endpoint-reconciler-type": "none",
     "tls-cert-file": file("server.pem", certificates.certPem),
     "tls-private-key-file": file("server.key", certificates.keyPem),
-    "authentication-config": config,
     "token-auth-file": file("tokens.csv", `${adminToken},administrator,administrator,"system:masters"\n`),
     "authorization-mode": "RBAC",
     "service-account-issuer": server,
@@ -87,10 +87,10 @@ export async function startCluster(parts: ClusterParts, folder: string, certific
     v: 2,
   };
   const administrator = { origin: server, ca: certificates.caPem, token: adminToken };
-  const start = () =>
+  const start = (authentication: readonly string[] = [`--authentication-config=${config}`]) =>
     startServer({
       program: parts["kube-apiserver"].path,
-      args: Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+      args: [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), ...authentication],
       cwd: folder,
       log,
       ready: async () => (await ask(administrator, "/readyz")).status === 200,
@@ -129,8 +129,8 @@ export async function startCluster(parts: ClusterParts, folder: string, certific
       await running?.stop(signal);
       running = undefined;
     },
-    async startServer() {
-      running = await start();
+    async startServer(oidcFlags) {
+      running = await start(oidcFlags?.map((flag) => flag.replace(/=FILE$/, `=${certificates.caFile}`)));
     },
     async stop() {
       await running?.stop("SIGKILL");

@@ -8,7 +8,7 @@ interface Setup {
   readonly expected: { readonly username: string; readonly groups: readonly string[] } | null;
 }
 
-describeWith(["kube-apiserver", "etcd", "kubectl-newest"], (parts) => {
+describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
   let stage: Stage;
   const kubectl = parts["kubectl-newest"].path;
   beforeAll(async () => {
@@ -40,6 +40,16 @@ describeWith(["kube-apiserver", "etcd", "kubectl-newest"], (parts) => {
     await stage.cluster.startServer();
     const bob = stage.person("bob");
     expect(parsed<Setup>(await bob.oidc("setup", ...stage.identity, "--yes", "-o", "json")).review).toBe("seen");
+  });
+
+  it("the printed flags, in the place of the configuration, make the same users", async () => {
+    await stage.cluster.stopServer();
+    await stage.cluster.startServer((await stage.plan()).flags);
+    const alice = stage.person("alice");
+    const setup = await alice.oidc("setup", ...stage.identity, "--yes");
+    expect(setup.stderr).toContain("the API server sees oidc:alice, in oidc:admins, oidc:developers");
+    await stage.cluster.stopServer();
+    await stage.cluster.startServer();
   });
 
   it("the printed role binding, applied by kubectl, lets the group in and nobody else", async () => {

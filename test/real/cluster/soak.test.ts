@@ -46,7 +46,7 @@ describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
   });
   afterAll(() => stage?.stop());
 
-  it(`hours of short tokens, restarts and kills: no session is lost, nobody logs in again`, { timeout: (4 * seconds + 120) * 1000 }, async () => {
+  it(`tokens of ${lifetime} seconds for minutes, restarts and kills: no session is lost, nobody logs in again`, { timeout: (4 * seconds + 120) * 1000 }, async () => {
     const field: Field = { stage, door, lanes, random: seeded(seed) };
     const windows = (lane: Lane) => (existsSync(logOf(lane)) ? readFileSync(logOf(lane), "utf8").trim().split("\n").length : 0);
     const logOf = ({ person }: Lane) => join(person.home.folder, "browser.log");

@@ -13,6 +13,7 @@ import { type ClusterParts, type RealCluster, startCluster } from "./real-cluste
 /** What setup prints for the administrator (`setup -o json`). */
 export interface Administrator {
   readonly authenticationConfiguration: string;
+  readonly flags: readonly string[];
   readonly roleBinding: string;
   readonly kuberc: string;
 }
