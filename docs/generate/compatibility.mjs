@@ -20,7 +20,7 @@ export function compatibilityPage(text) {
   const { proofs } = text === undefined ? { proofs: [] } : JSON.parse(text);
   return page(
     "Compatibility",
-    "`docs/reference/compatibility.json`, a record of `npm run test:cluster -- --record`,",
+    "`docs/reference/compatibility.json`, which runs of `npm run test:cluster` record,",
     [
       "Somebody else's programs that the built program was run against, from outside: which version, what was exercised, with what result, on which day.",
       "A line is the sentence of a test of `test/real`, which anybody can run again. **Not exercised** means that no run has shown it, neither for nor against.",
