@@ -26,7 +26,10 @@ export const lazyBundles = {
   setup: { after: "work", doors: ["cli/setup.ts"] },
   migrate: { after: "work", doors: ["cli/migrate.ts"] },
   doctor: { after: "work", doors: ["cli/doctor.ts"] },
-  login: { after: "work", doors: ["app/log-in.ts", "app/log-in-now.ts", "adapters/browser.ts", "adapters/loopback-server.ts", "adapters/question.ts", "adapters/qr.ts"] },
+  login: {
+    after: "work",
+    doors: ["app/log-in.ts", "app/log-in-now.ts", "app/ask-for-id-token.ts", "adapters/browser.ts", "adapters/loopback-server.ts", "adapters/question.ts", "adapters/qr.ts"],
+  },
   machine: { after: "work", doors: ["app/log-in-machine.ts", "adapters/subject-token/subject-tokens.ts"] },
   oidc: {
     after: "work",

@@ -6,6 +6,7 @@ import { type CredentialRecord, dpopKeyOf, newestToken, type SecretItem } from "
 import { safeText, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import type { BeforeJudged, Parameters, TokenAnswer } from "../ports.ts";
+import { askForIdToken } from "./ask-for-id-token.ts";
 import { accept, dropForeign, failForeign, isForeign, judgePending, type Refreshed } from "./judge-refreshed.ts";
 import { isTargetRefused } from "./invalid-target.ts";
 import { type Keeper, keeper, sayFaultLater } from "./keep-session.ts";
@@ -128,12 +129,19 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
     world.terminal.log(1, "refreshing the session");
     const key = dpopKeyOf(item);
     const dpopKey = key === undefined ? undefined : secret(key);
-    const ask = (parameters: Parameters) => withOneRetry(run, keep, (how) => provider.refresh(secret(token), parameters, before, { ...how, dpopKey }));
-    const answer = await ask(resources).catch((error: unknown) => {
-      if (resources.length === 0 || !isTargetRefused(error)) throw error;
-      // Nothing was spent: an error answer rotates no token (RFC 6749, section 6). What comes now is exchanged.
-      return supportsExchange ? ask([]) : failTarget(run, error);
-    });
+    let parameters: Parameters = resources;
+    const ask = (more: Parameters) => withOneRetry(run, keep, (how) => provider.refresh(secret(keep.received() ?? token), [...parameters, ...more], before, { ...how, dpopKey }));
+    const answer = await ask([])
+      .catch((error: unknown) => {
+        if (resources.length === 0 || !isTargetRefused(error)) throw error;
+        // Nothing was spent: an error answer rotates no token (RFC 6749, section 6). What comes now is exchanged.
+        parameters = [];
+        return supportsExchange ? ask([]) : failTarget(run, error);
+      })
+      .catch((error: unknown) => {
+        if (!isOidcError(error) || error.code !== "ID_TOKEN_MISSING" || settings.useAccessToken || keep.isGone() || run.signal.aborted) throw error;
+        return askForIdToken(run, error, ask);
+      });
     return keep.isGone() ? await discardOrphan(run, keep.received()) : await accept(run, keep, answer, item);
   } catch (error) {
     if (!isOidcError(error)) throw error;
@@ -141,7 +149,9 @@ async function askIssuer(run: Run, item: SecretItem): Promise<Refreshed> {
     if (error.code === "SESSION_REVOKED") {
       noteOutcome(run, error);
       await world.audit?.refused(run, error, "refresh-token");
-      return await forgetRefused(run, token);
+      // Its own words say which policy it was, or which administrator.
+      world.terminal.log(1, `the issuer ended the session: ${error.reason ?? error.code}`);
+      return await forgetRefused(run, keep.received() ?? token);
     }
     if (error.code === "ID_TOKEN_INVALID" && isForeign(run, item, body)) return await failForeign(run, keep, keep.received());
     if (error.code === "ACCOUNT_MISMATCH") await dropForeign(run, keep, keep.received());
