@@ -1,6 +1,7 @@
 import * as client from "openid-client";
 import { dpopAlgorithmOf } from "../core/dpop.ts";
 import { aliasNames, endpointFault, endpointNames } from "../core/endpoint.ts";
+import { withUnsaid } from "../core/issuer-kind.ts";
 import { isObject } from "../core/session.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { openableUrl, safeText, shownUrl } from "../core/untrusted-text.ts";
@@ -20,7 +21,7 @@ export async function discover(issuer: string, clientId: string, fetch: client.C
       ...(issuer.startsWith("http:") ? { execute: [client.allowInsecureRequests] } : {}),
     });
     const { supportsPKCE: _, ...metadata } = config.serverMetadata();
-    return metadata;
+    return withUnsaid(metadata);
   } catch (error) {
     const named = issuerNamedBy(error);
     if (named !== undefined) return mismatch(named, issuer);
@@ -53,10 +54,13 @@ export function checkMetadata(metadata: IssuerMetadata, issuer: string, host: st
 function mismatch(named: unknown, configured: string): never {
   const text = typeof named === "string" ? named : "";
   const show = shownUrl(text) === shownUrl(configured) || text === "" ? safeText : shownUrl;
-  const word = openableUrl(text) === undefined ? undefined : shellWord(text, process.platform);
+  // Of `common` and `organizations`, Entra ID's document names a pattern and no issuer.
+  const isPattern = /[{}]/.test(text);
+  const word = openableUrl(text) === undefined || isPattern ? undefined : shellWord(text, process.platform);
   return fail("ISSUER_MISMATCH", {
     message: `the discovery document names the issuer ${text === "" ? safeText(named) : show(text, 200)}, not ${show(configured, 200)}`,
     ...(word === undefined ? {} : { hint: `if that is the right issuer, use --oidc-issuer-url=${word}` }),
+    ...(isPattern ? { hint: "that is a pattern: name your own tenant in --oidc-issuer-url, by its ID" } : {}),
   });
 }
 

@@ -1,6 +1,7 @@
 import { browserPathLines } from "../core/browser-path.ts";
 import { readPasted } from "../core/callback.ts";
 import { displayName } from "../core/id-token.ts";
+import { firstRedirectUri } from "../core/logout-page.ts";
 import { isLoopbackHost, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
@@ -62,7 +63,7 @@ function authorizationExtra({ request, binding }: FlowContext): Parameters {
 export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   const { run, provider, request } = context;
   const { world, settings } = run;
-  const redirectUri = settings.redirectUrl ?? `http://localhost:${portOf(settings.listenAddresses[0] ?? "")}`;
+  const redirectUri = settings.redirectUrl ?? firstRedirectUri(settings.listenAddresses);
   const started = await provider.startAuthorization({ redirectUri, scope: request.scope, extra: authorizationExtra(context), state: provider.randomState() });
   if (!world.terminal.stdinIsTerminal)
     fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from", hint: "run it on a terminal, or choose another --grant-type" });
@@ -70,12 +71,6 @@ export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   await showUrl(context, started);
   const query = await pasted(context, started, context.signal, undefined);
   return exchangeAndKeep(context, provider, started, redirectUri, query);
-}
-
-/** Nothing listens here, so an ephemeral port means kubelogin's first. */
-function portOf(address: string): string {
-  const port = address.slice(address.lastIndexOf(":") + 1);
-  return port === "" || port === "0" ? "8000" : port;
 }
 
 /**

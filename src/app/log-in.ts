@@ -1,4 +1,5 @@
 import { authenticatedSince } from "../core/authentication-age.ts";
+import { googleIssuer } from "../core/issuer-kind.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import { secret } from "../core/secret.ts";
 import { mayBeUsedWith } from "../core/server-trust.ts";
@@ -14,7 +15,7 @@ import { openLogin, readPause } from "./login-pause.ts";
 import { checkProof } from "./login-proof.ts";
 import { type FlowContext, forWhom, type LoginOrigin } from "./flow-context.ts";
 import { sayNarrowed } from "./granted-scope.ts";
-import { googleIssuer, type LoginRequest, loginRequest } from "./login-request.ts";
+import { type LoginRequest, loginRequest } from "./login-request.ts";
 import { bindingFor } from "./login-binding.ts";
 import { failServer, takeRefreshLock } from "./refresh-lock.ts";
 import { type Run, seconds } from "./world.ts";

@@ -1,10 +1,8 @@
 import { resourcesOf } from "../core/audience.ts";
 import { maxAgeToAskFor } from "../core/authentication-age.ts";
-import { isLoopbackHost } from "../core/untrusted-text.ts";
+import { googleIssuer, isAuth0, isEntra } from "../core/issuer-kind.ts";
 import type { IssuerFacts, Parameters } from "../ports.ts";
 import type { Run } from "./world.ts";
-
-export const googleIssuer = "https://accounts.google.com";
 
 /** What a login asks for. */
 export interface LoginRequest {
@@ -38,8 +36,11 @@ export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean,
   if (settings.acrValues !== undefined) extra.push(["acr_values", settings.acrValues]);
   const maxAge = maxAgeToAskFor(settings);
   if (maxAge !== undefined) extra.push(["max_age", String(maxAge)]);
-  for (const audience of resourcesOf(audiences, facts.supportsExchange)) extra.push(["resource", audience]);
-  const resources = extra.filter(([name, value]) => name === "resource" && settings.audiences.includes(value));
+  // Auth0 takes one API by this name, and looks at RFC 8707's only where a tenant was told to.
+  const isOne = isAuth0(settings.issuer);
+  const target = isOne ? "audience" : "resource";
+  for (const audience of resourcesOf(isOne ? settings.audiences : audiences, facts.supportsExchange)) extra.push([target, audience]);
+  const resources = extra.filter(([name, value]) => name === target && settings.audiences.includes(value));
   for (const [name, value] of Object.entries(settings.extraParams)) {
     const at = extra.findIndex(([known]) => known === name);
     if (at === -1) extra.push([name, value]);
@@ -49,6 +50,5 @@ export function loginRequest(run: Run, facts: IssuerFacts, withOffline: boolean,
 }
 
 function grantsOfflineWithoutConsent(issuer: string): boolean {
-  const host = new URL(issuer).hostname;
-  return !isLoopbackHost(host) && /(^|\.)(microsoftonline\.(com|us|cn)|b2clogin\.com|ciamlogin\.com|windows\.net)$/.test(host);
+  return isEntra(issuer) || /\.b2clogin\.com$/.test(new URL(issuer).hostname);
 }

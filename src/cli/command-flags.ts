@@ -30,8 +30,8 @@ export const commandFlags: readonly CommandFlag[] = [
   {
     name: "preset",
     value: "NAME",
-    values: ["keycloak", "dex", "google", "okta", "entra", "auth0", "gitlab", "generic"],
-    help: "keycloak, dex, google, okta, entra, auth0, gitlab or generic (default: told by the issuer's URL)",
+    values: ["keycloak", "dex", "google", "okta", "entra", "auth0", "cognito", "gitlab", "generic"],
+    help: "keycloak, dex, google, okta, entra, auth0, cognito, gitlab or generic (default: told by the issuer's URL)",
     commands: ["setup"],
   },
   { name: "user", value: "NAME", help: "kubeconfig user to write (default: the context's, else oidc-CONTEXT)", commands: ["setup"] },

@@ -2,6 +2,7 @@ import { type LoggedOut, logOut } from "../app/log-out.ts";
 import type { Run } from "../app/world.ts";
 import { resolveSettings } from "../core/settings.ts";
 import type { SessionRecord } from "../core/session.ts";
+import { firstRedirectUri, logoutPage } from "../core/logout-page.ts";
 import { openableUrlOf, shownUrl } from "../core/untrusted-text.ts";
 import { isOidcError } from "../errors/oidc-error.ts";
 import { countLine, logoutLines } from "./logout-text.ts";
@@ -129,19 +130,17 @@ function runOf(call: Call, record: SessionRecord, folder: string, gathered: Gath
 }
 
 /**
- * OpenID Connect RP-Initiated Logout 1.0 in the person's browser: client_id and logout_hint only, never a token in a URL.
- * A fault is said, not thrown: the session here is gone.
+ * In the person's browser. A fault is said, not thrown: the session here is gone.
  */
 async function endBrowserSession(run: Run): Promise<void> {
   const { world, settings, session } = run;
   try {
     const { endSessionEndpoint } = await (await world.provider()).facts();
     if (endSessionEndpoint === undefined) return world.terminal.warn("the issuer offers no logout page (end_session_endpoint)");
-    const address = new URL(endSessionEndpoint);
-    address.searchParams.set("client_id", settings.clientId);
+    const redirectUri = settings.redirectUrl ?? firstRedirectUri(settings.listenAddresses);
     const hint = session.identity.account ?? session.record?.displayName;
-    if (hint !== undefined) address.searchParams.set("logout_hint", hint);
-    const url = openableUrlOf(settings.issuer, address.href);
+    const page = logoutPage({ issuer: settings.issuer, endSessionEndpoint, clientId: settings.clientId, hint, redirectUri });
+    const url = openableUrlOf(settings.issuer, page);
     if (url === undefined) return world.terminal.warn("the issuer's logout page (end_session_endpoint) is not an https URL and is not opened");
     world.terminal.say(`kubectl-oidc: end the browser's session here: ${url}`);
     if (!settings.skipOpenBrowser && world.browser.available()) await world.browser.open(url);

@@ -24,7 +24,14 @@ const usualLife = 600;
  */
 export function plainDeviceAnswer(answer: unknown): unknown {
   if (!isObject(answer) || answer["error"] !== undefined) return answer;
-  return { ...answer, interval: positive(answer["interval"]) ?? usualInterval, expires_in: positive(answer["expires_in"]) ?? usualLife };
+  // Google's answer is older than the RFC: verification_url.
+  const uri = answer["verification_uri"] ?? answer["verification_url"];
+  return {
+    ...answer,
+    ...(uri === undefined ? {} : { verification_uri: uri }),
+    interval: positive(answer["interval"]) ?? usualInterval,
+    expires_in: positive(answer["expires_in"]) ?? usualLife,
+  };
 }
 
 function positive(value: unknown): number | undefined {

@@ -101,7 +101,7 @@ function checkSubject(claims: Claims, subject: string | undefined): void {
 /** ACCOUNT_MISMATCH when the claims name somebody and none of the names is `account`. False when they name nobody, so that nothing could be compared. */
 export function checkAccount(claims: Claims, account: string | undefined): boolean {
   if (account === undefined) return true;
-  const names = ["email", "preferred_username", "upn", "unique_name"].map((name) => claims[name]).filter((name) => typeof name === "string");
+  const names = ["email", "preferred_username", "upn", "unique_name", "cognito:username"].map((name) => claims[name]).filter((name) => typeof name === "string");
   const wanted = account.toLowerCase();
   if ([...names, claims["sub"]].some((name) => typeof name === "string" && name.toLowerCase() === wanted)) return true;
   if (names.length === 0) return false;

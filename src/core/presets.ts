@@ -1,5 +1,7 @@
+import { isAuth0, isCognito, isEntra, tenantId } from "./issuer-kind.ts";
+
 /** The kinds of issuers that setup knows. */
-export type PresetName = "keycloak" | "dex" | "google" | "okta" | "entra" | "auth0" | "gitlab" | "generic";
+export type PresetName = "keycloak" | "dex" | "google" | "okta" | "entra" | "auth0" | "cognito" | "gitlab" | "generic";
 
 /** What one kind of issuer needs, and how it is told apart. Facts: the issuers' own documentation; docs/how-to has a page for each. */
 export interface Preset {
@@ -68,6 +70,17 @@ export const presets = {
       "groups need an Action that sets a claim with a URL as its name: --groups-claim=https://example.com/groups",
     ],
   },
+  cognito: {
+    title: "Amazon Cognito",
+    scopes: ["email"],
+    usernameClaim: "email",
+    groupsClaim: "cognito:groups",
+    needsSecret: false,
+    notes: [
+      "the user pool has a domain (managed login), and the app client no secret and the OpenID Connect scopes openid and email",
+      "callback URLs are compared byte for byte: http://localhost:8000 and http://localhost:18000",
+    ],
+  },
   gitlab: {
     title: "GitLab",
     scopes: ["email", "profile"],
@@ -82,15 +95,16 @@ export const presets = {
 export const isPresetName = (text: string): text is PresetName => Object.hasOwn(presets, text);
 export const presetOf = (name: PresetName): Preset => presets[name];
 
-const microsoft = /^(login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)$/;
-
 /** The kind of an issuer by its URL; `generic` when that tells nothing. */
 export function presetFor(issuer: string): PresetName {
   const { hostname, pathname } = new URL(issuer);
   if (hostname === "accounts.google.com") return "google";
-  if (microsoft.test(hostname)) return "entra";
+  if (isEntra(issuer)) return "entra";
+  if (isCognito(issuer)) return "cognito";
   if (/(^|\.)(okta|oktapreview|okta-emea)\.com$/.test(hostname)) return "okta";
-  if (/(^|\.)auth0\.com$/.test(hostname)) return "auth0";
+  if (isAuth0(issuer)) return "auth0";
+  // The domain of its login pages, which is no issuer.
+  if (/\.amazoncognito\.com$/.test(hostname)) return "cognito";
   if (hostname === "gitlab.com") return "gitlab";
   if (/\/realms\/[^/]+\/?$/.test(pathname)) return "keycloak";
   return /(^|\/)dex\/?$/.test(pathname) || /^dex\./.test(hostname) ? "dex" : "generic";
@@ -119,6 +133,8 @@ export function issuerProblemOf(name: PresetName, issuer: string): IssuerProblem
       return entraProblem(url, issuer, bare);
     case "auth0":
       return issuer.endsWith("/") ? undefined : { problem: "Auth0's issuer ends with a slash", meant: `${issuer}/` };
+    case "cognito":
+      return cognitoProblem(url, issuer, bare);
     case "dex":
       return slashless(issuer, bare, "Dex'");
     case "gitlab":
@@ -133,11 +149,19 @@ export function issuerProblemOf(name: PresetName, issuer: string): IssuerProblem
 const slashless = (issuer: string, bare: string, whose: string): IssuerProblem | undefined =>
   issuer === bare ? undefined : { problem: `${whose} issuer has no slash at its end`, meant: bare };
 
+function cognitoProblem({ hostname }: URL, issuer: string, bare: string): IssuerProblem | undefined {
+  const [, region] = /\.auth\.([a-z0-9-]+)\.amazoncognito\.com$/.exec(hostname) ?? [];
+  if (region !== undefined) return { problem: "that is the domain of the login pages", meant: `https://cognito-idp.${region}.amazonaws.com/USER-POOL-ID` };
+  if (!isCognito(issuer) || bare === new URL(issuer).origin)
+    return { problem: "Amazon Cognito's issuer names the region and the user pool", meant: "https://cognito-idp.REGION.amazonaws.com/USER-POOL-ID" };
+  return slashless(issuer, bare, "Amazon Cognito's");
+}
+
 function entraProblem(url: URL, issuer: string, bare: string): IssuerProblem | undefined {
   const [, tenant = "", version] = /^\/([^/]+)(?:\/(.*?))?\/?$/.exec(url.pathname) ?? [];
   const meant = (id: string) => `https://${url.hostname === "sts.windows.net" ? "login.microsoftonline.com" : url.hostname}/${id}/v2.0`;
   // A tenant's domain finds it too, and its discovery document then names another issuer.
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)) return { problem: "Entra ID's issuer names the tenant by its ID", meant: meant("TENANT-ID") };
+  if (!tenantId.test(tenant)) return { problem: "Entra ID's issuer names the tenant by its ID", meant: meant("TENANT-ID") };
   if (url.hostname === "sts.windows.net" || version !== "v2.0") return { problem: "Entra ID's issuer of OpenID Connect ends with /v2.0", meant: meant(tenant) };
   return slashless(issuer, bare, "Entra ID's");
 }

@@ -28,9 +28,19 @@ export function checkRefreshed(claims: Claims, login: LoginFacts | undefined, no
   const { iat, auth_time: authTime, azp, nonce } = claims;
   // A login under a clock that ran ahead must not bar every later token.
   if (login.iat !== undefined && !(typeof iat === "number" && iat >= Math.min(login.iat, now) - nodesApart)) refuse("it is older than the login (iat)");
-  if (login.authTime !== undefined && authTime !== undefined && authTime !== login.authTime) refuse("it is of another authentication than the login (auth_time)");
+  if (login.authTime !== undefined && authTime !== undefined && authTime !== login.authTime && !isLaterSignIn(claims, login.authTime))
+    refuse("it is of another authentication than the login (auth_time)");
   if (login.azp === undefined && azp !== undefined) refuse("it names an authorized party, the login's did not (azp)");
   if (nonce !== undefined && digest(nonce) !== login.nonce) refuse("it has another nonce than the login");
+}
+
+/**
+ * GitLab's auth_time is that of the person's last sign-in, whatever this login was by (`current_sign_in_at`): whoever signs in there anew is no
+ * stranger. Its ID tokens alone have the claim sub_legacy. Later than the login's, and not later than the token.
+ */
+function isLaterSignIn(claims: Claims, loginAuthTime: number): boolean {
+  const { auth_time: authTime, iat, sub_legacy: legacy } = claims;
+  return typeof legacy === "string" && typeof authTime === "number" && typeof iat === "number" && authTime > loginAuthTime && authTime <= iat + nodesApart;
 }
 
 function refuse(reason: string): never {

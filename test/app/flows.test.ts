@@ -160,7 +160,19 @@ describe("what a login asks for", () => {
     expect(request({ "oidc-issuer-url": ["https://accounts.google.com"] }, { facts: { supportsOffline: false } })).toEqual({ scope: "openid", access_type: "offline" });
   });
   it("no consent page at Entra ID, where an administrator would have to answer it", () => {
-    expect(request({ "oidc-issuer-url": ["https://login.microsoftonline.com/t/v2.0"] })).toEqual({ scope: "openid offline_access" });
+    for (const issuer of ["https://login.microsoftonline.com/t/v2.0", "https://company.b2clogin.com/t/v2.0/", "https://company.ciamlogin.com/t/v2.0"])
+      expect(request({ "oidc-issuer-url": [issuer] })).toEqual({ scope: "openid offline_access" });
+  });
+  it("Google's own word counts for Google alone, and not where nothing is stored or nothing was wished", () => {
+    const google = { "oidc-issuer-url": ["https://accounts.google.com"] };
+    expect(request(google, { keeps: false })).toEqual({ scope: "openid" });
+    expect(request({ ...google, "no-offline-access": ["true"] })).toEqual({ scope: "openid" });
+    expect(request({ "oidc-issuer-url": ["https://accounts.google.com.example.org"] })).not.toHaveProperty("access_type");
+  });
+  it("an API at Auth0 by Auth0's word for it", () => {
+    const asked = request({ "oidc-issuer-url": ["https://company.eu.auth0.com/"], "oidc-audience": ["https://k8s.example.com"] });
+    expect(asked).toMatchObject({ audience: "https://k8s.example.com" });
+    expect(asked).not.toHaveProperty("resource");
   });
   it("account, policy, audience and further parameters", () => {
     expect(request({ account: ["ann"], "acr-values": ["mfa"], "max-age": ["60"], "oidc-audience": ["prod"], "oidc-auth-request-extra-params": ["hd=example.com"] })).toMatchObject({

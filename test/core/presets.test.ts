@@ -15,6 +15,9 @@ describe("the kind of an issuer", () => {
     [`https://login.microsoftonline.com/${tenant}/v2.0`, "entra"],
     [`https://sts.windows.net/${tenant}/`, "entra"],
     ["https://company.eu.auth0.com/", "auth0"],
+    ["https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E", "cognito"],
+    ["https://company.auth.eu-west-1.amazoncognito.com", "cognito"],
+    [`https://${tenant}.ciamlogin.com/${tenant}/v2.0`, "entra"],
     ["https://gitlab.com", "gitlab"],
     ["https://id.example.com", "generic"],
     // Others' names in ours.
@@ -40,11 +43,14 @@ describe("what cannot be right about an issuer URL", () => {
     ["entra", `https://login.microsoftonline.com/${tenant}/v2.0/`, `https://login.microsoftonline.com/${tenant}/v2.0`],
     ["entra", `https://sts.windows.net/${tenant}/`, `https://login.microsoftonline.com/${tenant}/v2.0`],
     ["auth0", "https://company.auth0.com", "https://company.auth0.com/"],
+    ["cognito", "https://company.auth.eu-west-1.amazoncognito.com", "https://cognito-idp.eu-west-1.amazonaws.com/USER-POOL-ID"],
+    ["cognito", "https://cognito-idp.eu-west-1.amazonaws.com", "https://cognito-idp.REGION.amazonaws.com/USER-POOL-ID"],
+    ["cognito", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E/", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E"],
     ["gitlab", "https://gitlab.example.com/", "https://gitlab.example.com"],
   ] as const)("%s: %s was meant as %s", (name, issuer, meant) => {
     expect(issuerProblemOf(name, issuer)).toMatchObject({ problem: expect.any(String), meant });
     // What is meant is right, as far as its words are no placeholders.
-    if (!/REALM|TENANT/.test(meant)) expect(issuerProblemOf(presetFor(meant) === "generic" ? name : presetFor(meant), meant)).toBeUndefined();
+    if (!/REALM|TENANT|USER-POOL/.test(meant)) expect(issuerProblemOf(presetFor(meant) === "generic" ? name : presetFor(meant), meant)).toBeUndefined();
   });
 
   it("is nothing for one that is as its kind writes it, nor for a kind that is not known", () => {
