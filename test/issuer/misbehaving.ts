@@ -55,12 +55,18 @@ export interface Misbehaving {
   stop(): Promise<void>;
 }
 
+/** Where an issuer lies on its server: `/tenant/v2.0` for `http://localhost:12345/tenant/v2.0`, and what is at which path. */
+export interface IssuerSite {
+  readonly path: string;
+  readonly routes: Readonly<Record<string, IssuerRoute>>;
+}
+
 /**
  * Starts a small issuer whose every answer can be replaced. By default it is proper: the authorization endpoint redirects at once with
  * a code (nobody is asked), PKCE S256 and the exact redirect URI are checked, tokens are signed, refresh tokens rotate, and a refresh
  * token that is used twice ends the session.
  */
-export async function startMisbehaving(behaviour: Behaviour = {}, options: { readonly certificates?: ServerTls } = {}): Promise<Misbehaving> {
+export async function startMisbehaving(behaviour: Behaviour = {}, options: { readonly certificates?: ServerTls; readonly site?: IssuerSite } = {}): Promise<Misbehaving> {
   const keys = await makeIssuerKeys();
   const requests: ReceivedRequest[] = [];
   let current = behaviour;
@@ -68,7 +74,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
     requests.filter((request) => request.route === route && (grantType === undefined || request.grantType === grantType));
 
   const server = await listenOnLocalhost((incoming, response) => {
-    readRequest(incoming)
+    readRequest(incoming, options.site?.routes)
       .then(async (request) => {
         requests.push(request);
         const answer = await decide(request, received(request.route).length);
@@ -79,8 +85,10 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
       .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   }, options.certificates);
 
+  const issuer = `${server.origin}${options.site?.path ?? ""}`;
+
   const proper = makeProperIssuer({
-    issuer: server.origin,
+    issuer,
     keys,
     forgery: (request, accessToken) => (typeof current.idToken === "function" ? current.idToken(request, accessToken) : current.idToken),
     refreshTokens: () => current.refreshTokens ?? "rotate",
@@ -95,7 +103,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
   }
 
   return {
-    issuer: server.origin,
+    issuer,
     requests,
     secrets: proper.secrets,
     received,

@@ -31,7 +31,7 @@ export interface ReceivedRequest {
   readonly certificate: string | undefined;
 }
 
-const routes: Readonly<Record<string, IssuerRoute>> = {
+export const usualRoutes: Readonly<Record<string, IssuerRoute>> = {
   "/.well-known/openid-configuration": "discovery",
   "/jwks": "jwks",
   "/authorize": "authorization",
@@ -44,8 +44,8 @@ const routes: Readonly<Record<string, IssuerRoute>> = {
   "/par": "pushed_authorization",
 };
 
-/** Reads the whole request. */
-export async function readRequest(request: IncomingMessage): Promise<ReceivedRequest> {
+/** Reads the whole request. `routes`: what lies at which path. */
+export async function readRequest(request: IncomingMessage, routes: Readonly<Record<string, IssuerRoute>> = usualRoutes): Promise<ReceivedRequest> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   const body = await text(request);
   const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
