@@ -76,6 +76,7 @@ function resourceAt(path: string, user: Reviewed, accept: string): object | unde
         groupVersion: "v1",
         resources: [
           { name: "namespaces", singularName: "namespace", namespaced: false, kind: "Namespace", verbs: ["get", "list"], shortNames: ["ns"] },
+          { name: "secrets", singularName: "secret", namespaced: true, kind: "Secret", verbs: ["list"] },
           { name: "pods", singularName: "pod", namespaced: true, kind: "Pod", verbs: ["get", "list"], shortNames: ["po"] },
         ],
       };
@@ -98,6 +99,9 @@ function resourceAt(path: string, user: Reviewed, accept: string): object | unde
         : { kind: "NamespaceList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: [namespace] };
     case "/api/v1/namespaces/default/pods":
       return accept.includes("as=Table") ? tableOf(["Name", "Ready", "Status"], pods.map(podOf), () => ["1/1", "Running"]) : podList();
+    // Helm's releases: none.
+    case "/api/v1/namespaces/default/secrets":
+      return { kind: "SecretList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: [] };
     default:
       return undefined;
   }

@@ -19,6 +19,8 @@ export interface Part {
   readonly onPath: readonly string[];
   /** Arguments that make it print its version. Undefined: it cannot be asked. */
   readonly versionArgs?: readonly string[];
+  /** The same of what is no program: reads it from the files. */
+  readonly versionIn?: (path: string) => string | undefined;
   readonly making?: Making;
 }
 
@@ -64,8 +66,8 @@ const candidates = (value: string | undefined, file: string) => (value === undef
 
 const found = (part: Part, path: string): Found => ({ name: part.name, path, version: versionOf(part, path) });
 
-function versionOf({ versionArgs }: Part, path: string): string {
-  if (versionArgs === undefined) return "of unknown version";
+function versionOf({ versionArgs, versionIn }: Part, path: string): string {
+  if (versionArgs === undefined) return versionIn?.(path) ?? "of unknown version";
   try {
     const text = execFileSync(path, [...versionArgs], { encoding: "utf8", timeout: 20_000, stdio: ["ignore", "pipe", "ignore"] });
     return /v?\d+\.\d+(\.\d+)?[\w.+-]*/.exec(text)?.[0] ?? "of unknown version";

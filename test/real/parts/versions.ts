@@ -7,4 +7,8 @@ export const versions = {
   "kubectl-oldest": "v1.23.3",
   /** Debian 12's: before client.authentication.k8s.io/v1. */
   "kubectl-v1beta1": "v1.20.2",
+  "client-go": "v0.37.2",
+  "python-client": "37.0.2",
+  helm: "v3.22.0",
+  k9s: "v0.50.16",
 } as const;
