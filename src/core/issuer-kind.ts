@@ -26,6 +26,13 @@ type Metadata = Readonly<Record<string, unknown>>;
 /** GitLab, on whatever host: nobody else has the claim by which it remembers its subjects of before 2019. */
 const isGitLab = (metadata: Metadata) => Array.isArray(metadata["claims_supported"]) && metadata["claims_supported"].includes("sub_legacy");
 
+/** Their documents leave `none` out of the ways in which a client proves itself, and public clients are what they advise for programs like ours. */
+export function takesPublicClients(metadata: Metadata): boolean {
+  const issuer = typeof metadata["issuer"] === "string" ? metadata["issuer"] : "";
+  const isKeycloak = /\/realms\/[^/]+$/.test(pathOf(issuer));
+  return isEntra(issuer) || isCognito(issuer) || isAuth0(issuer) || isKeycloak || isGitLab(metadata);
+}
+
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 
 /**

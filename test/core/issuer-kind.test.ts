@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isAuth0, isCognito, isEntra, withUnsaid } from "../../src/core/issuer-kind.ts";
+import { isAuth0, isCognito, isEntra, takesPublicClients, withUnsaid } from "../../src/core/issuer-kind.ts";
 import { firstRedirectUri, logoutPage } from "../../src/core/logout-page.ts";
 
 const tenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -30,6 +30,19 @@ describe("an issuer's kind", () => {
     ["https://notauth0.com/", false],
     ["not a URL", false],
   ])("%s is Auth0: %s", (issuer, is) => expect(isAuth0(issuer)).toBe(is));
+});
+
+describe("a document without `none` among the client's proofs", () => {
+  it.each([
+    [{ issuer: `https://login.microsoftonline.com/${tenant}/v2.0` }, true],
+    [{ issuer: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E" }, true],
+    [{ issuer: "https://company.eu.auth0.com/" }, true],
+    [{ issuer: "https://sso.example.com/realms/company" }, true],
+    [{ issuer: "https://gitlab.example.com", claims_supported: ["sub_legacy"] }, true],
+    [{ issuer: "https://accounts.google.com" }, false],
+    [{ issuer: "https://id.example.com" }, false],
+    [{}, false],
+  ])("%j: it takes public clients all the same: %s", (metadata, takes) => expect(takesPublicClients(metadata)).toBe(takes));
 });
 
 describe("what GitLab does not say", () => {

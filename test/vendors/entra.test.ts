@@ -78,6 +78,7 @@ describe("Entra ID", () => {
       tokenOf(await logIn("--id-token-cache=disk", asked));
       const plan = await setUp();
       expect(plan.stderr).toContain("(Microsoft Entra ID)");
+      expect(plan.stderr).not.toContain("may refuse a public client");
       expect(plan.stdout).toMatch(/username:\s+claim: oid/);
       expect(plan.stdout).toContain(groups[0]);
     }));

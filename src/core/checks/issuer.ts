@@ -1,6 +1,7 @@
 import { type ClientProof, isKeyForRequestsOnly, tlsMethods } from "../client-proof.ts";
 import { chosenAlgorithm } from "../client-signature.ts";
 import { endpointNames } from "../endpoint.ts";
+import { takesPublicClients } from "../issuer-kind.ts";
 import type { Wish } from "../settings.ts";
 import { safeText } from "../untrusted-text.ts";
 import { failed, type Outcome, ok, together, warn } from "./outcome.ts";
@@ -84,7 +85,7 @@ export function checkClientAuthentication(metadata: Metadata, proof: ClientProof
   if (methods === undefined) return ok(hasSecret ? "client secret, in the header" : "public client; the issuer does not list its methods");
   if (hasSecret && !methods.some((method) => method === "client_secret_basic" || method === "client_secret_post"))
     return failed("CLIENT_REJECTED", `the issuer takes no client secret (${shown})`, "leave the client secret out, if the client is public");
-  if (!hasSecret && !methods.includes("none"))
+  if (!hasSecret && !methods.includes("none") && !takesPublicClients(metadata))
     return warn(`the issuer lists ${shown} and not none: it may refuse a public client`, "register the client as public, or add --oidc-client-secret-file=FILE");
   return ok(hasSecret ? `client secret (${shown})` : "public client");
 }
