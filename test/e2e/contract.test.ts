@@ -135,7 +135,7 @@ describe("a command line", () => {
     [["completion", "bahs"], "completion takes bash, zsh, fish or powershell, not bahs", "did you mean: kubectl oidc completion bash?"],
     [["status", "-o", "jsno"], "-o must be json", "did you mean -o json?"],
     [["token", "-o", "yaml"], "-o must be one of json, header, env", "run: kubectl oidc help token"],
-    [["setup", "--preset", "keyclaok"], "--preset must be one of keycloak, dex, google, okta, entra, auth0, gitlab, generic", "did you mean --preset=keycloak?"],
+    [["setup", "--preset", "keyclaok"], "--preset must be one of keycloak, dex, google, okta, entra, auth0, cognito, gitlab, generic", "did you mean --preset=keycloak?"],
     [["login", "-v"], "-v needs a value", "run: kubectl oidc help login"],
     [["status", "extra"], "there is an argument too many; options start with --", "run: kubectl oidc help status"],
     [["get-token", "-o", "json"], "there is no flag -o here", "run: kubectl oidc help get-token"],
