@@ -40,7 +40,7 @@ export const lazyBundles = {
   // Clients that prove themselves with a key or a certificate.
   proof: { after: "work", doors: ["adapters/client-key.ts", "adapters/client-certificate.ts"] },
   proxy: { after: "oidc", doors: ["adapters/proxy-agent.ts"] },
-  kubeconfig: { after: "work", doors: ["kubeconfig", "kubeconfig-mention", "kubeconfig-survey", "kuberc-file"].map((name) => `adapters/${name}.ts`) },
+  kubeconfig: { after: "work", doors: ["authority-file", "kubeconfig", "kubeconfig-mention", "kubeconfig-survey", "kuberc-file"].map((name) => `adapters/${name}.ts`) },
   yaml: {
     after: "work",
     doors: ["yaml-document", "config-text", "kubeconfig-mask", "kubeconfig-plan", "kubeconfig-writer", "hardening", "yaml-text"].map((name) => `adapters/${name}.ts`),

@@ -4,6 +4,7 @@ import { auditLog } from "./adapters/audit-log.ts";
 import { systemBrowser } from "./adapters/browser.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { readConfiguration } from "./adapters/configuration.ts";
+import { authorityData } from "./adapters/authority-file.ts";
 import { credentialFile, credentialStoreOf } from "./adapters/credential-files.ts";
 import { clientFiles } from "./adapters/client-files.ts";
 import { keptClientSecret } from "./adapters/client-secrets.ts";
@@ -120,6 +121,8 @@ export function machine(start: Process) {
       const { certificates } = addedAuthorities({ caFiles: settings.caFiles, caData: settings.caData, insecure: false, variables: { instead: [], extra: [] } });
       return certificates.length === 0 ? undefined : `${certificates.map((pem) => pem.trim()).join("\n")}\n`;
     },
+    /** Base64 of the certificate authority in a file that KUBERNETES_EXEC_INFO names. */
+    authorityData: (path: string) => authorityData(expandPath(path, where.home, cwd)),
     /** `~` expanded, and absolute: a stanza is used in any folder. */
     absolute: (path: string, folder = cwd) => expandPath(path, where.home, folder),
     /** kubelogin's cache: the folders that a stanza names (`roots`: its KUBECACHEDIR), and the usual ones. */

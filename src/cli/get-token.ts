@@ -15,7 +15,7 @@ import { refuseUnknownServer } from "./strict-login.ts";
 /** The exec credential plugin: cached → refresh → login → one ExecCredential on stdout, or nothing. */
 export async function getTokenCommand(call: Call): Promise<void> {
   // An apiVersion that we cannot answer is refused before any login.
-  const info = readExecInfo(call.env["KUBERNETES_EXEC_INFO"]);
+  const info = readExecInfo(call.env["KUBERNETES_EXEC_INFO"], call.machine.authorityData);
   refuseUnsafeEnvironment(call.env);
   const gathered = gatherForPlugin(call.machine, call.env, call.invocation.options, info.config);
   const { strict } = gathered;
@@ -58,9 +58,15 @@ async function remember(call: Call, run: Run, gathered: Gathered, info: ExecInfo
   if (run.settings.subject?.source.kind === "kubernetes" && call.env["KUBECONFIG"]) return;
   const paths = optionTable.filter((row) => row.kind === "path" || row.kind === "paths").flatMap((row) => gathered.sources.flatMap((source) => source.options[row.name] ?? []));
   const folders = ["KUBECACHEDIR", "KUBECTL_OIDC_CONFIG", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"].flatMap((name) => call.env[name] || []);
-  const cwd = call.machine.dependsOnFolder([...paths.flatMap((text) => text.split(",")), ...folders].filter((path) => path !== "")) ? call.cwd : undefined;
+  const authority = info.authorityFile === undefined ? [] : [info.authorityFile];
+  const cwd = call.machine.dependsOnFolder([...paths.flatMap((text) => text.split(",")), ...folders, ...authority].filter((path) => path !== "")) ? call.cwd : undefined;
   try {
-    await call.machine.remember(run, credential, { argv: call.argv, apiVersion: info.apiVersion, looked: gathered.looked, cwd });
+    await call.machine.remember(run, credential, {
+      argv: call.argv,
+      apiVersion: info.apiVersion,
+      looked: [...gathered.looked, ...authority.map((path) => call.machine.absolute(path))],
+      cwd,
+    });
   } catch (error) {
     run.world.terminal.log(1, `the answer could not be remembered: ${isOidcError(error) ? error.message : "unexpected fault"}`);
   }

@@ -45,7 +45,7 @@ export function exactHint(hint: string, call: Pick<Call, "machine" | "argv" | "i
 function trustHint(hint: string, call: Pick<Call, "machine" | "argv" | "invocation" | "env">): string {
   const { context, kubeconfig, options } = call.invocation;
   if (context !== undefined) return withFlags(trusting, contextFlags(context, kubeconfig));
-  const server = call.invocation.command === "get-token" ? readExecInfo(call.env["KUBERNETES_EXEC_INFO"]).server : undefined;
+  const server = call.invocation.command === "get-token" ? readExecInfo(call.env["KUBERNETES_EXEC_INFO"], call.machine.authorityData).server : undefined;
   if (server === undefined) return hint;
   const named = onlyContextWith(call.machine, call.argv, server);
   if (named !== undefined) return withFlags(trusting, contextFlags(named));

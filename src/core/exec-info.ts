@@ -10,15 +10,21 @@ export interface ExecInfo {
   readonly apiVersion: ExecApiVersion;
   /** The server that will get the token; only with `provideClusterInfo: true`. */
   readonly server: TrustedServer | undefined;
+  /** Where the server's authority is a file: what it says counts, so the file belongs to the inputs. As the caller wrote it. */
+  readonly authorityFile?: string | undefined;
   /** `spec.cluster.config`, unchecked; undefined when the cluster says nothing. */
   readonly config: unknown;
 }
 
+/** Base64 of a certificate authority's file; undefined when it cannot be read. */
+export type ReadAuthority = (path: string) => string | undefined;
+
 /**
  * Reads the variable's text. Absent or empty (run by hand, the JavaScript client): v1 without a cluster.
- * EXEC_INFO_INVALID for what is not an ExecCredential; API_VERSION_UNSUPPORTED, before anything else is done.
+ * kubectl puts the authority's file into `certificate-authority-data`; the Python client gives the kubeconfig's cluster as it stands there, with a path,
+ * which `authorityIn` reads, so that both mean the same server. EXEC_INFO_INVALID for what is not an ExecCredential; API_VERSION_UNSUPPORTED, before anything else is done.
  */
-export function readExecInfo(text: string | undefined): ExecInfo {
+export function readExecInfo(text: string | undefined, authorityIn: ReadAuthority = () => undefined): ExecInfo {
   if (text === undefined || text.trim() === "") return { apiVersion: "client.authentication.k8s.io/v1", server: undefined, config: undefined };
   const value = parse(text);
   if (!isObject(value)) return invalid("it is not a JSON object");
@@ -33,7 +39,7 @@ export function readExecInfo(text: string | undefined): ExecInfo {
   const cluster = spec["cluster"] ?? undefined;
   if (cluster === undefined) return { apiVersion, server: undefined, config: undefined };
   if (!isObject(cluster)) return invalid("its spec.cluster is not an object");
-  return { apiVersion, server: serverOf(cluster), config: cluster["config"] ?? undefined };
+  return { apiVersion, ...serverOf(cluster, authorityIn), config: cluster["config"] ?? undefined };
 }
 
 function parse(text: string): unknown {
@@ -48,20 +54,25 @@ function invalid(why: string): never {
   return fail("EXEC_INFO_INVALID", { message: `KUBERNETES_EXEC_INFO cannot be used: ${why}` });
 }
 
-function serverOf(cluster: Readonly<Record<string, unknown>>): TrustedServer {
+function serverOf(cluster: Readonly<Record<string, unknown>>, authorityIn: ReadAuthority): Pick<ExecInfo, "server" | "authorityFile"> {
   const text = (name: string) => {
     const value = cluster[name];
     if (value === undefined || value === null || value === "") return undefined;
     return typeof value === "string" ? value : invalid(`its spec.cluster.${name} is not a text`);
   };
-  const ca = text("certificate-authority-data");
-  return serverIdentity({
+  const data = text("certificate-authority-data");
+  const insecure = cluster["insecure-skip-tls-verify"] === true;
+  // Data counts before a file, as in client-go.
+  const authorityFile = data === undefined && !insecure ? text("certificate-authority") : undefined;
+  const read = (path: string) => authorityIn(path) ?? invalid(`the certificate authority ${safeText(path, 120)} of its cluster cannot be read`);
+  const server = serverIdentity({
     server: text("server") ?? invalid("its spec.cluster has no server"),
     tlsServerName: text("tls-server-name"),
-    insecure: cluster["insecure-skip-tls-verify"] === true,
-    certificateAuthorityData: ca,
+    insecure,
+    certificateAuthorityData: authorityFile === undefined ? data : read(authorityFile),
     proxyUrl: text("proxy-url"),
   });
+  return authorityFile === undefined ? { server } : { server, authorityFile };
 }
 
 /** A cluster as a kubeconfig and KUBERNETES_EXEC_INFO describe it. */

@@ -38,6 +38,19 @@ describe("KUBERNETES_EXEC_INFO", () => {
       proxy: "http://proxy:3128",
     });
   });
+  it("reads the authority's file where its path stands in the place of its data, and means the same server as kubectl does", () => {
+    const read = (path: string) => (path === "ca.pem" ? "QUJD" : undefined);
+    const server = "https://k8s.example.com:6443";
+    const byData = readExecInfo(info({ spec: { cluster: { server, "certificate-authority-data": "QUJD" } } }), read);
+    const byFile = readExecInfo(info({ spec: { cluster: { server, "certificate-authority": "ca.pem" } } }), read);
+    expect(byFile.server).toEqual(byData.server);
+    expect([byData.authorityFile, byFile.authorityFile]).toEqual([undefined, "ca.pem"]);
+    // As client-go: data before a file, and neither where nothing is checked.
+    expect(readExecInfo(info({ spec: { cluster: { server, "certificate-authority": "other.pem", "certificate-authority-data": "QUJD" } } }), read)).toEqual(byData);
+    const unchecked = { server, "certificate-authority": "other.pem", "insecure-skip-tls-verify": true };
+    expect(readExecInfo(info({ spec: { cluster: unchecked } }), read).server?.authority).toBe("insecure");
+    expect(codeOf(() => readExecInfo(info({ spec: { cluster: { server, "certificate-authority": "other.pem" } } }), read))).toBe("EXEC_INFO_INVALID");
+  });
   it("kubectl's null config is none", () => expect(readExecInfo(info({ spec: { cluster: { server: "https://a", config: null } } })).config).toBeUndefined());
   it("any text is answered or refused by name, never by a crash", () => {
     fc.assert(

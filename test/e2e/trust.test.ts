@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { logInAs, real, toServer, writeKubeconfig } from "../conformance/poisoned-stage.ts";
 import { credentialOf, errorCode, runWithBrowser } from "./program.ts";
@@ -55,6 +56,32 @@ describe("trust", () => {
     const added = await home.run(["trust", "add", "https://third.example.com"]);
     expect(added.stderr).toMatch(/certificate authority sha256:[0-9a-f]{64} \(context proxied\)/);
     expect([await status(proxied), await status({ server: proxied.server })]).toEqual([0, 40]);
+  });
+
+  it("a caller that names the authority's file, as the Python client does, means the server that kubectl names by its data; the file's content counts at every call", async () => {
+    writeKubeconfig(options(), { prod: real });
+    await logInAs("prod");
+    const file = join(home.folder, "ca.pem");
+    writeFileSync(file, Buffer.from(real["certificate-authority-data"], "base64"));
+    const byFile = { server: real.server, "certificate-authority": "ca.pem" };
+    expect(await status(byFile)).toBe(0);
+    // Until the answer is remembered: a file that was just written is not trusted to stay.
+    const isRemembered = () =>
+      existsSync(join(home.data, "memo")) && readdirSync(join(home.data, "memo")).some((name) => readFileSync(join(home.data, "memo", name), "utf8").includes(file));
+    await expect
+      .poll(
+        async () => {
+          await status(byFile);
+          return isRemembered();
+        },
+        { timeout: 15_000 },
+      )
+      .toBe(true);
+    expect(await status(byFile)).toBe(0);
+    writeFileSync(file, "-----BEGIN CERTIFICATE-----\nsomebody else's\n-----END CERTIFICATE-----\n");
+    expect(errorCode(await home.run(session(), toServer(byFile)))).toBe("SERVER_NOT_TRUSTED");
+    rmSync(file);
+    expect(errorCode(await home.run(session(), toServer(byFile)))).toBe("EXEC_INFO_INVALID");
   });
 
   it("add asks which one, when contexts do not agree about a server", async () => {
