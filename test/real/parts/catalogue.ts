@@ -9,16 +9,4 @@ import type { Part } from "./part.ts";
 import { pythonClient } from "./python-client.ts";
 
 /** Every part, in the order in which they are made: what takes long comes last. */
-export const catalogue: readonly Part[] = [
-  kubectlOnPath,
-  kubectlV1beta1,
-  javascriptClient,
-  pythonClient,
-  clientGo,
-  etcd,
-  kubectlNewest,
-  kubectlOldest,
-  helm,
-  kubeApiserver,
-  k9s,
-];
+export const catalogue: readonly Part[] = [kubectlOnPath, kubectlV1beta1, javascriptClient, pythonClient, clientGo, etcd, kubectlNewest, kubectlOldest, helm, kubeApiserver, k9s];
