@@ -5,7 +5,7 @@ import { firstThese, onlyFor } from "../issuer/misbehaviours.ts";
 import { auth0, groupsClaim, hs256, pending, slowDown } from "../issuer/vendors/auth0.ts";
 import { claimsOf, onVendor, tokenOf } from "./vendor-stage.ts";
 
-describe("Auth0", () => {
+describe("Auth0", { timeout: 60_000 }, () => {
   it.concurrent("calls itself with a slash at the end: without it nothing is believed, and the cure has it", () =>
     onVendor(auth0, async ({ issuer, home, session, logIn, refresh }) => {
       expect(issuer.issuer).toMatch(/\/$/);

@@ -6,7 +6,7 @@ import { onVendor, tokenOf } from "./vendor-stage.ts";
 
 const page = /end the browser's session here: (\S+)/;
 
-describe("Amazon Cognito", () => {
+describe("Amazon Cognito", { timeout: 60_000 }, () => {
   it.concurrent("is asked for no offline_access, lists no PKCE, and keeps its refresh token through every refresh", () =>
     onVendor(cognito, async ({ issuer, logIn, refresh }) => {
       const login = await logIn("--oidc-extra-scope=email");

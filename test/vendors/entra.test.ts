@@ -9,7 +9,7 @@ import { claimsOf, onVendor, tokenOf } from "./vendor-stage.ts";
 /** What the preset asks for. */
 const asked = "--oidc-extra-scope=email,profile";
 
-describe("Entra ID", () => {
+describe("Entra ID", { timeout: 60_000 }, () => {
   it.concurrent("does not list PKCE, which is used all the same, and gives offline_access without a consent page", () =>
     onVendor(entra, async ({ issuer, logIn, refresh, doctor }) => {
       const login = await logIn(asked);

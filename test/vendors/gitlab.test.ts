@@ -8,7 +8,7 @@ const signedIn = (at: number, more: Readonly<Record<string, unknown>> = {}) => (
   idToken: () => ({ alg: "RS256" as const, claims: { ...gitlab.claims, auth_time: at, ...more } }),
 });
 
-describe("GitLab", () => {
+describe("GitLab", { timeout: 60_000 }, () => {
   it.concurrent("gives a refresh token without offline_access, and a token of two minutes that is refreshed again and again", () =>
     onVendor(gitlab, async ({ issuer, logIn, refresh }) => {
       const login = await logIn(asked);

@@ -17,7 +17,7 @@ function secretFile({ home }: VendorStage): string {
 }
 
 // That access_type=offline is sent to accounts.google.com, and to nobody else: test/app/flows.test.ts.
-describe("Google", () => {
+describe("Google", { timeout: 60_000 }, () => {
   it.concurrent("gives one refresh token at a consent, and no other at a refresh", () =>
     onVendor(google, async (stage) => {
       const { issuer, logIn, refresh } = stage;

@@ -7,7 +7,7 @@ import { onVendor, tokenOf } from "./vendor-stage.ts";
 
 const refusal = (error: string, error_description: string) => ({ authorization: changeRedirect({ code: undefined, iss: undefined, error, error_description }) });
 
-describe("Okta", () => {
+describe("Okta", { timeout: 60_000 }, () => {
   it.concurrent.each([
     ["the org's own server knows the scope groups", oktaOrg, "email groups profile"],
     ["a custom server does not, and is not asked for it", oktaCustom, "email profile"],

@@ -23,7 +23,7 @@ const configurationOf = (page: string) => blocksOf(page).flatMap(({ language, te
 const setupOf = (page: string) => (splitCommand(/^ {4}kubectl oidc setup (.*)$/m.exec(textOf(page))?.[1] ?? "") ?? []).filter((word) => word !== "--context" && word !== "prod");
 const optionOf = (words: readonly string[], name: string) => words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 
-describe("a vendor's page", () => {
+describe("a vendor's page", { timeout: 60_000 }, () => {
   it.concurrent.each([
     ["gitlab.md", gitlab, "email,profile"],
     ["okta.md", oktaCustom, "email,profile"],
