@@ -39,7 +39,7 @@ import { subjectTokens } from "./adapters/subject-token/subject-tokens.ts";
 import { withIdentity } from "./adapters/subject-token/with-identity.ts";
 import { surroundings } from "./adapters/surroundings.ts";
 import { terminal } from "./adapters/terminal.ts";
-import { addedAuthorities, rootFacts } from "./adapters/trust-roots.ts";
+import { addedAuthorityText, rootFacts } from "./adapters/trust-roots.ts";
 import { yamlText } from "./adapters/yaml-text.ts";
 import { auditTrail } from "./app/audit-trail.ts";
 import { secretItems } from "./app/secret-items.ts";
@@ -117,10 +117,7 @@ export function machine(start: Process) {
     /** Block style, for people and for `kubectl apply`. */
     yaml: (value: unknown) => yamlText(value, false),
     /** PEM of the authorities that these settings add; undefined when they add none. */
-    authorityOf(settings: Settings): string | undefined {
-      const { certificates } = addedAuthorities({ caFiles: settings.caFiles, caData: settings.caData, insecure: false, variables: { instead: [], extra: [] } });
-      return certificates.length === 0 ? undefined : `${certificates.map((pem) => pem.trim()).join("\n")}\n`;
-    },
+    authorityOf: (settings: Settings) => addedAuthorityText(settings),
     /** Base64 of the certificate authority in a file that KUBERNETES_EXEC_INFO names. */
     authorityData: (path: string) => authorityData(expandPath(path, where.home, cwd)),
     /** `~` expanded, and absolute: a stanza is used in any folder. */

@@ -191,3 +191,9 @@ function certificatesOf(path: string | undefined): readonly string[] {
     return [];
   }
 }
+
+/** PEM of the authorities that options add, for an administrator; undefined when they add none. SETTINGS_INVALID. */
+export function addedAuthorityText({ caFiles, caData }: { readonly caFiles: readonly string[]; readonly caData: readonly string[] }): string | undefined {
+  const { certificates } = addedAuthorities({ caFiles, caData, insecure: false, variables: { instead: [], extra: [] } });
+  return certificates.length === 0 ? undefined : `${certificates.map((pem) => pem.trim()).join("\n")}\n`;
+}

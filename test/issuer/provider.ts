@@ -46,10 +46,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   const memory = options.memory ?? (await makeProviderMemory());
   const log = makeRequestLog();
   const { platforms, clients = defaultClients } = options;
-  const configuration = providerConfiguration(
-    memory,
-    platforms === undefined ? options : { ...options, clients: [...clients, { ...deployClient } as unknown as ClientMetadata] },
-  );
+  const configuration = providerConfiguration(memory, platforms === undefined ? options : { ...options, clients: [...clients, { ...deployClient } as unknown as ClientMetadata] });
   // The issuer's name holds the port, so the server listens before there is a provider to answer.
   const ready: { answer?: ReturnType<Provider["callback"]> } = {};
   const answer: RequestListener = (request, response) => void ready.answer?.(request, response);
