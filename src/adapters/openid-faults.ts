@@ -25,7 +25,7 @@ export function failFrom(error: unknown, exchange: Exchange, host: string): neve
 
 function failFromBody(error: string, description: string | undefined, status: number, retryAfter: string | null, exchange: Exchange, host: string): never {
   const reason = describeOAuthError(error, description);
-  const code = codeOf(error, status, exchange);
+  const code = exchange === "refresh" && isRefusedByDex(error, description, status) ? "SESSION_REVOKED" : codeOf(error, status, exchange);
   if (code === "ISSUER_UNREACHABLE") {
     return fail(code, { message: `${host} cannot answer now`, reason: `HTTP ${status}, ${reason}${whenToTry(retryAfter)}` });
   }
@@ -52,6 +52,14 @@ function failFromProof({ error, error_description: description, response }: clie
 const clockTolerance = 20;
 
 const whenToTry = (retryAfter: string | null) => (retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? `; try again in ${retryAfter} s` : "");
+
+/**
+ * Dex' word for invalid_grant: a refresh token that was revoked, spent, or replaced by a login elsewhere (Dex keeps one for each person and
+ * client) gets invalid_request, the code of a malformed request, which ours is not (server/refreshhandlers.go of 2.45). Told by its whole
+ * text, so that nobody else's invalid_request ends a session.
+ */
+const isRefusedByDex = (error: string, description: string | undefined, status: number) =>
+  status === 400 && error === "invalid_request" && /^Refresh token (is invalid or has already been claimed by another client|expired)\.$/.test(description ?? "");
 
 /** Only invalid_grant, login_required and interaction_required mean "log in again" (cli.md promise 6). */
 function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {

@@ -50,6 +50,7 @@ describe("only the issuer's refusal means log in again", () => {
     ["server_error", oauthError("server_error"), "ISSUER_UNREACHABLE"],
     ["invalid_client", { status: 401, json: { error: "invalid_client" } }, "CLIENT_REJECTED"],
     ["invalid_scope", oauthError("invalid_scope"), "SCOPE_REJECTED"],
+    ["invalid_request", { status: 400, json: { error: "invalid_request", error_description: "Refresh token is missing." } }, "CLIENT_REJECTED"],
     ["an error that nobody knows", oauthError("moon_phase"), "CLIENT_REJECTED"],
   ];
   it.concurrent.each(faults)("%s: the session stays, and the next refresh works [RT-11]", (_, answer, code) =>
@@ -72,6 +73,15 @@ describe("only the issuer's refusal means log in again", () => {
       expect(errorCode(await refresh())).toBe("SESSION_REVOKED");
       expect(errorCode(await refresh())).toBe("LOGIN_REQUIRED");
       expect(issuer.count("token", "refresh_token")).toBe(1);
+    }),
+  );
+
+  it.concurrent.each(["Refresh token is invalid or has already been claimed by another client.", "Refresh token expired."])("Dex, which says invalid_request: %s", (description) =>
+    onStage(async ({ issuer, logIn, refresh }) => {
+      credentialOf(await logIn());
+      issuer.become(atRefresh({ status: 400, json: { error: "invalid_request", error_description: description } }));
+      expect(errorCode(await refresh())).toBe("SESSION_REVOKED");
+      expect(errorCode(await refresh())).toBe("LOGIN_REQUIRED");
     }),
   );
 
