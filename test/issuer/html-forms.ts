@@ -27,21 +27,22 @@ export function titleOf(html: string): string {
 
 /** The forms of a page, each with the buttons inside it and those that name it with `form=`. */
 export function formsOf(html: string): readonly HtmlForm[] {
-  const allButtons = [...html.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/gi)];
+  // `type="button"` sends nothing: a script would have to do so.
+  const allButtons = [...html.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/gi)].filter(([, tag = ""]) => attributeOf(tag, "type") !== "button");
   return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(([, tag = "", inner = ""]) => {
     const id = attributeOf(tag, "id");
     const inputs = [...inner.matchAll(/<input\b([^>]*)>/gi)].map((match) => match[1] ?? "");
-    const named = inputs.filter((input) => attributeOf(input, "name") !== undefined);
+    const submits = inputs.filter((input) => attributeOf(input, "type") === "submit");
+    const named = inputs.filter((input) => attributeOf(input, "name") !== undefined && !submits.includes(input));
     const own = allButtons.filter(([whole, buttonTag = ""]) => inner.includes(whole) || (id !== undefined && attributeOf(buttonTag, "form") === id));
     return {
       action: attributeOf(tag, "action") ?? "",
       method: attributeOf(tag, "method")?.toLowerCase() === "post" ? "post" : "get",
       fields: new Map(named.map((input) => [attributeOf(input, "name") ?? "", attributeOf(input, "value") ?? ""])),
-      buttons: own.map(([, buttonTag = "", label = ""]) => ({
-        label: plainText(label).trim(),
-        name: attributeOf(buttonTag, "name"),
-        value: attributeOf(buttonTag, "value") ?? "",
-      })),
+      buttons: [
+        ...own.map(([, buttonTag = "", label = ""]) => ({ label: plainText(label).trim(), name: attributeOf(buttonTag, "name"), value: attributeOf(buttonTag, "value") ?? "" })),
+        ...submits.map((input) => ({ label: attributeOf(input, "value") ?? "", name: attributeOf(input, "name"), value: attributeOf(input, "value") ?? "" })),
+      ],
     };
   });
 }

@@ -10,8 +10,10 @@ export interface Person {
   readonly ca?: string | undefined;
   readonly account?: string | undefined;
   readonly password?: string | undefined;
-  /** Presses "Cancel", "Deny" or "Abort" on the first page that asks. */
+  /** Presses "Cancel", "Deny", "Abort" or "No" on the first page that asks. */
   readonly deny?: boolean | undefined;
+  /** Origins of pages that belong to the issuer besides its own: a login application beside it. */
+  readonly origins?: readonly string[] | undefined;
   /** Gives up with this signal, as a person who closes the window. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -24,16 +26,17 @@ export interface Visited {
 
 const requestTimeoutMs = 15_000;
 const mostSteps = 30;
-const noLabels = new Set(["Cancel", "Deny", "Abort"]);
+const noLabels = new Set(["Cancel", "Deny", "Abort", "No"]);
 
 /**
  * Opens an authorization URL and goes where a person would: follows redirects, logs in, allows (or not), follows the redirect to the
- * loopback callback, and gives the page that stands there. Forms are filled at the issuer's own origin only. Rejects when the issuer
+ * loopback callback, and gives the page that stands there. Forms are filled at the issuer's own origins only. Rejects when the issuer
  * refuses name and password, when a page cannot be reached within 15 seconds, and after 30 steps.
  */
 export async function clickThrough(url: string, person: Person): Promise<Visited> {
   const jar = makeCookieJar();
   const { origin } = new URL(url);
+  const isTheirs = (place: string) => place === origin || person.origins?.includes(place) === true;
   let loggedIn = false;
   let saidNo = false;
   let next: Step = { url: new URL(url), form: undefined };
@@ -44,14 +47,15 @@ export async function clickThrough(url: string, person: Person): Promise<Visited
       continue;
     }
     // Who has said no fills in nothing more: a device page asks for the next code after that.
-    const form = next.url.origin === origin && !saidNo ? formsOf(answer.body)[0] : undefined;
+    const forms: readonly HtmlForm[] = isTheirs(next.url.origin) && !saidNo ? formsOf(answer.body) : [];
+    const form: HtmlForm | undefined = (person.deny === true ? forms.find(saysNo) : undefined) ?? forms[0];
     if (form === undefined) return { status: answer.status, body: answer.body, finalUrl: next.url.href };
     if (form.fields.has("password")) {
       if (loggedIn) throw new Error("the issuer did not accept this name and password");
       loggedIn = true;
     }
     const button = chosenButton(form.buttons, person.deny === true);
-    saidNo = button !== undefined && noLabels.has(button.label);
+    saidNo = saysNo(form) || (button !== undefined && noLabels.has(button.label));
     next = submit(form, button, next.url, person);
   }
   throw new Error(`no end after ${mostSteps} pages, last at ${next.url.origin}${next.url.pathname}`);
@@ -71,7 +75,7 @@ interface Step {
 function submit(form: HtmlForm, button: HtmlButton | undefined, page: URL, person: Person): Step {
   const values = new URLSearchParams([...form.fields]);
   if (form.fields.has("password")) {
-    values.set("login", person.account ?? "");
+    values.set(form.fields.has("username") ? "username" : "login", person.account ?? "");
     values.set("password", person.password ?? "");
   }
   if (button?.name !== undefined) values.set(button.name, button.value);
@@ -80,6 +84,9 @@ function submit(form: HtmlForm, button: HtmlButton | undefined, page: URL, perso
   url.search = values.toString();
   return { url, form: undefined };
 }
+
+/** Dex' consent page has a form for either answer. */
+const saysNo = (form: HtmlForm) => form.fields.get("approval") === "rejected";
 
 /** Without a "no" button (a page that only passes on) the first one is pressed either way. */
 function chosenButton(buttons: readonly HtmlButton[], deny: boolean): HtmlButton | undefined {

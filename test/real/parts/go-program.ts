@@ -19,6 +19,8 @@ export interface GoProgram {
   /** Name of the program that comes out. */
   readonly file: string;
   readonly tags?: string;
+  /** It holds C, SQLite for one. */
+  readonly cgo?: true;
   readonly minutes: number;
 }
 
@@ -29,7 +31,7 @@ const unchecked: Readonly<Record<string, string>> = { ...checked, GONOSUMDB: "*"
 /** Builds it with two jobs at most, and a deadline of six times what it takes on an idle machine. */
 export function goProgram(program: GoProgram): Making {
   return {
-    needs: ["go"],
+    needs: program.cgo === true ? ["go", "gcc"] : ["go"],
     minutes: program.minutes,
     async into(folder, version) {
       const module = join(folder, "module");
@@ -49,10 +51,10 @@ export function goProgram(program: GoProgram): Making {
 }
 
 async function build(program: GoProgram, version: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
-  const { moduleVersion = (text) => text, main, published, newer = [], variables = () => ({}) } = program;
+  const { moduleVersion = (text) => text, main, published, newer = [], variables = () => ({}), cgo } = program;
   const required = `${program.module}@${moduleVersion(version)}`;
   const minutes = Math.max(5, program.minutes * 6);
-  const go = (...args: readonly string[]) => runTool({ program: "go", args, cwd, env, minutes });
+  const go = (...args: readonly string[]) => runTool({ program: "go", args, cwd, env: cgo === true ? { ...env, CGO_ENABLED: "1" } : env, minutes });
   writeFileSync(join(cwd, "go.mod"), "module parts\n");
   const { GoMod } = JSON.parse(await go("mod", "download", "-json", required)) as { readonly GoMod: string };
   writeFileSync(join(cwd, "go.mod"), moduleFile(required, readFileSync(GoMod, "utf8"), published?.(version), newer));
@@ -62,11 +64,12 @@ async function build(program: GoProgram, version: string, cwd: string, env: Read
   await go("build", ...flags, "-o", basename(program.file), "package" in main ? main.package : ".");
 }
 
-/** Language version and debug settings are the main module's to say: they are taken over from the program's. */
+/** Language version, debug settings, and other modules in a module's place are the main module's to say: they are taken over from the program's. */
 export function moduleFile(required: string, theirs: string, published: string | undefined, newer: readonly string[]): string {
   const settings = theirs.split("\n").filter((line) => /^(go|godebug) \S+/.test(line));
   const block = /^godebug \(\n[\s\S]*?^\)$/m.exec(theirs)?.[0];
   const local = [...theirs.matchAll(/^\s*(?:replace )?(\S+) => \.\//gm)].map(([, name = ""]) => name);
+  const forks = [...theirs.matchAll(/^\s*(?:replace )?(\S+(?: v\S+)? => [^./\s]\S* v\S+)/gm)].map(([, text = ""]) => `replace ${text}`);
   const replaced = published === undefined ? [] : local.map((name) => `replace ${name} => ${name} ${published}`);
-  return `${["module parts", ...settings, ...(block === undefined ? [] : [block]), `require ${required.replace("@", " ")}`, ...newer.map((module) => `require ${module}`), ...replaced].join("\n")}\n`;
+  return `${["module parts", ...settings, ...(block === undefined ? [] : [block]), `require ${required.replace("@", " ")}`, ...newer.map((module) => `require ${module}`), ...forks, ...replaced].join("\n")}\n`;
 }

@@ -96,6 +96,11 @@ describe("the module that a Go program is built through", () => {
     );
   });
 
+  it("takes over what the program has in other modules' places", () => {
+    const hydra = "module h\n\ngo 1.22\n\nreplace github.com/h/client => ./internal/client\n\nreplace github.com/g/pop/v6 => github.com/o/pop/v6 v6.2.1\n";
+    expect(moduleFile("h@v2.3.0", hydra, undefined, [])).toBe("module parts\ngo 1.22\nrequire h v2.3.0\nreplace github.com/g/pop/v6 => github.com/o/pop/v6 v6.2.1\n");
+  });
+
   it("may ask for newer modules than the program does", () => {
     expect(moduleFile("k8s.io/kubectl@v0.23.3", "module k8s.io/kubectl\n\ngo 1.16\n", undefined, ["golang.org/x/sys v0.30.0"])).toContain("require golang.org/x/sys v0.30.0");
   });

@@ -11,4 +11,8 @@ export const versions = {
   "python-client": "37.0.2",
   helm: "v3.22.0",
   k9s: "v0.50.16",
+  keycloak: "26.7.3",
+  dex: "v2.45.0",
+  /** The newest whose version its module's name allows; the later ones are called v25 and v26. */
+  hydra: "v2.3.0",
 } as const;
