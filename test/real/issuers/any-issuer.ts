@@ -51,7 +51,8 @@ export function provesEveryPromise({ issuer, caller }: Stage, habits: Habits): v
     credentialOf(await caller().refresh());
   });
 
-  it.runIf(habits.hasDeviceGrant)("a login by device code, confirmed on the issuer's page, gives a session that is refreshed", async () => {
+  const lacking = habits.hasDeviceGrant ? "" : " (needs a device grant, which this issuer does not have)";
+  it.runIf(habits.hasDeviceGrant)(`a login by device code, confirmed on the issuer's page, gives a session that is refreshed${lacking}`, async () => {
     const login = await caller().logInByCode();
     expect([login.status, login.page.status], login.stderr).toEqual([0, 200]);
     expect(claimsOf(credentialOf(await caller().refresh()).status.token)).toMatchObject(habits.claims);

@@ -11,6 +11,8 @@ import type { RealIssuer, Somebody } from "./real-issuer.ts";
 
 const run = promisify(execFile);
 const admin = "throw-away-administrator";
+/** Neither lives long enough for the second compiler to pay. */
+const quickJava = "-XX:TieredStopAtLevel=1";
 
 export interface KeycloakServer extends RealIssuer {
   /** In the group developers; without the realm's role `offline_access`. */
@@ -90,7 +92,7 @@ export async function startKeycloak(script: string, folder: string): Promise<Key
       `--https-certificate-key-file=${join(folder, "server.key")}`,
     ],
     cwd: folder,
-    env: { KC_BOOTSTRAP_ADMIN_USERNAME: "admin", KC_BOOTSTRAP_ADMIN_PASSWORD: admin, JAVA_OPTS_KC_HEAP: "-Xms64m -Xmx512m", ...javaHome() },
+    env: { KC_BOOTSTRAP_ADMIN_USERNAME: "admin", KC_BOOTSTRAP_ADMIN_PASSWORD: admin, JAVA_OPTS_KC_HEAP: "-Xms64m -Xmx512m", JAVA_OPTS_APPEND: quickJava, ...javaHome() },
     log: join(folder, "keycloak.log"),
     ready: () => answersOver(`${origin}/realms/master/.well-known/openid-configuration`, certificates.caPem),
     within: 420,
@@ -110,7 +112,7 @@ export async function startKeycloak(script: string, folder: string): Promise<Key
       .replaceAll("PIPELINE-SECRET", pipelineSecret);
   try {
     writeFileSync(join(folder, "realm.json"), JSON.stringify(realm(alice, bob)));
-    const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"]}`, HOME: folder, KC_CLI_PASSWORD: admin, ...javaHome() };
+    const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"]}`, HOME: folder, KC_CLI_PASSWORD: admin, KC_OPTS: quickJava, ...javaHome() };
     const bash = (text: string) => run("bash", ["-euo", "pipefail", "-c", text], { env: environment, cwd: folder, timeout: 170_000 });
     // Over plain HTTP on loopback: kcadm wants a Java key store for a private authority.
     await bash(`kcadm.sh config credentials --server http://127.0.0.1:${http} --realm master --user admin && kcadm.sh create realms -f realm.json`);
