@@ -132,7 +132,7 @@ const foreign = new Set(
   (
     "authentication-config oidc-username-claim oidc-username-prefix oidc-groups-claim oidc-groups-prefix oidc-signing-algs token prefix " +
     "require import inspect tls-keylog report- fresh replay rounds interactive exec-arg identity exec- minify flatten bytecode splitting format preload " +
-    "ignore-scripts no-git-tag-version sign partial gate nodes"
+    "ignore-scripts no-git-tag-version sign partial gate nodes record"
   ).split(" "),
 );
 
