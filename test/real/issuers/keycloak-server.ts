@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { noteSecret } from "../../canaries.ts";
 import { blockOf } from "../../docs/fenced-blocks.ts";
 import { makeCertificates } from "../../issuer/certificates.ts";
 import { answersOver } from "./answers-over.ts";
-import { freePort, startServer } from "../server-process.ts";
+import { freePort, type ServerProcess, startServer } from "../server-process.ts";
 import type { RealIssuer, Somebody } from "./real-issuer.ts";
 
 const run = promisify(execFile);
@@ -78,6 +78,14 @@ export async function startKeycloak(script: string, folder: string): Promise<Key
   const [https, http, first, second] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const origin = `https://localhost:${https}`;
   const issuer = `${origin}/realms/REALM`;
+  // kc.sh stays before Java, and takes nothing with it when it is killed.
+  const killJava = () => killThoseOf(home);
+  process.once("exit", killJava);
+  const stopServer = async (server?: ServerProcess) => {
+    killJava();
+    await server?.stop("SIGKILL");
+    process.off("exit", killJava);
+  };
   const server = await startServer({
     program: join(home, "bin/kc.sh"),
     args: [
@@ -96,6 +104,9 @@ export async function startKeycloak(script: string, folder: string): Promise<Key
     log: join(folder, "keycloak.log"),
     ready: () => answersOver(`${origin}/realms/master/.well-known/openid-configuration`, certificates.caPem),
     within: 420,
+  }).catch(async (error: unknown) => {
+    await stopServer();
+    throw error;
   });
   const [alice, bob] = [
     { account: "alice", password: "alice-throw-away" },
@@ -124,10 +135,21 @@ export async function startKeycloak(script: string, folder: string): Promise<Key
     writeFileSync(join(folder, "machine.json"), JSON.stringify(machine), { mode: 0o600 });
     await bash("kcadm.sh create partialImport -r REALM -f people.json && kcadm.sh create clients -r REALM -f machine.json");
   } catch (error) {
-    await server.stop("SIGKILL");
+    await stopServer(server);
     throw error;
   }
-  return { issuer, certificates, clientId: "kubernetes", ports: [first, second], alice, bob, pipelineSecret, sourceSecret, filled, stop: () => server.stop("SIGKILL") };
+  return { issuer, certificates, clientId: "kubernetes", ports: [first, second], alice, bob, pipelineSecret, sourceSecret, filled, stop: () => stopServer(server) };
 }
 
 const javaHome = () => (process.env["JAVA_HOME"] === undefined ? {} : { JAVA_HOME: process.env["JAVA_HOME"] });
+
+/** Ends every process whose command line names this folder, which is the test's own. */
+function killThoseOf(folder: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`${folder}/`)) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+}
