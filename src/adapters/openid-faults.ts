@@ -29,7 +29,13 @@ function failFromBody(error: string, description: string | undefined, status: nu
   if (code === "ISSUER_UNREACHABLE") {
     return fail(code, { message: `${host} cannot answer now`, reason: `HTTP ${status}, ${reason}${whenToTry(retryAfter)}` });
   }
-  return fail(code, { reason, ...(code === "SUBJECT_TOKEN_INVALID" ? { message: `${host} does not accept the subject token` } : {}) });
+  // Keycloak says it of one client; its document speaks for the realm alone.
+  const wantsPushed = exchange === "authorization" && code === "CLIENT_REJECTED" && /pushed authorization request/i.test(description ?? "");
+  return fail(code, {
+    reason,
+    ...(code === "SUBJECT_TOKEN_INVALID" ? { message: `${host} does not accept the subject token` } : {}),
+    ...(wantsPushed ? { hint: "the issuer wants this client's requests pushed: add --par=always" } : {}),
+  });
 }
 
 /**

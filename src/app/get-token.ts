@@ -124,7 +124,10 @@ async function machineLogin(run: Run, options: GetTokenOptions, seen: Credential
 /** The issuer's faults pass by themselves while the token is good; this computer's do not. */
 function sayWhyNotRefreshed(run: Run, fault: unknown): void {
   if (isOidcError(fault) && fault.exitStatus !== 30) sayFaultLater(run, "the session could not be refreshed; the cached token is still good", fault);
-  else run.world.terminal.log(1, "the issuer cannot be reached; the cached token is still good");
+  else {
+    const why = isOidcError(fault) && fault.code !== "ISSUER_UNREACHABLE" ? `the session could not be refreshed (${fault.code})` : "the issuer cannot be reached";
+    run.world.terminal.log(1, `${why}; the cached token is still good`);
+  }
 }
 
 /** A cache that cannot be read is not the end of a login; that is said and the token is made anew. */

@@ -1,5 +1,5 @@
 import { rfc3339 } from "../core/exec-credential.ts";
-import { displayName } from "../core/id-token.ts";
+import { decodeJwt, displayName } from "../core/id-token.ts";
 import { once } from "../core/once.ts";
 import { loginFactsOf } from "../core/refreshed-token.ts";
 import { endOfSession } from "../core/authentication-age.ts";
@@ -219,8 +219,14 @@ async function credentialOf(run: Run, answer: TokenAnswer, { servers, subject, l
     receivedAt: issuedAt === undefined ? now : Math.min(now, issuedAt),
     servers,
     memoIds,
-    ...optional("subject", subject),
+    // A machine has no session that says who it is.
+    ...optional("subject", subject ?? subjectOf(token)),
   };
+}
+
+function subjectOf(token: string): string | undefined {
+  const sub = decodeJwt(token)?.claims["sub"];
+  return typeof sub === "string" ? sub : undefined;
 }
 
 /** The stored credential; a store that cannot be read is "none" here, and said. */

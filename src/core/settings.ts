@@ -178,9 +178,9 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
   const wanted = (text("grant-type") as Grant | undefined) ?? "auto";
   const isMachine = wanted === "auto" && username === undefined && namesSubject(identity);
   const grant = isMachine ? "token-exchange" : chosenGrant(wanted, username);
-  const hasSecret = text("oidc-client-secret") !== undefined || text("oidc-client-secret-file") !== undefined;
-  if (grant === "client-credentials" && namesSubject(identity) && hasSecret)
-    fail("FLAG_CONFLICT", { message: "a client is proved by its secret or by the platform's token, not by both", hint: "leave out --oidc-client-secret-file, or --identity" });
+  const proof = (["oidc-client-secret", "oidc-client-secret-file", "client-key-file", "client-certificate"] as const).find((name) => text(name) !== undefined);
+  if (grant === "client-credentials" && namesSubject(identity) && proof !== undefined)
+    fail("FLAG_CONFLICT", { message: `a client is proved by --${proof} or by the platform's token, not by both`, hint: `leave out --${proof}, or --identity` });
   check("subject-token-command", splitCommand(identity.subjectTokenCommand ?? "") === undefined ? "has a quote without its end" : undefined);
   if (text("oidc-client-secret") !== undefined && text("oidc-client-secret-file") !== undefined && from["oidc-client-secret"] === from["oidc-client-secret-file"]) {
     fail("FLAG_CONFLICT", { message: "--oidc-client-secret and --oidc-client-secret-file contradict each other" });

@@ -40,6 +40,17 @@ describe("an answer of the authorization endpoint ends the login, and no code is
   );
 });
 
+describe("a refusal that can be cured by an option", () => {
+  it("names it: a client whose requests must be pushed, which the document does not tell (Keycloak)", () =>
+    onStage(async (stage) => {
+      const authorization = changeRedirect({ code: undefined, error: "invalid_request", error_description: "Pushed Authorization Request is only allowed." });
+      stage.issuer.become({ authorization });
+      const ended = await stage.logIn();
+      expectRefusal(stage.issuer, ended, "CLIENT_REJECTED");
+      expect(ended.stderr).toContain("add --par=always");
+    }));
+});
+
 describe("an answer is turned away, and the wait goes on for the right one, when", () => {
   const cases: readonly (readonly [title: string, authorization: Override])[] = [
     ["its state is another [RP-52]", changeRedirect({ state: "another-state" })],

@@ -104,6 +104,7 @@ describe("grants and identities", () => {
     const client = { "grant-type": ["client-credentials"], "oidc-client-secret-file": ["/secret"] };
     expect(codeOf(() => settings(client))).toBe("none");
     expect(codeOf(() => settings({ ...client, identity: ["auto"] }))).toBe("FLAG_CONFLICT");
+    expect(codeOf(() => settings({ "grant-type": ["client-credentials"], identity: ["auto"], "client-key-file": ["/key"] }))).toBe("FLAG_CONFLICT");
     expect(codeOf(() => settings({ ...client, "grant-type": ["token-exchange"], identity: ["auto"] }))).toBe("none");
   });
   it("client-credentials needs one only when it is named, and a person never", () => {

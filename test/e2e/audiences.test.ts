@@ -64,6 +64,12 @@ describe("a token for one cluster", () => {
     expect(tokenRequests()).toEqual([["authorization_code", ["https://a.example.com"]]]);
   });
 
+  it("of a machine names the machine", async () => {
+    const ended = await home.run(["token", ...options("--grant-type=client-credentials", "--oidc-audience=https://a.example.com"), "-o", "json"]);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ subject: "kubernetes" });
+  });
+
   it("comes with a device code too", async () => {
     const ended = await home.run(["login", ...options("--oidc-audience=https://a.example.com", "--grant-type=device-code")]);
     expect(ended.status, ended.stderr).toBe(0);
