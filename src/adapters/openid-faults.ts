@@ -70,6 +70,7 @@ const isRefusedByDex = (error: string, description: string | undefined, status: 
 /** Only invalid_grant, login_required and interaction_required mean "log in again" (cli.md promise 6). */
 function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {
   if (status >= 500 || status === 429 || status === 408) return "ISSUER_UNREACHABLE";
+  const isForToken = exchange === "exchange" || exchange === "assertion";
   // What stands for somebody is refused: the platform's token (RFC 8693, section 2.2.2; RFC 7521, section 4.1.1), not the client.
   if ((exchange === "exchange" && (error === "invalid_request" || error === "invalid_grant")) || (exchange === "assertion" && error === "invalid_grant"))
     return "SUBJECT_TOKEN_INVALID";
@@ -78,12 +79,12 @@ function codeOf(error: string, status: number, exchange: Exchange): ErrorCode {
       return exchange === "refresh" ? "SESSION_REVOKED" : exchange === "poll" ? "DEVICE_CODE_EXPIRED" : "LOGIN_DENIED";
     case "login_required":
     case "interaction_required":
-      return exchange === "refresh" ? "SESSION_REVOKED" : "LOGIN_DENIED";
+      return exchange === "refresh" ? "SESSION_REVOKED" : isForToken ? "CLIENT_REJECTED" : "LOGIN_DENIED";
     case "access_denied":
     case "account_selection_required":
     case "consent_required":
     case "authorization_declined":
-      return exchange === "refresh" || exchange === "exchange" || exchange === "assertion" ? "CLIENT_REJECTED" : "LOGIN_DENIED";
+      return exchange === "refresh" || isForToken ? "CLIENT_REJECTED" : "LOGIN_DENIED";
     case "expired_token":
       return "DEVICE_CODE_EXPIRED";
     case "invalid_scope":

@@ -166,7 +166,10 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
       // The login that we waited for may have left a refresh token and, by --id-token-cache=none, nothing else.
       const refreshed = await refreshSession(run, current);
       if (refreshed.kind === "token") return refreshed.credential;
+      // One after the other the calls would have met this fault without a login.
+      if (refreshed.kind === "fault") throw refreshed.error;
     }
+    if (isMachine) return await sharingFailure(run, outcome, async () => logIn(run, options.origin, await itemForLogin(run)));
     return await logIn(run, options.origin, await itemForLogin(run));
   } finally {
     held?.release();
@@ -175,10 +178,14 @@ async function logInOnce(run: Run, options: GetTokenOptions, seen: CredentialRec
 
 /** Under the lock. Who waited for a login that failed ends as it did: two hundred calls would wait two hundred deadlines. */
 async function firstOfMachines(run: Run, options: GetTokenOptions, before: OutcomeNote): Promise<CredentialRecord> {
+  return sharingFailure(run, before, async () => logInMachine(run, options.origin, await itemForLogin(run)));
+}
+
+async function sharingFailure(run: Run, before: OutcomeNote, logIn: () => Promise<CredentialRecord>): Promise<CredentialRecord> {
   const failed = outcomeSince(run, before);
   if (failed !== undefined) throw failed;
   try {
-    const credential = await logInMachine(run, options.origin, await itemForLogin(run));
+    const credential = await logIn();
     if (before !== undefined) forgetOutcome(run);
     return credential;
   } catch (error) {

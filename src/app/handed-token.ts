@@ -22,15 +22,17 @@ export const tokenKind = ({ settings }: Pick<Run, "settings">): HandedToken["kin
 
 /**
  * Chooses the token of a judged answer; for an audience that none of its tokens is for, it is exchanged (RFC 8693) where the issuer offers that.
- * A token for somebody else's cluster is never handed out in its place. ID_TOKEN_MISSING, ID_TOKEN_INVALID, GRANT_UNSUPPORTED, and the codes of an exchange.
+ * A token for somebody else's cluster is never handed out in its place, nor one that is bound to a key, which an API server cannot check.
+ * `isLogin`: the answer of a login, which named the audience. ID_TOKEN_MISSING, ID_TOKEN_INVALID, GRANT_UNSUPPORTED, SCOPE_REJECTED, and the codes of an exchange.
  */
-export async function handedToken(run: Run, answer: TokenAnswer): Promise<HandedToken> {
+export async function handedToken(run: Run, answer: TokenAnswer, isLogin: boolean): Promise<HandedToken> {
   const { settings } = run;
   // A machine's exchange was for the audience already, and a token of its platform is held to it (app/machine-grants.ts).
   const isMade = settings.grant === "token-exchange" || settings.grant === "subject-token";
-  if (settings.audiences.length > 0 && !isMade) return tokenForAudience(run, answer);
+  if (settings.audiences.length > 0 && !isMade) return tokenForAudience(run, answer, isLogin);
   // A machine's grant seldom makes an ID token (protocol.md K-08); its access token was found to be a JWT.
   const isAccessToken = settings.useAccessToken || (answer.idToken === undefined && isPureMachine(settings.grant));
+  if (isAccessToken && answer.isBound === true) failBound(settings);
   const token = (isAccessToken ? answer.accessToken : answer.idToken)?.reveal() ?? fail("ID_TOKEN_MISSING");
   return handed(run, token, isAccessToken ? answer.expiresIn : undefined);
 }
@@ -43,20 +45,22 @@ function handed(run: Run, token: string, expiresIn: number | undefined): HandedT
   return { kind: tokenKind(run), token, expiresAt, issuedAt: typeof iat === "number" ? iat : undefined };
 }
 
-async function tokenForAudience(run: Run, answer: TokenAnswer): Promise<HandedToken> {
+async function tokenForAudience(run: Run, answer: TokenAnswer, isLogin: boolean): Promise<HandedToken> {
   const { settings, world } = run;
   // Some issuers put the audience into the ID token (Dex, by a scope of its own); RFC 8707 narrows the access token.
   const idToken = settings.useAccessToken ? undefined : answer.idToken?.reveal();
   const accessToken = answer.accessToken?.reveal();
   for (const [token, expiresIn] of [[idToken, undefined] as const, [accessToken, answer.expiresIn] as const]) {
     if (token === undefined || !isTokenFor(token, settings.audiences)) continue;
+    if (token === accessToken && answer.isBound === true) failBound(settings);
     const found = handed(run, token, expiresIn);
     checkTimeLeft(found.expiresAt, found.issuedAt, seconds(world));
     return found;
   }
   const provider = await world.provider();
   const { supportsExchange } = await provider.facts();
-  if (!supportsExchange || answer.accessToken === undefined) return failUnsupported(settings);
+  if (!supportsExchange || answer.accessToken === undefined) return isLogin ? failUnsupported(settings) : failUnnamed(settings);
+  if (answer.isBound === true) failBound(settings);
   world.terminal.log(1, "exchanging the access token for one of the audience");
   const exchanged = await exchange(run, answer.accessToken);
   const { iat } = exchanged.claims;
@@ -81,6 +85,24 @@ async function exchange({ world, settings, signal }: Run, accessToken: Secret): 
       hint: "allow the client to exchange tokens (RFC 8693) at the issuer, or leave --oidc-audience out",
     });
   }
+}
+
+/** Some issuers heed the audience of a login alone (Auth0). */
+function failUnnamed(settings: Run["settings"]): never {
+  const named = settings.audiences.map((audience) => safeText(audience, 80)).join(", ");
+  return fail("SCOPE_REJECTED", {
+    message: `${shownUrl(settings.issuer, 120)} gives this session no token for the audience ${named}`,
+    reason: "the refresh named it, and the answer is for somebody else",
+    hint: "run: kubectl oidc login",
+  });
+}
+
+/** A session that was bound before an audience was wanted of it: a new login names the audience, and is not bound. */
+function failBound(settings: Run["settings"]): never {
+  return fail("SCOPE_REJECTED", {
+    message: `the session at ${shownUrl(settings.issuer, 120)} is bound to a key (DPoP), and no API server takes an access token of such`,
+    hint: "run: kubectl oidc login",
+  });
 }
 
 function failUnsupported(settings: Run["settings"]): never {

@@ -109,13 +109,16 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       if (isPending) base = { ...base, pending };
     },
     async promote(answer, { isLogin, offlineRefused, grant }) {
-      const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? newestToken(base);
       const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
+      // A login that brought none leaves the former one, unless that is somebody else's.
+      const former = isLogin && base.subject !== undefined && base.subject !== subject ? undefined : newestToken(base);
+      const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? former;
+      const isOfFormerLogin = isLogin && answer.refreshToken === undefined && receivedToken === undefined && former !== undefined;
       const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
       const { pending: _, login: before, dpopKey: formerKey, ...rest } = base;
       const born = isNewLogin ? bornAs() : undefined;
       // A login that could not be judged at once, or an item of an earlier version, is known by its first judged answer.
-      const facts = (isNewLogin ? undefined : before) ?? (answer.idToken === undefined ? undefined : loginFactsOf(answer.claims));
+      const facts = (isNewLogin && !isOfFormerLogin ? undefined : before) ?? (answer.idToken === undefined ? undefined : loginFactsOf(answer.claims));
       const login: LoginFacts | undefined = born?.at === undefined ? facts : { ...facts, at: born.at };
       const item: SecretItem = {
         ...rest,
@@ -136,7 +139,7 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
       // One session serves many audiences: that this one has no token is no reason to end it.
       isPromoted = run.settings.audiences.length > 0;
-      const made = await credentialOf(run, answer, item).catch((error: unknown) => {
+      const made = await credentialOf(run, answer, item, isLogin).catch((error: unknown) => {
         if (!isPromoted) throw error;
         return { error };
       });
@@ -203,9 +206,14 @@ function isRecorded(run: Run): boolean {
 const optional = <K extends string, V>(name: K, value: V | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<K, V>));
 
 /** The short-lived token of an answer, as it is cached. The codes of `handedToken`. */
-async function credentialOf(run: Run, answer: TokenAnswer, { servers, subject, login }: Pick<SecretItem, "servers" | "subject" | "login">): Promise<CredentialRecord> {
+async function credentialOf(
+  run: Run,
+  answer: TokenAnswer,
+  { servers, subject, login }: Pick<SecretItem, "servers" | "subject" | "login">,
+  isLogin: boolean,
+): Promise<CredentialRecord> {
   const { settings, session, world } = run;
-  const { kind, token, expiresAt, issuedAt } = await handedToken(run, answer);
+  const { kind, token, expiresAt, issuedAt } = await handedToken(run, answer, isLogin);
   const now = seconds(world);
   const memoIds = (await readCredential(run).catch(() => undefined))?.memoIds ?? [];
   return {

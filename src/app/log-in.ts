@@ -65,24 +65,44 @@ interface Attempt {
   readonly serves: readonly string[];
 }
 
-/** Once more for fewer audiences, or without offline_access, where the issuer refuses these. `others`: audiences of other contexts than this one. */
-async function attemptOrAgain(run: Run, origin: LoginOrigin, item: SecretItem | undefined, how: Attempt, others: readonly string[]): Promise<CredentialRecord> {
-  const { world, settings } = run;
-  const { facts, withOffline } = how;
-  try {
-    return await attempt(run, origin, item, how).catch((error: unknown) => {
-      const fewer = others.length > 0 ? settings.audiences : facts.supportsExchange && settings.audiences.length > 0 ? [] : undefined;
-      if (fewer === undefined || !isTargetRefused(error)) throw error;
-      world.terminal.warn(`the issuer does not take all of the audiences that were named; logging in again ${fewer.length > 0 ? "for this one alone" : "for none of them"}`);
-      return attempt(run, origin, item, { ...how, audiences: fewer });
-    });
-  } catch (error) {
-    const refusedOffline =
-      withOffline && isOidcError(error) && !isTargetRefused(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && blamesScope.test(error.reason ?? "")));
-    if (!refusedOffline || !loginRequest(run, facts, true).asksOffline || settings.scopes.includes("offline_access")) throw error;
-    world.terminal.warn("the issuer refused offline_access; logging in again without it");
-    return attempt(run, origin, item, { ...how, withOffline: false });
+/**
+ * Once more for fewer audiences, and without offline_access, where the issuer refuses these: each once, and what was left out stays out. A login
+ * that is good and only lacks its token is never repeated. `others`: audiences of other contexts than this one.
+ */
+async function attemptOrAgain(run: Run, origin: LoginOrigin, item: SecretItem | undefined, first: Attempt, others: readonly string[]): Promise<CredentialRecord> {
+  let how = first;
+  let isGood = false;
+  const onLeft: LoginOrigin["onLeft"] = (what) => {
+    isGood ||= what === "session";
+    origin.onLeft?.(what);
+  };
+  for (;;) {
+    try {
+      return await attempt(run, { ...origin, onLeft }, item, how);
+    } catch (error) {
+      const less = isGood ? undefined : askingForLess(run, how, others, error);
+      if (less === undefined) throw error;
+      run.world.terminal.warn(less.said);
+      how = less.how;
+    }
   }
+}
+
+/** What to ask for in place of what this error refuses; undefined when there is nothing to leave out. */
+function askingForLess({ settings, ...run }: Run, how: Attempt, others: readonly string[], error: unknown): { readonly said: string; readonly how: Attempt } | undefined {
+  if (isTargetRefused(error)) {
+    const namesOthers = how.audiences.some((audience) => others.includes(audience));
+    if (!namesOthers && (!how.facts.supportsExchange || how.audiences.length === 0)) return undefined;
+    const audiences = namesOthers ? settings.audiences : [];
+    return {
+      said: `the issuer does not take all of the audiences that were named; logging in again ${audiences.length > 0 ? "for this one alone" : "for none of them"}`,
+      how: { ...how, audiences },
+    };
+  }
+  const refusesOffline = isOidcError(error) && (error.code === "SCOPE_REJECTED" || (error.code === "LOGIN_DENIED" && blamesScope.test(error.reason ?? "")));
+  const asksOffline = how.withOffline && loginRequest({ settings, ...run }, how.facts, true).asksOffline && !settings.scopes.includes("offline_access");
+  if (!refusesOffline || !asksOffline) return undefined;
+  return { said: "the issuer refused offline_access; logging in again without it", how: { ...how, withOffline: false } };
 }
 
 async function attempt(run: Run, origin: LoginOrigin, item: SecretItem | undefined, how: Attempt): Promise<CredentialRecord> {
@@ -121,6 +141,8 @@ async function attempt(run: Run, origin: LoginOrigin, item: SecretItem | undefin
     },
     async keep(answer) {
       if (isPerson) checkProof(run, answer, newLogin().authenticatedSince);
+      // One without a refresh token changes the item as well: what a refresh stored meanwhile must stay.
+      if (answer.refreshToken === undefined) await place.open();
       credential = await accept(run, origin, place.keep(), answer, request, { offlineRefused: !how.withOffline, grant: grantOf(run, how.flow) });
     },
     received: () => place.keep().received() !== undefined,

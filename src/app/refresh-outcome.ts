@@ -1,3 +1,4 @@
+import { isMachineGrant } from "../core/keys.ts";
 import { isObject } from "../core/session.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { isErrorCode } from "../errors/catalogue.ts";
@@ -24,8 +25,12 @@ export function readOutcome(run: Run): OutcomeNote {
 /** What is the same for every waiter: the issuer cannot be reached, it refused the session, or a machine's platform gives no token. */
 const shared: readonly string[] = ["ISSUER_UNREACHABLE", "SESSION_REVOKED", "SUBJECT_TOKEN_INVALID"];
 
+/** And of a machine, or of a password: what is refused once would be refused each time, and an account be locked for it. */
+const sharedOfMachines: readonly string[] = [...shared, "LOGIN_DENIED", "CLIENT_REJECTED"];
+
+/** STORE faults are passed over: each waiter finds out by itself then. */
 export function noteOutcome(run: Run, error: OidcError): void {
-  if (!shared.includes(error.code)) return;
+  if (!(isMachineGrant(run.settings.grant) ? sharedOfMachines : shared).includes(error.code)) return;
   try {
     const { code, message, reason, hint } = error;
     // Time and number make each note another text, whatever the clock does. We hold the lock.

@@ -116,7 +116,13 @@ export function chooseSession(settings: Settings, sessions: SessionStore): Sessi
   const record = matching[0];
   const identity = record?.identity ?? wanted;
   const key = sessionKey(identity);
-  return { identity, key, itemName: itemName(identity), credentialKey: credentialKey(key, settings.audiences, settings.useAccessToken, settings.sessionMaxAge), record };
+  return {
+    identity,
+    key,
+    itemName: itemName(identity),
+    credentialKey: credentialKey(key, settings.audiences, settings.useAccessToken, settings.sessionMaxAge, settings.requestedTokenType),
+    record,
+  };
 }
 
 /** One run for one session. */

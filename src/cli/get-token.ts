@@ -3,6 +3,7 @@ import { readCredential } from "../app/keep-session.ts";
 import { type Run, seconds } from "../app/world.ts";
 import { askAgainAt, execCredentialText, isBearerToken } from "../core/exec-credential.ts";
 import { type ExecInfo, readExecInfo } from "../core/exec-info.ts";
+import { gitlabVariable } from "../core/subject-source.ts";
 import { optionTable } from "../core/flag-table.ts";
 import type { CredentialRecord } from "../core/session.ts";
 import { checkStrict, variablesNotCounted } from "../core/strict.ts";
@@ -50,12 +51,20 @@ export async function getTokenCommand(call: Call): Promise<void> {
   await writeData(execCredentialText(info.apiVersion, credential.token, until));
 }
 
+/**
+ * Whose token it is hangs on something that is no input of the memo: the kubeconfig and its current context; a variable of any name that holds
+ * the job's token, unless GitLab's own job number tells the jobs apart.
+ */
+function dependsOnMore({ settings }: Run, env: Call["env"]): boolean {
+  const source = settings.subject?.source;
+  return source?.kind === "kubernetes" || (source?.kind === "gitlab" && !(source.variable === gitlabVariable && env["CI_JOB_ID"]));
+}
+
 /** Lets the hot path repeat this answer. A fault here costs only time at the next call. */
 async function remember(call: Call, run: Run, gathered: Gathered, info: ExecInfo, credential: CredentialRecord): Promise<void> {
   // Whoever asks what happens (-v) hears it at every call: the hot path says nothing.
   if (run.settings.idTokenCache !== "disk" || run.settings.forceRefresh || call.invocation.verbosity > 0) return;
-  // Which cluster a context means is KUBECONFIG's to say, which is no input of the memo: people change it with every shell.
-  if (run.settings.subject?.source.kind === "kubernetes" && call.env["KUBECONFIG"]) return;
+  if (dependsOnMore(run, call.env)) return;
   const paths = optionTable.filter((row) => row.kind === "path" || row.kind === "paths").flatMap((row) => gathered.sources.flatMap((source) => source.options[row.name] ?? []));
   const folders = ["KUBECACHEDIR", "KUBECTL_OIDC_CONFIG", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"].flatMap((name) => call.env[name] || []);
   const authority = info.authorityFile === undefined ? [] : [info.authorityFile];

@@ -125,7 +125,7 @@ export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly
     const kind = optionRow(name)?.kind;
     written[name] = kind === "path" || kind === "paths" ? values.map((path) => (path === "" ? path : call.machine.absolute(path))) : values;
   }
-  const ofCluster = isTold ? takenForCluster(written, from, target) : {};
+  const ofCluster = isTold ? takenForCluster(written, from, target, sources) : {};
   const secret = written["oidc-client-secret"]?.at(-1);
   const others = secretOptions(written as RawOptions).filter((name) => name !== "oidc-client-secret");
   if (others.length > 0)
@@ -156,10 +156,18 @@ export function stanzaOptions(call: Call, target: SetupTarget, sources: readonly
 function takenForCluster(
   written: Partial<Record<string, readonly string[]>>,
   from: Readonly<Partial<Record<string, OptionSource>>>,
-  { sharedWith }: SetupTarget,
+  { sharedWith, userName, contextName }: SetupTarget,
+  sources: readonly OptionSource[],
 ): StanzaOptions["ofCluster"] {
   const names = clusterOptions.filter((name) => name === "oidc-audience" || sharedWith.length > 0);
   const given = names.filter((name) => (from[name]?.typed === true || from[name]?.kind === "environment") && (written[name] ?? []).some((value) => value !== ""));
+  const own = sources.find(({ label }) => label === `context ${safeText(contextName, 60)}`);
+  const shared = given.find((name) => sharedWith.length > 0 && (own?.options[name] ?? []).some((value) => value !== ""));
+  if (shared !== undefined)
+    fail("SETTINGS_INVALID", {
+      message: `the user ${safeText(userName, 80)} has --${shared} among its arguments, for ${sharedWith.map((name) => safeText(name, 60)).join(", ")} too`,
+      hint: "add --user NAME with a new name, or take it out of the arguments first",
+    });
   const taken = Object.fromEntries(given.map((name) => [name, splitList(written[name] ?? [])]));
   for (const name of given) delete written[name];
   return taken;

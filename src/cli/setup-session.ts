@@ -52,10 +52,9 @@ export function seenUser(call: Call, run: Run, preset: PresetName, { credential 
   // What the token has counts more than what its kind of issuer usually sends.
   const found = claims === undefined || (usualGroups !== undefined && claims[usualGroups] !== undefined) ? undefined : groupsClaimOf(claims);
   const groupsClaim = text("groups-claim") ?? found ?? usualGroups;
-  const audience = textsOf(claims?.["aud"]) ?? (settings.useAccessToken && settings.audiences.length > 0 ? settings.audiences : [settings.clientId]);
   const mapping: UserMapping = {
     issuer: settings.issuer,
-    audiences: audience.includes(settings.clientId) ? [settings.clientId] : audience,
+    audiences: audiencesFor(settings, textsOf(claims?.["aud"])),
     usernameClaim,
     // As the API server's flag: a dash means none. In its configuration file it would be a dash.
     usernamePrefix: text("username-prefix") === "-" ? "" : (text("username-prefix") ?? "oidc:"),
@@ -75,6 +74,16 @@ export function seenUser(call: Call, run: Run, preset: PresetName, { credential 
     warnings.push("the token holds no groups: bind the user name, or have the issuer send them");
   if (!settings.issuer.startsWith("https:")) warnings.push("an API server takes https issuers only; this one is for tests");
   return { mapping, claims, expected, warnings };
+}
+
+/**
+ * The audiences that the API server is to take: those that were asked for, as far as the token has them, and nothing beside them; a token for
+ * every cluster of the client would open a server that names the client too.
+ */
+function audiencesFor({ audiences, clientId }: Run["settings"], ofToken: readonly string[] | undefined): readonly string[] {
+  if (audiences.length === 0) return ofToken === undefined || ofToken.includes(clientId) ? [clientId] : ofToken;
+  const both = audiences.filter((audience) => ofToken?.includes(audience));
+  return both.length > 0 ? both : audiences;
 }
 
 /** An e-mail address that nobody confirmed is no name (protocol.md AP-06); every token has a sub. */

@@ -1,5 +1,5 @@
 import type { Machine } from "../compose.ts";
-import { type Around, runsUs, undone, withFormerUser } from "../core/kubeconfig-edits.ts";
+import { type Around, isOwnCommand, runsUs, undone, withFormerUser } from "../core/kubeconfig-edits.ts";
 import { nearestContext } from "../core/nearest.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
@@ -70,6 +70,9 @@ function aroundOf(survey: Survey, config: Readonly<Record<string, unknown>>, con
   return {
     user: survey.contexts.get(context)?.userName,
     cluster: survey.contexts.get(context)?.clusterName,
+    isClusterShared: [...survey.contexts.values()].some(
+      ({ name, clusterName, stanza }) => name !== context && clusterName === survey.contexts.get(context)?.clusterName && stanza !== undefined && isOwnCommand(stanza.command),
+    ),
     isUsed: (user) => isUsed(survey, config, user, context),
     whose(user) {
       const value = survey.users.get(user)?.value;

@@ -8,7 +8,19 @@ export const askingVariable = "WITHIN_KUBECTL_OIDC";
  * What tells one job from another: runners of one's own are shared, and so is their home. A matrix gives its jobs one name, so what a job
  * asks with is part of it too. Inputs of the memo (core/memo.ts).
  */
-export const jobVariables = ["CI_JOB_ID", "CI_SERVER_URL", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "GITHUB_REPOSITORY", "ACTIONS_ID_TOKEN_REQUEST_URL"] as const;
+export const jobVariables = [
+  "CI_JOB_ID",
+  "CI_SERVER_URL",
+  "GITHUB_RUN_ID",
+  "GITHUB_RUN_ATTEMPT",
+  "GITHUB_JOB",
+  "GITHUB_REPOSITORY",
+  "ACTIONS_ID_TOKEN_REQUEST_URL",
+  "BUILDKITE_JOB_ID",
+  "CIRCLE_WORKFLOW_JOB_ID",
+  "SYSTEM_JOBID",
+  "BUILD_TAG",
+] as const;
 
 /** The variable of a job that holds a secret and is part of its identity. */
 export const secretJobVariable = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";

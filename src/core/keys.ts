@@ -106,7 +106,9 @@ export function itemName(identity: SessionIdentity): string {
  * One short-lived token: session, audience, kind, and the greatest age of the session (seconds) when that ends the token early: the hot path
  * looks at the file's own end, so a token that was cut short must be another file's than one that was not. 64 hex digits.
  */
-export function credentialKey(key: string, audiences: readonly string[], useAccessToken: boolean, sessionMaxAge?: number | undefined): string {
+export function credentialKey(key: string, audiences: readonly string[], useAccessToken: boolean, sessionMaxAge?: number | undefined, exchangedFor?: string | undefined): string {
   const parts = ["credential-1", key, [...audiences].sort(), useAccessToken ? "access" : "id"];
+  // What an exchange is asked for makes another token for the same audience.
+  if (exchangedFor !== undefined && audiences.length > 0) return sha256Hex(JSON.stringify([...parts, sessionMaxAge ?? null, exchangedFor]));
   return sha256Hex(JSON.stringify(sessionMaxAge === undefined ? parts : [...parts, sessionMaxAge]));
 }

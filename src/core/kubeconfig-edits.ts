@@ -75,6 +75,8 @@ export interface Around {
   readonly user: string | undefined;
   /** Its cluster. */
   readonly cluster: string | undefined;
+  /** Another context of that cluster has a user that runs us. */
+  readonly isClusterShared: boolean;
   /** Does a context, of whatever file, other than this one use that user? */
   isUsed(user: string): boolean;
   /** Whose the user of this name is, in whatever file: it runs us or not; nobody's: there is none. */
@@ -103,7 +105,7 @@ export function undone(now: KubeconfigValue, backup: KubeconfigValue, context: s
   let config = now;
   if (returned !== undefined) config = withEntry(config, "contexts", context, returned["user"] === undefined ? rest : { ...rest, user: returned["user"] });
   else if (present !== undefined && former === undefined && whose === "ours") config = withoutEntry(config, "contexts", context);
-  config = withFormerCluster(config, backup, around.cluster, around.user === undefined ? "nobodys" : around.whose(around.user));
+  config = withFormerCluster(config, backup, around.isClusterShared ? undefined : around.cluster, around.user === undefined ? "nobodys" : around.whose(around.user));
   for (const name of new Set([around.user, presentUser, former?.["user"]])) {
     if (typeof name !== "string") continue;
     // The context is given back to it: one that was deleted comes again.

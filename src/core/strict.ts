@@ -67,8 +67,25 @@ export function checkStrict(
     for (const value of source.options["token-cache-storage"] ?? [])
       if (value.startsWith("helper:") && !isAllowed("token-cache-storage", value)) refuse(`--token-cache-storage=${safeText(value, 60)}`);
   }
+  checkMachine(sources, isAllowed);
   for (const name of guardedVariables) {
     const value = env[name];
     if (value !== undefined && value !== "" && !isAllowed(name, value)) refuse(name);
   }
+}
+
+/** What makes a call ask for the machine's own token, and send it to the issuer, with no person who could wonder. */
+const subjectOptions: readonly OptionName[] = ["identity", "subject-token-file", "subject-token-variable", "subject-token-command", "subject-token-service-account"];
+const subjectGrants: readonly string[] = ["token-exchange", "jwt-bearer", "subject-token"];
+
+/** A kubeconfig could name any file of ours as that token, and any server as its issuer. */
+function checkMachine(sources: readonly OptionSource[], isAllowed: (name: string, value: string) => boolean): void {
+  const foreign = sources.filter(({ isOwnFile }) => isOwnFile !== true);
+  const says = (source: OptionSource, name: OptionName) => (source.options[name] ?? []).filter((value) => value !== "");
+  const asks = foreign.some((source) => subjectOptions.some((name) => says(source, name).length > 0) || says(source, "grant-type").some((grant) => subjectGrants.includes(grant)));
+  if (!asks || foreign.every((source) => says(source, "oidc-issuer-url").every((issuer) => isAllowed("oidc-issuer-url", issuer)))) return;
+  fail("SETTINGS_INVALID", {
+    message: "strict sends this machine's own token only to issuers that the configuration file lists",
+    hint: "list the issuer under allow: oidc-issuer-url in the configuration file that says strict",
+  });
 }

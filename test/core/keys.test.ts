@@ -41,6 +41,15 @@ describe("the session key (M2)", () => {
   it("without the account is the same session otherwise", () => expect(sameButAccount(identity({ account: ["ann"] }), identity())).toBe(true));
 });
 
+describe("the key of a short-lived token", () => {
+  it("depends on what it is exchanged for, where it is", () => {
+    const plain = credentialKey("k", ["a"], false);
+    expect(credentialKey("k", ["a"], false, undefined, "id_token")).not.toBe(plain);
+    expect(credentialKey("k", ["a"], false, 60, "id_token")).not.toBe(credentialKey("k", ["a"], false, undefined, "id_token"));
+    expect(credentialKey("k", [], false, undefined, "id_token")).toBe(credentialKey("k", [], false));
+  });
+});
+
 describe("names", () => {
   it("of the keychain item are readable", () => {
     expect(itemName(identity())).toBe("https://id.example.com#kubernetes");

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withClusterOptions } from "../../src/core/cluster-extension.ts";
 import { type Around, backupWith, entryOf, type KubeconfigValue, runsUs, undone, withContextUser, withEntry, withoutEntry } from "../../src/core/kubeconfig-edits.ts";
 import { clusterInfoFits, execStanza, secretOptions, setCredentialsWords, stanzaArguments } from "../../src/core/exec-stanza.ts";
 
@@ -15,6 +16,7 @@ const ours = { exec: { command: "kubectl-oidc" } };
 const around = (config: KubeconfigValue, context: string, isUsed = (_: string) => false): Around => ({
   user: [entryOf(config, "contexts", context)?.["user"]].find((user) => typeof user === "string"),
   cluster: [entryOf(config, "contexts", context)?.["cluster"]].find((cluster) => typeof cluster === "string"),
+  isClusterShared: false,
   isUsed,
   whose(user) {
     const entry = entryOf(config, "users", user);
@@ -90,7 +92,21 @@ describe("the way back", () => {
   });
   it("gives it in the file that it is in, when the context is in another", () => {
     const users = { users: [{ name: "admin", user: { exec: { command: "kubelogin" } } }] };
-    expect(undone(withEntry(users, "users", "admin", ours), users, "prod", { user: "admin", cluster: undefined, isUsed: () => false, whose: () => "ours" })).toEqual(users);
+    expect(
+      undone(withEntry(users, "users", "admin", ours), users, "prod", { user: "admin", cluster: undefined, isClusterShared: false, isUsed: () => false, whose: () => "ours" }),
+    ).toEqual(users);
+  });
+  it("leaves the cluster's audience to another context of ours, and takes it with the last", () => {
+    const cluster = { server: "https://k8s.example.com" };
+    const config = { ...before, clusters: [{ name: "c", cluster }] };
+    const told = withEntry(
+      withContextUser(withEntry(config, "users", "oidc-prod", ours), "prod", "oidc-prod"),
+      "clusters",
+      "c",
+      withClusterOptions(cluster, { "oidc-audience": ["a"] }),
+    );
+    const clusterAfter = (isClusterShared: boolean) => entryOf(undone(told, config, "prod", { ...around(told, "prod"), isClusterShared }), "clusters", "c");
+    expect([clusterAfter(true)?.["extensions"] !== undefined, clusterAfter(false)]).toEqual([true, cluster]);
   });
   it("takes away a user of a context that had none, and a list that we began", () => {
     for (const bare of [{ contexts: [{ name: "prod", context: { cluster: "c" } }] }, { contexts: [{ name: "prod", context: { cluster: "c" } }], users: null }]) {

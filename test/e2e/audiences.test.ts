@@ -138,7 +138,8 @@ describe("a token that is not for the cluster is never handed out in its place",
     const ended = await runWithBrowser(home, session("--oidc-audience=https://a.example.com"));
     expect([ended.status, errorCode(ended), ended.stdout === ""], ended.stderr).toEqual([30, "GRANT_UNSUPPORTED", true]);
     const again = await home.run(session("--oidc-audience=https://a.example.com"));
-    expect([errorCode(again), again.stdout === ""]).toEqual(["GRANT_UNSUPPORTED", true]);
+    expect([errorCode(again), again.stdout === ""]).toEqual(["SCOPE_REJECTED", true]);
+    expect(again.stderr).toContain("run: kubectl oidc login");
     expect(issuer.count("authorization")).toBe(1);
     expect(audienceOf(await home.run(session()))).toBe("kubernetes");
     expect(issuer.count("revocation")).toBe(0);
@@ -178,6 +179,32 @@ describe("a token that is not for the cluster is never handed out in its place",
     const asked = issuer.count("token", exchangeGrant);
     expect(audienceOf(await home.run(session("--oidc-audience=cluster-a", "--non-interactive")))).toBe("cluster-a");
     expect(issuer.count("token", exchangeGrant)).toBe(asked + 1);
+  });
+
+  it.each(["invalid_target", "invalid_scope"])("an exchange that ends with %s is no login that was refused: nobody logs in again, the session stays", async (error) => {
+    issuer.become({ token: onlyFor(exchangeGrant, oauthError(error)) });
+    const ended = await runWithBrowser(home, ["login", ...options("--oidc-audience=cluster-a")]);
+    expect([ended.status, errorCode(ended)], ended.stderr).toEqual([30, "SCOPE_REJECTED"]);
+    expect(ended.stderr).toContain("the login itself is stored");
+    expect([issuer.count("authorization"), issuer.count("revocation")]).toEqual([1, 0]);
+    expect(audienceOf(await home.run(session("--non-interactive", "--force-refresh")))).toBe("kubernetes");
+  });
+
+  it("a login whose audience and offline_access are both refused leaves out both, each once", async () => {
+    issuer.become({
+      authorization: (request, _nth, proper) => {
+        const error = request.query.has("resource") ? "invalid_target" : request.query.get("scope")?.includes("offline_access") ? "invalid_scope" : undefined;
+        if (error === undefined) return proper();
+        const back = new URL(request.query.get("redirect_uri") ?? "");
+        for (const [name, value] of Object.entries({ error, iss: issuer.issuer, state: request.query.get("state") ?? "" })) back.searchParams.set(name, value);
+        return { status: 303, headers: { location: back.href } };
+      },
+    });
+    const started = home.start(["login", ...options("--oidc-audience=https://a.example.com")]);
+    for (const nth of [1, 2, 3]) await browse((await started.sees(new RegExp(`${"[\\s\\S]*open this URL".repeat(nth)} in your browser:\\s+(\\S+)`)))[1] ?? "");
+    const ended = await started.ended;
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(issuer.count("authorization")).toBe(3);
   });
 
   it("a good one is used while the issuer cannot exchange another", async () => {

@@ -9,7 +9,7 @@ import { changeJson, tokenFaults } from "../issuer/misbehaviours.ts";
 import { makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
 import { type GithubStandIn, makePlatform, type Platform, startGithub } from "../issuer/platform-tokens.ts";
-import { credentialOf, type Ended, errorCode, type Home, newHome } from "./program.ts";
+import { credentialOf, type Ended, errorCode, execInfo, type Home, newHome } from "./program.ts";
 
 let home: Home;
 let issuer: Misbehaving;
@@ -48,6 +48,35 @@ const program = (name: string, script: string): string => {
   writeFileSync(path, script, { mode: 0o755 });
   return path;
 };
+/** As kubectl tells it. */
+const toServer = (server: string) => ({ KUBERNETES_EXEC_INFO: execInfo({ server }) });
+
+describe("whose token it is", () => {
+  it("is looked at anew where a variable of any name holds the job's token", async () => {
+    const through = session("--grant-type=subject-token", "--subject-token-variable=CIRCLE_OIDC_TOKEN", `--oidc-issuer-url=${platform.issuer}`);
+    const subjects: unknown[] = [];
+    for (const sub of ["job-a", "job-b", "job-a"]) {
+      const token = await platform.token({ aud: "kubernetes", sub }, "token");
+      for (const _ of [1, 2]) subjects.push(claimsOf(await home.run(through, { ...ci, CIRCLE_OIDC_TOKEN: token })).sub);
+    }
+    expect(subjects).toEqual(["job-a", "job-a", "job-b", "job-b", "job-a", "job-a"]);
+    expect(errorCode(await home.run(through, ci))).toBe("SUBJECT_TOKEN_INVALID");
+  });
+
+  it("is held to its servers by a call that names none in between", async () => {
+    await writeToken();
+    credentialOf(await home.run(exchange(), { ...ci, ...toServer("https://one.example.com") }));
+    expect((await home.run(["token", ...exchange("--force-refresh").slice(1)], ci)).status).toBe(0);
+    expect(errorCode(await home.run(exchange(), { ...ci, ...toServer("https://evil.example.com") }))).toBe("SERVER_NOT_TRUSTED");
+    credentialOf(await home.run(exchange(), { ...ci, ...toServer("https://one.example.com") }));
+  });
+
+  it("has nothing to bind: --dpop=always is refused", async () => {
+    await writeToken();
+    expect(errorCode(await home.run(exchange("--dpop=always"), ci))).toBe("FLAG_CONFLICT");
+  });
+});
+
 /** The cached token has this many seconds left of its hour. */
 function age(left: number): void {
   const folder = join(home.data, "credentials");

@@ -84,6 +84,22 @@ describe.skipIf(!hasKubectl)(`real kubectl${hasKubectl ? "" : " (not on the PATH
     expect(servers.staging.requests.slice(asked).every(({ user }) => user === undefined)).toBe(true);
   });
 
+  it("tells the administrator the cluster's own audience, whatever else the token is for, and with no token too", async () => {
+    for (const more of [[], ["--non-interactive"]]) {
+      const planned = await stage.setup([...stage.identity, "--context", "prod", "--user", "oidc", `--oidc-audience=${audiences.prod}`, "--dry-run", "-o", "json", ...more]);
+      expect(planned.status, planned.stderr).toBe(0);
+      expect(JSON.parse(planned.stdout).administrator.authenticationConfiguration).toMatch(/audiences:\n\s+- https:\/\/prod\.example\.com\n(?!\s+- )/);
+    }
+  });
+
+  it("an audience in the arguments of a user that others share is not taken from them", async () => {
+    const text = stage.text();
+    stage.write(text.replace("      - get-token\n", "      - get-token\n      - --oidc-audience=https://old.example.com\n"));
+    const ended = await stage.setup([...stage.identity, "--context", "prod", "--user", "oidc", `--oidc-audience=${audiences.prod}`, "--yes", "--non-interactive"]);
+    expect([ended.status, ended.stderr.includes("[SETTINGS_INVALID]"), ended.stderr.includes("--user NAME")], ended.stderr).toEqual([40, true, true]);
+    stage.write(text);
+  });
+
   it("--undo takes the audience out of the cluster's entry again", async () => {
     for (const name of ["staging", "prod"]) expect((await stage.setup(["--undo", "--context", name, "--yes"])).status).toBe(0);
     expect(stage.text()).toBe(before());
