@@ -87,7 +87,7 @@ describeWith(["keycloak", "kubectl"], (parts) => {
       credentialOf(await strict.refresh());
     });
 
-    it("the machine's client exchanges another client's token for one of its own (needs token exchange)", async () => {
+    it("the machine's client exchanges another client's token for one of its own", async () => {
       strict = newCaller({ ...server, clientId: "source" });
       const file = (name: string, text: string) => {
         writeFileSync(join(strict.home.folder, name), text, { mode: 0o600 });
