@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { fail } from "../errors/oidc-error.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { deadline } from "./deadline.ts";
+import { endGroup } from "./end-group.ts";
 import { findProgram } from "./program-path.ts";
 
 /** A helper's answer is one small JSON object. Characters. */
@@ -64,15 +65,4 @@ function runToItsEnd(path: string, verb: string, input: string, deadlineMs: numb
     });
     child.stdin?.end(input);
   });
-}
-
-/** Once the leader was collected its number may belong to somebody else, so its group is left alone then. */
-function endGroup(child: ChildProcess): void {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  try {
-    if (process.platform === "win32") child.kill();
-    else process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // Gone already.
-  }
 }

@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { devNull } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { searchFolders } from "../core/program-search.ts";
 import { isObject } from "../core/session.ts";
 import { childEnvironment } from "./child-environment.ts";
-import { deadline } from "./deadline.ts";
+import { outputOf } from "./program-output.ts";
 import { findProgram, isProgram } from "./program-path.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,7 +38,11 @@ export function programAsCalled(name: string, called: string, env: Environment, 
 export async function kubectlVersion(env: Environment, platform: string): Promise<string | undefined> {
   const program = findProgram("kubectl", env, platform);
   if (program === undefined) return undefined;
-  const text = await outputOf(program, env, platform);
+  const text = await outputOf(program, ["version", "--client", "-o", "json"], {
+    env: { ...childEnvironment(env, platform), ...withoutServers },
+    deadlineMs: kubectlDeadline,
+    longest: longestAnswer,
+  });
   try {
     const version: unknown = JSON.parse(text);
     const client = isObject(version) ? version["clientVersion"] : undefined;
@@ -51,34 +54,6 @@ export async function kubectlVersion(env: Environment, platform: string): Promis
 
 /** Some kubectl (gcloud's, which picks the version that fits the server) ask the server for this, and would start a login by us. */
 const withoutServers = { KUBECONFIG: devNull, KUBECTL_OIDC_NON_INTERACTIVE: "true" };
-
-/** What kubectl prints; it ends with us, and at its deadline. */
-function outputOf(program: string, env: Environment, platform: string): Promise<string> {
-  return new Promise((done) => {
-    const child = spawn(program, ["version", "--client", "-o", "json"], {
-      stdio: ["ignore", "pipe", "ignore"],
-      windowsHide: true,
-      env: { ...childEnvironment(env, platform), ...withoutServers },
-    });
-    let text = "";
-    const end = () => {
-      stopTimer();
-      process.off("exit", end);
-      child.kill("SIGKILL");
-      child.stdout?.destroy();
-      child.unref();
-      done(text);
-    };
-    const stopTimer = deadline(kubectlDeadline, end);
-    process.once("exit", end);
-    child.on("error", end);
-    child.on("close", end);
-    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-      if (text.length > longestAnswer) end();
-    });
-  });
-}
 
 /** The path without links; as it is when that cannot be told. */
 export function real(path: string | undefined): string | undefined {

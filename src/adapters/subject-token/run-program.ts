@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { askingVariable } from "../../core/job-variables.ts";
 import { safeText } from "../../core/untrusted-text.ts";
 import { fail } from "../../errors/oidc-error.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { deadline } from "../deadline.ts";
+import { endGroup } from "../end-group.ts";
 import { findProgram } from "../program-path.ts";
 
 /** Milliseconds for the whole command. */
@@ -113,15 +114,4 @@ function toItsEnd(path: string, args: readonly string[], env: Record<string, str
       if (text.said.length < mostSaid) text.said += chunk;
     });
   });
-}
-
-/** Once the leader was collected its number may belong to somebody else, so its group is left alone then. */
-function endGroup(child: ChildProcess): void {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  try {
-    if (process.platform === "win32") child.kill();
-    else process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // Gone already.
-  }
 }
