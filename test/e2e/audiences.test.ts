@@ -190,6 +190,18 @@ describe("a token that is not for the cluster is never handed out in its place",
     expect(audienceOf(await home.run(session("--non-interactive", "--force-refresh")))).toBe("kubernetes");
   });
 
+  it("who waited for another cluster's login opens none of their own when only their audience is refused", async () => {
+    issuer.become({ token: onlyFor(exchangeGrant, oauthError("invalid_target")) });
+    const first = home.start(session());
+    const [, url = ""] = await first.sees(openUrl);
+    const waiter = home.start(session("--oidc-audience=cluster-a"));
+    await waiter.sees(/waiting for the login that is open already/);
+    await browse(url);
+    expect((await first.ended).status).toBe(0);
+    const ended = await waiter.ended;
+    expect([ended.status, errorCode(ended), issuer.count("authorization")], ended.stderr).toEqual([30, "SCOPE_REJECTED", 1]);
+  });
+
   it("a login whose audience and offline_access are both refused leaves out both, each once", async () => {
     issuer.become({
       authorization: (request, _nth, proper) => {
