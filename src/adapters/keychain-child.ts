@@ -6,10 +6,11 @@
  */
 import { existsSync, writeSync } from "node:fs";
 import { safeText } from "../core/untrusted-text.ts";
-import { keychainBinding } from "./keychain-binding.ts";
+import { type KeychainBinding, keychainBinding } from "./keychain-binding.ts";
 import type { KeychainSlots } from "./keychain-chunks.ts";
 import { type KeychainAnswer, type KeychainFault, type KeychainRequest, parseKeychainRequest } from "./keychain-protocol.ts";
 import { secretServiceState } from "./secret-service-lock.ts";
+import { steadyNow } from "./steady-clock.ts";
 
 /** process.exit would wait for a blocked native call. */
 const endNow = () => process.kill(process.pid, "SIGKILL");
@@ -26,15 +27,33 @@ function answer(reply: KeychainAnswer): void {
 
 const refused = (fault: KeychainFault, reason: string): KeychainAnswer => ({ ok: false, fault, reason: safeText(reason, 200) });
 
-async function serve(request: KeychainRequest): Promise<KeychainAnswer> {
+/** What one operation leaves for the next. */
+interface Kept {
+  /**
+   * By service and account. An entry connects to the Secret Service when it is made, which takes 6 of the 7 milliseconds that reading or writing takes.
+   */
+  readonly entries: Map<string, Entry>;
+  /** The item that was found unlocked, and when. */
+  unlocked?: { readonly account: string; readonly at: number };
+}
+
+/**
+ * A keyring that was found unlocked is not looked at again for so long: the two writes of a refresh follow its read at once. Who locks it in between is
+ * as early as who locks it between a look and its operation, for which there is no remedy. Milliseconds.
+ */
+const lookHolds = 1_000;
+
+async function serve(request: KeychainRequest, kept: Kept): Promise<KeychainAnswer> {
+  const isKnown = kept.unlocked?.account === request.account && steadyNow() - kept.unlocked.at < lookHolds;
   if (process.platform === "linux") findBus();
-  const asked = process.platform === "linux" ? secretServiceState(process.env, { service: request.service, username: request.account }) : undefined;
+  const asked = process.platform === "linux" && !isKnown ? secretServiceState(process.env, { service: request.service, username: request.account }) : undefined;
   // Loaded while the service answers. What is wrong with it is said when it is needed.
-  const loading = keychainSlots(request.service);
+  const loading = keychainSlots(request.service, kept.entries);
   loading.catch(() => undefined);
   if (asked !== undefined) {
     const found = await asked;
-    if (found.state !== "unlocked" && !(found.state === "locked" && request.mayPrompt)) return refused(found.state, found.reason);
+    if (found.state === "unlocked") kept.unlocked = { account: request.account, at: steadyNow() };
+    else if (found.state !== "locked" || !request.mayPrompt) return refused(found.state, found.reason);
   }
   const slots = await loading;
   const items = await wholeItems(slots);
@@ -80,36 +99,53 @@ function findBus(): void {
   if (existsSync(path)) process.env["DBUS_SESSION_BUS_ADDRESS"] = `unix:path=${path}`;
 }
 
+type Entry = InstanceType<KeychainBinding["AsyncEntry"]>;
+
 /** @napi-rs/keyring, pinned to the Secret Service on Linux: its default falls back to the kernel keyring without a word. */
-async function keychainSlots(service: string): Promise<KeychainSlots> {
+async function keychainSlots(service: string, entries: Map<string, Entry>): Promise<KeychainSlots> {
   const binding = await keychainBinding().catch((error: unknown) => {
     throw new Error(`the keychain binding cannot be loaded: ${error instanceof Error ? error.message.split("\n")[0] : "unknown fault"}`);
   });
-  const entry = (account: string) => new binding.AsyncEntry(service, account, process.platform === "linux" ? { linux: { store: "secret-service" } } : undefined);
+  const newEntry = (account: string) => new binding.AsyncEntry(service, account, process.platform === "linux" ? { linux: { store: "secret-service" } } : undefined);
+
+  async function withEntry<T>(account: string, act: (entry: Entry) => Promise<T>): Promise<T> {
+    const name = `${service}\n${account}`;
+    for (let tries = 0; ; tries++) {
+      const known = entries.get(name);
+      try {
+        const entry = known ?? newEntry(account);
+        entries.set(name, entry);
+        return await act(entry);
+      } catch (error) {
+        entries.delete(name);
+        // The service was started anew, and knows nothing of the old connection.
+        const isStale = known !== undefined && isUnavailable(error);
+        if (!isStale && (tries >= 2 || !isRace(error))) throw error;
+      }
+    }
+  }
+
   return {
     get: (account) =>
-      retried(async () => {
-        const bytes = await entry(account).getSecret();
+      withEntry(account, async (entry) => {
+        const bytes = await entry.getSecret();
         return bytes === null || bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
       }),
-    set: (account, value) => retried(() => entry(account).setSecret(Buffer.from(value))),
+    set: (account, value) => withEntry(account, (entry) => entry.setSecret(Buffer.from(value))),
     delete: (account) =>
-      retried(async () => {
-        await entry(account).deleteCredential();
+      withEntry(account, async (entry) => {
+        await entry.deleteCredential();
       }),
   };
 }
 
+const isUnavailable = (error: unknown) => {
+  const answer = faultOf(error);
+  return !answer.ok && answer.fault === "unavailable";
+};
+
 /** A search-then-act race in the binding, when another process deletes or writes at the same time (keychain notes, section 5). */
-async function retried<T>(act: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await act();
-    } catch (error) {
-      if (tries >= 2 || !(error instanceof Error) || !/No such interface|Object does not exist/.test(error.message)) throw error;
-    }
-  }
-}
+const isRace = (error: unknown) => error instanceof Error && /No such interface|Object does not exist/.test(error.message);
 
 /** Every fault of the binding has the same code; its message's beginning tells them apart. No message holds a value. */
 function faultOf(error: unknown): KeychainAnswer {
@@ -121,6 +157,7 @@ function faultOf(error: unknown): KeychainAnswer {
 
 /** Takes requests from stdin, one after the other, and minds whether the parent is still there. */
 function listen(): void {
+  const kept: Kept = { entries: new Map() };
   const state: { text: string; busy: KeychainRequest | undefined; parentIsGone: boolean } = { text: "", busy: undefined, parentIsGone: false };
   const next = () => {
     const end = state.text.indexOf("\n");
@@ -138,7 +175,7 @@ function listen(): void {
     }
     state.busy = request;
     const deadline = setTimeout(endNow, request.deadlineMs + 1_000);
-    void serve(request)
+    void serve(request, kept)
       .catch((error: unknown) => faultOf(error))
       .then((reply) => {
         clearTimeout(deadline);

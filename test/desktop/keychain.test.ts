@@ -17,9 +17,14 @@ const title = (text: string) => (missing.length === 0 ? text : `${text} (needs $
 const operations = ["read", "write", "remove", "probe"] as const;
 
 /** The adapter with the environment of a private session; the adapter hands its own environment to its child. */
-function storeIn(service: SecretService, options: { readonly deadlineMs?: number; readonly mayPrompt?: boolean } = {}) {
+function storeIn(service: SecretService, options: { readonly deadlineMs?: number; readonly mayPrompt?: boolean; readonly idleMs?: number } = {}) {
   Object.assign(process.env, service.env);
-  return keychainStore({ childCommand: [process.execPath, childPath], idleMs: 0, mayPrompt: options.mayPrompt ?? false, deadlineMs: options.deadlineMs ?? 4_500 });
+  return keychainStore({
+    childCommand: [process.execPath, childPath],
+    idleMs: options.idleMs ?? 0,
+    mayPrompt: options.mayPrompt ?? false,
+    deadlineMs: options.deadlineMs ?? 4_500,
+  });
 }
 
 function act(store: ReturnType<typeof storeIn>, operation: (typeof operations)[number], name = "x"): Promise<unknown> {
@@ -67,8 +72,8 @@ async function noChildIsLeft(service: SecretService): Promise<void> {
   await expect.poll(() => childrenLeft(service), { timeout: 5_000, interval: 20 }).toEqual([]);
 }
 
-/** The private session's bus, watched for unlock dialogs. */
-function withPromptWatch(service: { current(): SecretService }): { raised(): Promise<readonly string[]> } {
+/** The private session's bus, watched for unlock dialogs and for sessions with the keychain. */
+function withPromptWatch(service: { current(): SecretService }): Pick<PromptWatch, "raised" | "sessionsOpened"> {
   let watch: PromptWatch | undefined;
   beforeAll(async () => {
     watch = await watchPrompts(service.current().env);
@@ -76,7 +81,7 @@ function withPromptWatch(service: { current(): SecretService }): { raised(): Pro
   afterAll(async () => {
     await watch?.stop();
   });
-  return { raised: async () => (await watch?.raised()) ?? ["no watch"] };
+  return { raised: async () => (await watch?.raised()) ?? ["no watch"], sessionsOpened: async () => (await watch?.sessionsOpened()) ?? -1 };
 }
 
 describe.skipIf(missing.length > 0)(title("an unlocked gnome-keyring"), () => {
@@ -117,6 +122,42 @@ describe.skipIf(missing.length > 0)(title("an unlocked gnome-keyring"), () => {
       execFileSync("secret-tool", ["store", "--label=x", "service", "kubectl-oidc", "username", "twice", ...more], { env: { ...service.current().env }, input: "v" });
     await expect(storeIn(service.current()).read("twice")).rejects.toMatchObject({ code: "KEYCHAIN_UNAVAILABLE", reason: expect.stringMatching(/^several items/) });
     execFileSync("secret-tool", ["clear", "service", "kubectl-oidc", "username", "twice"], { env: { ...service.current().env } });
+  });
+});
+
+describe.skipIf(missing.length > 0)(title("a refresh's read and its two writes, one after the other"), () => {
+  const service = withService("normal");
+  const dialogs = withPromptWatch(service);
+  const oneChild = { idleMs: 10_000 };
+
+  it("open one session with the keychain", async () => {
+    const store = storeIn(service.current(), oneChild);
+    expect(await store.read("item")).toBeUndefined();
+    await store.write("item", "pending");
+    await store.write("item", "judged");
+    expect(await store.read("item")).toBe("judged");
+    expect(await dialogs.sessionsOpened()).toBe(1);
+  });
+
+  it("go on with a keychain that is started anew between them", async () => {
+    const store = storeIn(service.current(), oneChild);
+    await store.write("item", "before");
+    await service.current().restart();
+    expect(await store.read("item")).toBe("before");
+    await service.current().restart();
+    await store.write("item", "after");
+    await service.current().restart();
+    await store.remove("item");
+    expect(await store.read("item")).toBeUndefined();
+  });
+
+  it("look again, a second later, whether the keyring is still unlocked: a locked one is refused without a dialog", async () => {
+    const store = storeIn(service.current(), oneChild);
+    await store.write("item", "value");
+    service.current().lock();
+    await new Promise((done) => setTimeout(done, 1_100));
+    expect(await codeOfPromise(store.write("item", "another"))).toBe("KEYCHAIN_LOCKED");
+    expect(await dialogs.raised()).toEqual([]);
   });
 });
 

@@ -3,6 +3,8 @@ import { execFileSync, spawn } from "node:child_process";
 export interface PromptWatch {
   /** Calls since the last look that raise an unlock dialog: `Unlock`, `Prompt`, `BeginPrompting`. */
   raised(): Promise<readonly string[]>;
+  /** How many sessions with the Secret Service were opened since the last look. */
+  sessionsOpened(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -11,7 +13,13 @@ export async function watchPrompts(env: Readonly<Record<string, string>>): Promi
   const marker = "org.kubectl_oidc.test.Marker";
   const monitor = spawn(
     "dbus-monitor",
-    ["--session", "interface='org.freedesktop.Secret.Service',member='Unlock'", "interface='org.freedesktop.Secret.Prompt'", "member='BeginPrompting'", `interface='${marker}'`],
+    [
+      "--session",
+      ...["Unlock", "OpenSession"].map((member) => `interface='org.freedesktop.Secret.Service',member='${member}'`),
+      "interface='org.freedesktop.Secret.Prompt'",
+      "member='BeginPrompting'",
+      `interface='${marker}'`,
+    ],
     { env: { ...env }, stdio: ["ignore", "pipe", "ignore"] },
   );
   const state = { text: "", marks: 0 };
@@ -30,13 +38,15 @@ export async function watchPrompts(env: Readonly<Record<string, string>>): Promi
   };
   await caughtUp();
   state.text = "";
+  const seen = async (members: string) => {
+    await caughtUp();
+    const found = [...state.text.matchAll(new RegExp(`^method call .*member=(${members})$`, "gm"))].map((match) => match[1] ?? "");
+    state.text = "";
+    return found;
+  };
   return {
-    async raised() {
-      await caughtUp();
-      const found = [...state.text.matchAll(/^method call .*member=(Unlock|Prompt|BeginPrompting)$/gm)].map((match) => match[1] ?? "");
-      state.text = "";
-      return found;
-    },
+    raised: () => seen("Unlock|Prompt|BeginPrompting"),
+    sessionsOpened: async () => (await seen("OpenSession")).length,
     async stop() {
       const gone = new Promise((done) => monitor.once("exit", done));
       monitor.kill("SIGKILL");

@@ -18,6 +18,9 @@ export interface SecretService {
   /** Stops the keyring's process where it is, and lets it go on. */
   freeze(): void;
   thaw(): void;
+  lock(): void;
+  /** Ends the keyring's process, and starts another, which has the same items and is unlocked. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -64,6 +67,14 @@ export async function startSecretService(kind: ServiceKind): Promise<SecretServi
     env,
     freeze: () => void keyring?.kill("SIGSTOP"),
     thaw: () => void keyring?.kill("SIGCONT"),
+    lock: () => lockKeyring(env),
+    async restart() {
+      const gone = new Promise((done) => keyring?.once("exit", done));
+      keyring?.kill("SIGTERM");
+      await gone;
+      keyring = await startKeyring(env);
+      children.push(keyring);
+    },
     async stop() {
       const gone = children.map((child) => (child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((done) => child.once("exit", done))));
       for (const child of children) child.kill("SIGKILL");
