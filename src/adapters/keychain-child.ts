@@ -29,6 +29,7 @@ const refused = (fault: KeychainFault, reason: string): KeychainAnswer => ({ ok:
 
 /** What one operation leaves for the next. */
 interface Kept {
+  binding?: Promise<KeychainBinding>;
   /**
    * By service and account. An entry connects to the Secret Service when it is made, which takes 6 of the 7 milliseconds that reading or writing takes.
    */
@@ -48,7 +49,7 @@ async function serve(request: KeychainRequest, kept: Kept): Promise<KeychainAnsw
   if (process.platform === "linux") findBus();
   const asked = process.platform === "linux" && !isKnown ? secretServiceState(process.env, { service: request.service, username: request.account }) : undefined;
   // Loaded while the service answers. What is wrong with it is said when it is needed.
-  const loading = keychainSlots(request.service, kept.entries);
+  const loading = keychainSlots(request.service, kept);
   loading.catch(() => undefined);
   if (asked !== undefined) {
     const found = await asked;
@@ -102,8 +103,10 @@ function findBus(): void {
 type Entry = InstanceType<KeychainBinding["AsyncEntry"]>;
 
 /** @napi-rs/keyring, pinned to the Secret Service on Linux: its default falls back to the kernel keyring without a word. */
-async function keychainSlots(service: string, entries: Map<string, Entry>): Promise<KeychainSlots> {
-  const binding = await keychainBinding().catch((error: unknown) => {
+async function keychainSlots(service: string, kept: Kept): Promise<KeychainSlots> {
+  kept.binding ??= keychainBinding();
+  const { entries } = kept;
+  const binding = await kept.binding.catch((error: unknown) => {
     throw new Error(`the keychain binding cannot be loaded: ${error instanceof Error ? error.message.split("\n")[0] : "unknown fault"}`);
   });
   const newEntry = (account: string) => new binding.AsyncEntry(service, account, process.platform === "linux" ? { linux: { store: "secret-service" } } : undefined);
