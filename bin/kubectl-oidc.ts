@@ -14,12 +14,12 @@ answerOr(
     now: Date.now(),
     cwd: () => process.cwd(),
   },
-  (waited) =>
-    import("../src/adapters/compiled-code.ts")
-      .then((compiled) => compiled.useCompiledCode(__dirname))
-      .catch(() => undefined)
-      .then(() => import("../src/cli/main.ts"))
-      .then((cli) => cli.main("npm", waited), cannotBeLoaded),
+  async ({ waited, needsKeychain }) => {
+    await import("../src/adapters/compiled-code.ts").then((compiled) => compiled.useCompiledCode(__dirname)).catch(() => undefined);
+    const started = needsKeychain ? import("../src/adapters/keychain-start.ts").then((keychain) => keychain.startKeychain("npm")) : Promise.resolve(undefined);
+    const keychain = await started.catch(() => undefined);
+    return import("../src/cli/main.ts").then((cli) => cli.main("npm", { waited, keychain }), cannotBeLoaded);
+  },
   () => process.exit(0),
 );
 

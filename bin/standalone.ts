@@ -15,10 +15,11 @@ else {
   const call = { argv, env: process.env, platform: process.platform, programVersion: PROGRAM_VERSION, ppid: process.ppid, now: Date.now(), cwd: () => process.cwd() };
   answerOr(
     call,
-    (waited) => {
+    async ({ waited, needsKeychain }) => {
       // The build starts with a policy that compiles next to nothing, for the hit's sake; a refresh is too short for it as well (a fifth of its time). Others read YAML.
       if (argv[0] !== "get-token") Bun.unsafe.setJITPolicy(1);
-      return import("../src/cli/main.ts").then((cli) => cli.main("standalone", waited));
+      const keychain = needsKeychain ? (await import("../src/adapters/keychain-start.ts")).startKeychain("standalone") : undefined;
+      return (await import("../src/cli/main.ts")).main("standalone", { waited, keychain });
     },
     // Without process.exit's look for listeners, of which a hit has none: 0.1 ms.
     () => process.reallyExit(0),

@@ -14,6 +14,8 @@ const root = resolve(import.meta.dirname, "..");
 export const lazyBundles = {
   // Loaded before all others, by the entry.
   compiled: { doors: ["adapters/compiled-code.ts"] },
+  // Before the others as well, by the call that renews a token; after them by others that ask the keychain.
+  start: { doors: ["adapters/keychain-start.ts"] },
   cli: { doors: ["cli/main.ts"] },
   // For command lines that are not plain: help, and what cannot be read.
   commander: { after: "cli", doors: ["cli/commander-reading.ts"] },
@@ -46,7 +48,7 @@ export const lazyBundles = {
     doors: ["yaml-document", "config-text", "kubeconfig-mask", "kubeconfig-plan", "kubeconfig-writer", "hardening", "yaml-text"].map((name) => `adapters/${name}.ts`),
   },
   keychain: { after: "work", doors: ["adapters/keychain.ts", "adapters/credential-helper.ts"] },
-  programs: { after: "work", doors: ["adapters/plugin-programs.ts", "adapters/kubelogin-cache.ts", "adapters/kubelogin-lock.ts"] },
+  programs: { after: "work", doors: ["adapters/plugin-programs.ts", "adapters/kubelogin-cache.ts", "adapters/kubelogin-lock.ts", "adapters/releases.ts"] },
 };
 
 /** Door (absolute path) → its bundle. */

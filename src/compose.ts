@@ -23,6 +23,7 @@ import { placesOfThisHost } from "./adapters/lock-places.ts";
 import { loopbackServer } from "./adapters/loopback-server.ts";
 import { rememberCall } from "./adapters/memo-files.ts";
 import { kubectlVersion, programAsCalled, programOf, programsNamed, real } from "./adapters/plugin-programs.ts";
+import type { Process } from "./adapters/process.ts";
 import { proxyFor } from "./adapters/proxy.ts";
 import { waitForKubelogin } from "./adapters/kubelogin-lock.ts";
 import { kubeloginEntries, kubeloginEntry, removeKubeloginEntry } from "./adapters/kubelogin-cache.ts";
@@ -49,25 +50,12 @@ import { wantsBinding } from "./core/dpop.ts";
 import { lockName } from "./core/keys.ts";
 import { once } from "./core/once.ts";
 import type { CredentialRecord, SessionRecord, TrustedServer } from "./core/session.ts";
-import type { Waited } from "./core/handout.ts";
-import type { ProgramForm } from "./core/program-form.ts";
 import type { Settings } from "./core/settings.ts";
 import { sha256Hex } from "./core/sha256.ts";
 import { parentStart, stampOf } from "./hot/cached-token.ts";
 import type { PrivateFiles, SecretStore, SessionStore } from "./ports.ts";
 
-/** The process as it was at the start. */
-export interface Process {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly platform: string;
-  readonly cwd: string;
-  readonly parent: number;
-  readonly version: string;
-  readonly form: ProgramForm;
-  readonly verbosity: number;
-  /** For another call, before this program was loaded. */
-  readonly waited?: Waited | undefined;
-}
+export type { Process };
 
 /** What may end a command, and what must not. */
 export interface Circumstances extends Pick<World, "undisturbed"> {
@@ -91,7 +79,9 @@ export function machine(start: Process) {
   const defaultFiles = filesIn(where.data);
   const self = ownProgram(start.form, cwd);
 
-  const storeOf = (storage: string, folder: string, mayPrompt: boolean) => secretStoreOf(storage, { files: filesIn(folder), mayPrompt, keychainChild: self.keychainChild });
+  const keychains = start.keychain === undefined ? [] : [start.keychain];
+  const storeOf = (storage: string, folder: string, mayPrompt: boolean) =>
+    secretStoreOf(storage, { files: filesIn(folder), mayPrompt, keychainChild: self.keychainChild, takeStarted: () => keychains.pop() });
 
   return {
     terminal: person,
@@ -201,6 +191,7 @@ export function machine(start: Process) {
             minValidity: settings.minValidity,
             ttl: settings.credentialTtl,
             apiVersion: call.apiVersion,
+            keychain: world.store.kind === "keyring" ? true : undefined,
           },
           {
             files: defaultFiles,

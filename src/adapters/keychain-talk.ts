@@ -1,14 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { Socket } from "node:net";
-import { childEnvironment } from "./child-environment.ts";
+import type { ChildProcess } from "node:child_process";
 import { deadline } from "./deadline.ts";
 import { type KeychainAnswer, type KeychainRequest, parseKeychainAnswer } from "./keychain-protocol.ts";
+import { startChild } from "./keychain-start.ts";
+import type { ChildCommand } from "./own-program.ts";
 
 /** No answer is longer: an item holds some KB. Characters. */
 const longestAnswer = 4_194_304;
-
-/** The keychain's program: an absolute path, and its arguments. */
-export type ChildCommand = readonly [string, ...string[]];
 
 /** One request to the keychain's program; its deadline stands in it. Never rejects. */
 export type KeychainTalk = (request: KeychainRequest) => Promise<KeychainAnswer>;
@@ -16,15 +13,18 @@ export type KeychainTalk = (request: KeychainRequest) => Promise<KeychainAnswer>
 /**
  * Talks with the keychain child, which is started at the first request and stays for the next ones. It leads its own process
  * group, so that the terminal's Ctrl-C leaves a write whole; its stdin stays open, so that it sees us go. Secrets are in the pipes only.
+ * `started`: one that runs already.
  */
-export function keychainTalk(childCommand: ChildCommand, idleMs: number): KeychainTalk {
-  const state: { child: ChildProcess | undefined; idle: NodeJS.Timeout | undefined; last: Promise<unknown> | undefined } = { child: undefined, idle: undefined, last: undefined };
+export function keychainTalk(childCommand: ChildCommand, idleMs: number, started?: ChildProcess): KeychainTalk {
+  const state: { child: ChildProcess | undefined; idle: NodeJS.Timeout | undefined; last: Promise<unknown> | undefined } = { child: started, idle: undefined, last: undefined };
 
   function dismiss(): void {
     clearTimeout(state.idle);
     if (state.child !== undefined) end(state.child);
     state.child = undefined;
   }
+  // Not asked, it goes as one that is not asked again.
+  if (started !== undefined) state.idle = setTimeout(dismiss, idleMs).unref();
 
   async function ask(request: KeychainRequest): Promise<KeychainAnswer> {
     clearTimeout(state.idle);
@@ -85,27 +85,6 @@ function oneAnswer(child: ChildProcess, request: KeychainRequest): Promise<OneAn
     });
     child.stdin?.write(`${JSON.stringify(request)}\n`);
   });
-}
-
-/** Undefined when the system refuses at once (no memory, an environment too large); other refusals come as an `error` event. */
-function startChild([program, ...args]: ChildCommand): ChildProcess | undefined {
-  try {
-    const child = spawn(program, args, {
-      stdio: ["pipe", "pipe", "ignore"],
-      detached: process.platform !== "win32",
-      windowsHide: true,
-      // It makes no TLS, and to read its authorities takes Node 20 some 40 ms.
-      env: { ...childEnvironment(process.env), NODE_EXTRA_CA_CERTS: "" },
-    });
-    // It and its pipes keep nobody waiting; the deadline of a request does.
-    child.unref();
-    for (const pipe of [child.stdin, child.stdout]) if (pipe instanceof Socket) pipe.unref();
-    child.stdin?.on("error", () => undefined);
-    child.stdout?.setEncoding("utf8");
-    return child;
-  } catch {
-    return undefined;
-  }
 }
 
 /** SIGKILL: a blocked native call heeds nothing else. */

@@ -1,12 +1,16 @@
+import type { ChildProcess } from "node:child_process";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { SecretStore } from "../ports.ts";
 import type { KeychainAnswer, KeychainRequest } from "./keychain-protocol.ts";
-import { type ChildCommand, keychainTalk } from "./keychain-talk.ts";
+import type { ChildCommand } from "./own-program.ts";
+import { keychainTalk } from "./keychain-talk.ts";
 
 export interface KeychainOptions {
   /** What starts the keychain's program (keychain-child.ts). */
   readonly childCommand: ChildCommand;
+  /** It runs already. */
+  readonly started?: ChildProcess | undefined;
   /** May the platform ask the person to unlock? */
   readonly mayPrompt: boolean;
   /** Milliseconds for one operation; then the child is killed. */
@@ -18,7 +22,7 @@ export interface KeychainOptions {
 
 /** The OS keychain behind a child process of ours. KEYCHAIN_UNAVAILABLE, KEYCHAIN_LOCKED, KEYCHAIN_TIMED_OUT. */
 export function keychainStore(options: KeychainOptions): SecretStore {
-  const talk = keychainTalk(options.childCommand, options.idleMs ?? 5_000);
+  const talk = keychainTalk(options.childCommand, options.idleMs ?? 5_000, options.started);
   const ask = async (op: KeychainRequest["op"], account: string, value?: string) => {
     const request: KeychainRequest = {
       op,

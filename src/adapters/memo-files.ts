@@ -26,6 +26,7 @@ export interface JudgedCall {
   readonly minValidity: number;
   readonly ttl: number;
   readonly apiVersion: Memo["apiVersion"];
+  readonly keychain: Memo["keychain"];
 }
 
 /** What `rememberCall` works with. `stampOf` is the hot path's own, so that both agree. */
@@ -51,7 +52,8 @@ export async function rememberCall(call: JudgedCall, tools: MemoTools): Promise<
   const name = `memo/${memoName(inputs.open)}`;
   const stamps = call.configFiles.map((path) => [path, tools.stampOf(path)] as const);
   const known = parseMemo(tools.files.read(name) ?? "");
-  const policy = { cwd: call.cwd ?? null, stamps, credentialFile: call.credentialFile, kind: call.kind, minValidity: call.minValidity, ttl: call.ttl, apiVersion: call.apiVersion };
+  const { credentialFile, kind, minValidity, ttl, apiVersion, keychain } = call;
+  const policy = { cwd: call.cwd ?? null, stamps, credentialFile, kind, minValidity, ttl, apiVersion, ...(keychain === undefined ? {} : { keychain }) };
   const isSame =
     known !== undefined && isMemoFor(known, inputs) && Object.entries(policy).every(([key, value]) => JSON.stringify(known[key as keyof typeof policy]) === JSON.stringify(value));
   if (isSame && credential.memoIds.includes(known.id)) return;

@@ -1,7 +1,9 @@
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { keychainWord, type ProgramForm } from "../core/program-form.ts";
-import type { ChildCommand } from "./keychain-talk.ts";
+
+/** The keychain's program: an absolute path, and its arguments. */
+export type ChildCommand = readonly [string, ...string[]];
 
 /** How the running program is started again. */
 export interface OwnProgram {
@@ -12,9 +14,14 @@ export interface OwnProgram {
 
 /** `cwd`: that of the start. */
 export function ownProgram(form: ProgramForm, cwd: string): OwnProgram {
-  if (form === "npm") return { called: process.argv[1] ?? "", keychainChild: [process.execPath, fileURLToPath(new URL("keychain-child.cjs", import.meta.url))] };
+  const keychainChild = keychainCommand(form);
+  if (form === "npm") return { called: process.argv[1] ?? "", keychainChild };
   // argv[1] is a name inside the executable; argv0 is what the caller typed, a bare name when it was found by the PATH.
   const typed = process.argv0;
   const called = isAbsolute(typed) ? typed : /[/\\]/.test(typed) ? resolve(cwd, typed) : process.execPath;
-  return { called, keychainChild: [process.execPath, keychainWord] };
+  return { called, keychainChild };
 }
+
+/** What starts the keychain's program (keychain-child.ts). */
+export const keychainCommand = (form: ProgramForm): ChildCommand =>
+  form === "npm" ? [process.execPath, fileURLToPath(new URL("keychain-child.cjs", import.meta.url))] : [process.execPath, keychainWord];

@@ -1,10 +1,11 @@
+import type { ChildProcess } from "node:child_process";
 import { isPureMachine } from "../core/keys.ts";
 import type { PrivateFiles, SecretStore } from "../ports.ts";
 import { credentialHelperStore } from "./credential-helper.ts";
 import { digestHex } from "./digest.ts";
 import { diskSecretStore } from "./disk-secrets.ts";
 import { keychainStore } from "./keychain.ts";
-import type { ChildCommand } from "./keychain-talk.ts";
+import type { ChildCommand } from "./own-program.ts";
 import { noSecretStore } from "./no-secrets.ts";
 import { patientStore } from "./patient-store.ts";
 
@@ -18,11 +19,21 @@ export function placeOf(storage: string, grant: string): string {
   return isPureMachine(grant) && storage !== "none" ? "disk" : storage;
 }
 
-/** The store that `--token-cache-storage` names. `files`: for those of its own; `keychainChild`: the command of the process that asks the keychain. */
-export function secretStoreOf(storage: string, how: { readonly files: PrivateFiles; readonly mayPrompt: boolean; readonly keychainChild: ChildCommand }): SecretStore {
+export interface StoreOptions {
+  /** For a store of our own. */
+  readonly files: PrivateFiles;
+  readonly mayPrompt: boolean;
+  /** The command of the process that asks the keychain. */
+  readonly keychainChild: ChildCommand;
+  /** One that runs already, and that nobody else asks. */
+  readonly takeStarted: () => ChildProcess | undefined;
+}
+
+/** The store that `--token-cache-storage` names. */
+export function secretStoreOf(storage: string, how: StoreOptions): SecretStore {
   const deadlineMs = how.mayPrompt ? unlockDeadline : keychainDeadline;
   if (storage === "none") return noSecretStore();
   if (storage === "disk") return diskSecretStore(how.files, digestHex);
   if (storage.startsWith("helper:")) return patientStore(credentialHelperStore(storage.slice("helper:".length), { deadlineMs }));
-  return patientStore(keychainStore({ childCommand: how.keychainChild, mayPrompt: how.mayPrompt, deadlineMs }));
+  return patientStore(keychainStore({ childCommand: how.keychainChild, started: how.takeStarted(), mayPrompt: how.mayPrompt, deadlineMs }));
 }

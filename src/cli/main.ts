@@ -1,6 +1,5 @@
 import { stderrWriter } from "../adapters/stderr-writer.ts";
-import { machine } from "../compose.ts";
-import type { Waited } from "../core/handout.ts";
+import { machine, type Process } from "../compose.ts";
 import { keychainOf, type ProgramForm, runtimeOf } from "../core/program-form.ts";
 import { ownVariables } from "../core/program-search.ts";
 import { safeJson } from "../core/untrusted-text.ts";
@@ -44,8 +43,11 @@ const commands: Readonly<Record<Exclude<CommandName, "doctor">, (call: Call) => 
   version: versionCommand,
 };
 
+/** What happened before this program was loaded. */
+export type Start = Pick<Process, "waited" | "keychain">;
+
 /** The program behind the hot path. Every way out leads through `finish`. */
-export async function main(form: ProgramForm = "npm", waited?: Waited): Promise<void> {
+export async function main(form: ProgramForm = "npm", start: Start = {}): Promise<void> {
   const argv = process.argv.slice(2);
   const env = { ...process.env };
   for (const [name, value] of Object.entries(ownVariables(env, process.platform))) {
@@ -62,7 +64,7 @@ export async function main(form: ProgramForm = "npm", waited?: Waited): Promise<
   // A wait that nothing can end any more must not look like success.
   process.on("beforeExit", () => finish(new Error("nothing is left to wait for")));
   const ending = watchEnding(() => finish(new OidcError("INTERRUPTED", {})));
-  if (waited?.signal !== undefined) process.kill(process.pid, waited.signal);
+  if (start.waited?.signal !== undefined) process.kill(process.pid, start.waited.signal);
   let status = 0;
   try {
     if (argv[0] === "__complete") {
@@ -75,7 +77,7 @@ export async function main(form: ProgramForm = "npm", waited?: Waited): Promise<
       if (isPlugin(argv)) sayAll(invocation.text.trimEnd().split("\n"));
       else await writeData(invocation.text);
     } else {
-      known.call = callOf(invocation, argv, env, ending, form, waited);
+      known.call = callOf(invocation, argv, env, ending, form, start);
       if (invocation.command === "get-token") ending.watchParent();
       // A report is no error, and still says who must act (cli.md M12).
       if (invocation.command === "doctor") status = await (await import("./doctor.ts")).doctorCommand(known.call);
@@ -89,20 +91,13 @@ export async function main(form: ProgramForm = "npm", waited?: Waited): Promise<
   }
 }
 
-function callOf(
-  invocation: Extract<Invocation, { kind: "command" }>,
-  argv: readonly string[],
-  env: Call["env"],
-  ending: Ending,
-  form: ProgramForm,
-  waited: Waited | undefined,
-): Call {
+function callOf(invocation: Extract<Invocation, { kind: "command" }>, argv: readonly string[], env: Call["env"], ending: Ending, form: ProgramForm, start: Start): Call {
   const cwd = currentFolder();
   const made: { machine?: Call["machine"] } = {};
   return {
     // `version` needs none.
     get machine() {
-      made.machine ??= machineOf(env, invocation.verbosity, form, waited);
+      made.machine ??= machineOf(env, invocation.verbosity, form, start);
       return made.machine;
     },
     invocation,
@@ -122,8 +117,8 @@ function callOf(
   };
 }
 
-const machineOf = (env: Call["env"], verbosity: number, form: ProgramForm, waited?: Waited) =>
-  machine({ env, platform: process.platform, cwd: currentFolder(), parent: process.ppid, version: PROGRAM_VERSION, form, verbosity, waited });
+const machineOf = (env: Call["env"], verbosity: number, form: ProgramForm, start: Start = {}) =>
+  machine({ env, platform: process.platform, cwd: currentFolder(), parent: process.ppid, version: PROGRAM_VERSION, form, verbosity, ...start });
 
 /** A working directory that was deleted must not keep kubectl from its token. */
 function currentFolder(): string {

@@ -45,6 +45,14 @@ export function wasRefused(note: string | undefined, now: { readonly parent: num
   return parent === String(now.parent) && parentStart === now.parentStart && tag === now.tag && now.now < Number(askAgainAt);
 }
 
+/** What the hot path found out for the whole program. */
+export interface HotFindings {
+  /** Of a wait for another call. */
+  readonly waited?: Waited | undefined;
+  /** This call is to renew the token, and needs the OS keychain for that. */
+  readonly needsKeychain?: boolean;
+}
+
 /** What the whole program must know of a wait for another call (hot/renewal.ts) that gave no token. */
 export interface Waited {
   /** How the last refresh had failed when the wait began (app/refresh-outcome.ts): another text now is the failure of the one that was waited for. */

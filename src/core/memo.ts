@@ -26,6 +26,8 @@ export interface Memo {
   readonly minValidity: number;
   readonly ttl: number;
   readonly apiVersion: "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1";
+  /** Who renews it asks the OS keychain for the refresh token. */
+  readonly keychain?: true;
 }
 
 /** Options whose value may be a secret; a test compares this with the option table. */
@@ -116,7 +118,8 @@ export function parseMemo(text: string): Memo | undefined {
       (m.kind === "id" || m.kind === "access") &&
       typeof m.minValidity === "number" &&
       typeof m.ttl === "number" &&
-      (m.apiVersion === "client.authentication.k8s.io/v1" || m.apiVersion === "client.authentication.k8s.io/v1beta1");
+      (m.apiVersion === "client.authentication.k8s.io/v1" || m.apiVersion === "client.authentication.k8s.io/v1beta1") &&
+      (m.keychain === undefined || m.keychain === true);
     return valid ? (m as Memo) : undefined;
   } catch {
     return undefined;

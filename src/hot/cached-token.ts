@@ -30,6 +30,8 @@ export const cachedToken = (call: HotCall): string | undefined => lookUp(call).t
 export interface Found {
   readonly text?: string | undefined;
   readonly renewal?: Renewal;
+  /** For who renews it. */
+  readonly needsKeychain?: boolean;
 }
 
 const nothing: Found = {};
@@ -63,7 +65,7 @@ function release(call: HotCall, folder: string, memo: Memo): Found {
   if (record === undefined || typeof record === "string" || record.kind !== memo.kind || !record.memoIds.includes(memo.id)) return nothing;
   const now = call.now / 1000;
   if (!isBearerToken(record.token)) return nothing;
-  if (!isFresh(record, memo.minValidity, now)) return staleIn(memo.credentialFile, record.sessionKey);
+  if (!isFresh(record, memo.minValidity, now)) return staleIn(memo, record.sessionKey);
   const until = askAgainAt(record, memo.minValidity, memo.ttl, now);
   const execInfo = call.env["KUBERNETES_EXEC_INFO"];
   if (execInfo) {
@@ -76,9 +78,9 @@ function release(call: HotCall, folder: string, memo: Memo): Found {
   return { text: execCredentialText(memo.apiVersion, record.token, until) };
 }
 
-function staleIn(credentialFile: string, sessionKey: string): Found {
-  const renewal = renewalFiles(credentialFile, sessionKey);
-  return renewal === undefined ? nothing : { renewal };
+function staleIn(memo: Memo, sessionKey: string): Found {
+  const renewal = renewalFiles(memo.credentialFile, sessionKey);
+  return renewal === undefined ? nothing : { renewal, needsKeychain: memo.keychain === true };
 }
 
 /** A file of ours: regular, one name, our owner, nobody else's to read. Undefined when it is anything else. */

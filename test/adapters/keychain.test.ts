@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { keychainStore } from "../../src/adapters/keychain.ts";
+import { startChild } from "../../src/adapters/keychain-start.ts";
 import { isOidcError } from "../../src/errors/oidc-error.ts";
 import { codeOfPromise } from "../fakes/codes.ts";
 import { type BusStep, type SessionBus, startSessionBus, text, twoLists, variantOfBoolean } from "../fakes/session-bus.ts";
@@ -25,8 +26,13 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The adapter in front of a program of the test's; `request` is the line that it got. */
-function storeWith(name: string, program: string, deadlineMs = 10_000, idleMs = 5_000) {
+/** The adapter in front of a program of the test's; `request` is the line that it got. `started`: it runs already. */
+function storeWith(name: string, program: string, deadlineMs = 10_000, idleMs = 5_000, started?: ChildProcess) {
+  const childPath = writeProgram(name, program);
+  return keychainStore({ childCommand: [process.execPath, childPath], started, mayPrompt: false, deadlineMs, idleMs });
+}
+
+function writeProgram(name: string, program: string): string {
   const childPath = join(folder, `${name}.cjs`);
   writeFileSync(
     childPath,
@@ -34,7 +40,7 @@ function storeWith(name: string, program: string, deadlineMs = 10_000, idleMs = 
 let line = ""; process.stdin.on("data", (c) => { line += c; if (line.endsWith("\\n")) { const request = JSON.parse(line); line = ""; take(request); } });
 function take(request) { ${program} }`,
   );
-  return keychainStore({ childCommand: [process.execPath, childPath], mayPrompt: false, deadlineMs, idleMs });
+  return childPath;
 }
 
 async function errorOf(promise: Promise<unknown>) {
@@ -127,6 +133,41 @@ describe("the keychain's program", () => {
     // More than any system takes as an environment: E2BIG, thrown at once.
     vi.stubEnv("LARGER", "x".repeat(3_000_000));
     expect(await codeOfPromise(storeWith("refused", "answer({ ok: true });").read("item"))).toBe("KEYCHAIN_UNAVAILABLE");
+  });
+
+  describe("that was started before it is asked", () => {
+    const saysPid = `answer({ ok: true, value: String(process.pid) });`;
+    const start = (name: string, program: string) => {
+      const child = startChild([process.execPath, writeProgram(name, program)]);
+      if (child?.pid === undefined) throw new Error("it does not start");
+      return { child, pid: child.pid };
+    };
+
+    it("is the one that is asked, at once and later", async () => {
+      const { child, pid } = start("ahead", saysPid);
+      const store = storeWith("ahead", saysPid, 10_000, 5_000, child);
+      expect([await store.read("item"), await store.read("item")]).toEqual([String(pid), String(pid)]);
+    });
+
+    it("and has died since is replaced", async () => {
+      const { child, pid } = start("ahead", saysPid);
+      const store = storeWith("ahead", saysPid, 10_000, 5_000, child);
+      process.kill(pid, "SIGKILL");
+      expect(Number(await store.read("item"))).not.toBe(pid);
+    });
+
+    it("and dies when it is asked is replaced, once", async () => {
+      const { child } = start("ahead-dies", "process.exit(1);");
+      expect(await codeOfPromise(storeWith("ahead-dies", "process.exit(1);", 10_000, 5_000, child).read("item"))).toBe("KEYCHAIN_UNAVAILABLE");
+      const other = start("ahead-dies", "process.exit(1);");
+      expect(Number(await storeWith("ahead", saysPid, 10_000, 5_000, other.child).read("item"))).toBeGreaterThan(0);
+    });
+
+    it("and never is goes after a while", async () => {
+      const { child, pid } = start("ahead", saysPid);
+      storeWith("ahead", saysPid, 10_000, 50, child);
+      await expect.poll(() => isGone(pid), { timeout: 5_000, interval: 20 }).toBe(true);
+    });
   });
 
   it("that hangs and heeds no signal is killed at the deadline [ST-23]", async () => {

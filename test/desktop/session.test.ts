@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { credentialOf, errorCode, execInfo, type Home, newHome, runWithBrowser } from "../e2e/program.ts";
+import { credentialOf, errorCode, execInfo, type Home, isStandalone, newHome, preloaded, runWithBrowser } from "../e2e/program.ts";
 import { type ScriptedIssuer, startScriptedIssuer } from "../issuer/scripted-issuer.ts";
 import { hasProgram } from "../programs.ts";
 import { type SecretService, type ServiceKind, startSecretService } from "./secret-service.ts";
@@ -67,6 +67,34 @@ describe.skipIf(missing.length > 0)(title("a session in gnome-keyring"), () => {
     expect(out.status, out.stderr).toBe(0);
     expect(issuer.live.size).toBe(0);
     expect(lookUp()).toBe("");
+  });
+
+  it.skipIf(isStandalone)("a call that renews its token starts the keychain's program before it loads the rest of ours, and starts no other (npm program)", async () => {
+    const probe = join(home().folder, "order.cjs");
+    // What is loaded of ours, in order, and what is started.
+    writeFileSync(
+      probe,
+      `const Module = require("node:module"); const seen = []; const load = Module._load;
+       Module._load = function (request, ...rest) { if (/^\\.\\/\\w+\\.cjs$/.test(request) && !seen.includes(request)) seen.push(request); return load.call(this, request, ...rest); };
+       const { ChildProcess } = require("node:child_process"); const spawn = ChildProcess.prototype.spawn;
+       ChildProcess.prototype.spawn = function (options) { seen.push("start " + options.args.slice(1).map((arg) => arg.slice(arg.lastIndexOf("/") + 1))); return spawn.call(this, options); };
+       process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(join(home().folder, "order.json"))}, JSON.stringify(seen)));`,
+    );
+    const first = await runWithBrowser(home(), session(), bus());
+    // Remembers the call.
+    await home().run(session(), bus());
+    const [name = ""] = readdirSync(join(home().data, "credentials"));
+    const file = join(home().data, "credentials", name);
+    const now = Date.now() / 1000;
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), receivedAt: now - 299, expiresAt: now + 1 }), { mode: 0o600 });
+    const renewed = await home().run(session(), { ...bus(), ...preloaded(probe) });
+    expect(credentialOf(renewed).status.token).not.toBe(credentialOf(first).status.token);
+    const order = JSON.parse(readFileSync(join(home().folder, "order.json"), "utf8")) as readonly string[];
+    expect(order).toEqual(["./compiled.cjs", "./start.cjs", "start keychain-child.cjs", "./cli.cjs", "./work.cjs", "./keychain.cjs", "./oidc.cjs"]);
+    credentialOf(await home().run(session(), { ...bus(), ...preloaded(probe) }));
+    // A token that is still good starts nothing.
+    expect(readFileSync(join(home().folder, "order.json"), "utf8")).toBe("[]");
+    await home().run(["logout", "--all"], bus());
   });
 
   it("keeps the list of trusted servers with the refresh token: another home does not forget it", async () => {

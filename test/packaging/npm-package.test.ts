@@ -37,6 +37,7 @@ const ceilings: Readonly<Record<string, number>> = {
   "dist/yaml.cjs": 160_000,
   "dist/proxy.cjs": 25_000,
   "dist/keychain.cjs": 10_000,
+  "dist/start.cjs": 3_000,
   "dist/programs.cjs": 8_000,
   "dist/keychain-child.cjs": 15_000,
 };
