@@ -80,9 +80,12 @@ export function setCredentialsWords(user: string, stanza: ExecStanza): readonly 
     user,
     `--exec-api-version=${stanza.apiVersion}`,
     `--exec-command=${stanza.command}`,
-    ...stanza.args.map((arg) => `--exec-arg=${arg}`),
+    ...stanza.args.map((arg) => `--exec-arg=${listElement(arg)}`),
     ...(stanza.env ?? []).flatMap((variable) => (isObject(variable) ? [`--exec-env=${String(variable["name"])}=${String(variable["value"])}`] : [])),
     `--exec-interactive-mode=${stanza.interactiveMode}`,
     `--exec-provide-cluster-info=${stanza.provideClusterInfo}`,
   ];
 }
+
+/** kubectl reads each `--exec-arg` as a line of CSV (RFC 4180): a comma in it would make two arguments of one, and a quote none. `--exec-env` it takes whole. */
+const listElement = (text: string) => (text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -170,6 +170,17 @@ describe("a stanza", () => {
     expect(execStanza({ command: "x", args: [], env: [], provideClusterInfo: false })).not.toHaveProperty("env");
     expect(setCredentialsWords("ann", stanza)).toEqual(expect.arrayContaining(["--exec-arg=get-token", "--exec-env=HTTPS_PROXY=http://p"]));
   });
+  it("as a line of kubectl keeps each argument one, since kubectl takes --exec-arg for CSV; --exec-env it takes whole", () => {
+    const args = ["--oidc-extra-scope=email,groups", `--browser-command="/opt/my browser" -x`, "", "--account=ann"];
+    const env = [{ name: "NO_PROXY", value: "a,b" }];
+    expect(setCredentialsWords("ann", execStanza({ command: "kubectl-oidc", args, env, provideClusterInfo: true })).slice(6, 11)).toEqual([
+      `--exec-arg="--oidc-extra-scope=email,groups"`,
+      `--exec-arg="--browser-command=""/opt/my browser"" -x"`,
+      `--exec-arg=""`,
+      "--exec-arg=--account=ann",
+      "--exec-env=NO_PROXY=a,b",
+    ]);
+  });
   it("asks for no cluster info that would not fit into one variable", () => {
     expect(clusterInfoFits(undefined)).toBe(true);
     expect(clusterInfoFits(87_000)).toBe(true);

@@ -47,6 +47,18 @@ describe.skipIf(!hasKubectl)(`the story, with real kubectl${hasKubectl ? "" : " 
     expect(stage.provider.count("revocation")).toBe(1);
     expect((await stage.kubectl("oidc", "token")).status).not.toBe(0);
   });
+
+  it("the plan's line of kubectl writes each argument as one, those with commas and quotes too", async () => {
+    const command = `--subject-token-command="/opt/get token" -audience a,b`;
+    const planned = await stage.setup([...stage.identity, "--grant-type=token-exchange", command, "--dry-run"]);
+    expect(planned.status, planned.stderr).toBe(0);
+    const [line = ""] = /^kubectl config set-credentials .*$/m.exec(planned.stdout) ?? [];
+    const file = join(stage.home.folder, "by-line");
+    execFileSync("bash", ["-c", line], { env: { ...stage.home.env, KUBECONFIG: file }, timeout: 20_000 });
+    const written = (parse(readFileSync(file, "utf8")) as Config).users[0]?.user.exec?.args ?? [];
+    expect(written).toContain(command);
+    expect(written.filter((word) => !word.startsWith("--"))).toEqual(["get-token"]);
+  });
 });
 
 describe("setup", () => {
