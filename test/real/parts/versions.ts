@@ -12,7 +12,7 @@ export const versions = {
   helm: "v3.22.0",
   k9s: "v0.50.16",
   keycloak: "26.7.3",
-  dex: "v2.45.0",
+  dex: "v2.45.1",
   /** The newest whose version its module's name allows; the later ones are called v25 and v26. */
   hydra: "v2.3.0",
 } as const;
