@@ -201,7 +201,7 @@ export function laterBy(error: unknown): number | undefined {
 }
 
 /** Of a Response somewhere in the chain of causes; status 0 when there is none. */
-function answerWithin(error: unknown): { readonly status: number; readonly retryAfter: string | null } {
+export function answerWithin(error: unknown): { readonly status: number; readonly retryAfter: string | null } {
   let current = error;
   for (let depth = 0; depth < 6 && typeof current === "object" && current !== null; depth++) {
     if (current instanceof Response) return { status: current.status, retryAfter: current.headers.get("retry-after") };

@@ -5,6 +5,7 @@ import { secret } from "../core/secret.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
 import type { IssuerConnection } from "./issuer-connection.ts";
+import { answerWithin } from "./openid-faults.ts";
 import type { ProviderOptions } from "./provider-options.ts";
 import { verifiedClaims } from "./verified-token.ts";
 
@@ -19,7 +20,7 @@ export async function exchangeAt(connection: IssuerConnection, request: Exchange
   for (const [name, value] of Object.entries(own)) parameters.set(name, value);
   for (const one of audience) parameters.append("audience", one);
   if (scope !== undefined) parameters.set("scope", scope);
-  const answer = await client.genericGrantRequest(connection.config, grant, parameters).catch((error: unknown) => refusedTarget(error, audience, host));
+  const answer = await client.genericGrantRequest(connection.config, grant, parameters).catch((error: unknown) => refused(error, request, host));
   const now = options.now() / 1000;
   const issued = answer["issued_token_type"];
   // RFC 8693, section 2.2.1: without it nobody knows what `access_token` holds.
@@ -35,13 +36,38 @@ export async function exchangeAt(connection: IssuerConnection, request: Exchange
   return { token: secret(answer.access_token), expiresAt: endOf(claims, answer.expires_in, now), claims };
 }
 
-/** RFC 8693, section 2.2.2: the audience is not one that this client gets tokens for. */
-function refusedTarget(error: unknown, audience: readonly string[], host: string): never {
-  if (!(error instanceof client.ResponseBodyError) || error.error !== "invalid_target") throw error;
-  const names = audience.map((one) => safeText(one, 60)).join(", ");
-  return fail("SCOPE_REJECTED", {
-    message: `${host} gives this client no token for ${names === "" ? "its default audience" : `the audience ${names}`}`,
-    reason: describeOAuthError(error.error, error.error_description),
-    hint: "check --oidc-audience, and whether the client may exchange tokens for it",
-  });
+/** RFC 8693, section 2.2.2. What is not told here is told as the other exchanges' errors are (openid-faults.ts). */
+function refused(error: unknown, { audience, scope }: ExchangeRequest, host: string): never {
+  // Dex' word for a client that does not trust this one; the library reads no body of a 5xx.
+  if (scope?.includes(dexAudience) === true && answerWithin(error).status === 500)
+    return fail("ISSUER_UNREACHABLE", {
+      message: `${host} cannot answer now`,
+      reason: "HTTP 500",
+      hint: `if it stays so, check that the client which ${dexAudience} names has this one among its trustedPeers`,
+    });
+  if (!(error instanceof client.ResponseBodyError)) throw error;
+  const { error: code, error_description: description = "", status } = error;
+  const reason = describeOAuthError(code, description);
+  if (code === "invalid_target") {
+    const names = audience.map((one) => safeText(one, 60)).join(", ");
+    return fail("SCOPE_REJECTED", {
+      message: `${host} gives this client no token for ${names === "" ? "its default audience" : `the audience ${names}`}`,
+      reason,
+      hint: "check --oidc-audience, and whether the client may exchange tokens for it",
+    });
+  }
+  const unaccepted = { message: `${host} does not accept the subject token`, reason };
+  // Dex' words (server/handlers.go of 2.45). A subject token that its connector cannot verify:
+  if (code === "access_denied" && status === 401) return fail("SUBJECT_TOKEN_INVALID", unaccepted);
+  if (code === "request_not_supported" && description.includes("subject_token_type"))
+    return fail("SUBJECT_TOKEN_INVALID", { ...unaccepted, hint: "say what the subject token is: --subject-token-type=id_token (or access_token)" });
+  if (code === "invalid_request" && /connector does not exist/i.test(description))
+    return fail("SUBJECT_TOKEN_INVALID", {
+      ...unaccepted,
+      hint: "name the connector of the token's issuer, which Dex must reach: --oidc-auth-request-extra-params=connector_id=ID",
+    });
+  throw error;
 }
+
+/** Dex' scope for another client's audience, up to that client's name. */
+const dexAudience = "audience:server:client_id:";

@@ -82,7 +82,10 @@ async function exchange({ world, settings, signal }: Run, accessToken: Secret): 
     return fail("CLIENT_REJECTED", {
       message: `${shownUrl(settings.issuer, 120)} does not exchange this session's token`,
       ...(error.reason === undefined ? {} : { reason: error.reason }),
-      hint: "allow the client to exchange tokens (RFC 8693) at the issuer, or leave --oidc-audience out",
+      // Dex exchanges its connectors' tokens only, and puts the audience of another client into the ID token.
+      hint: /connector does not exist/i.test(error.reason ?? "")
+        ? `ask for the audience by a scope, as Dex wants it: --oidc-extra-scope=audience:server:client_id:${safeText(audiences[0] ?? "", 80)}`
+        : "allow the client to exchange tokens (RFC 8693) at the issuer, or leave --oidc-audience out",
     });
   }
 }

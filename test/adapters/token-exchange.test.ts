@@ -65,6 +65,24 @@ describe("a token exchange", () => {
     expect(await codeOfPromise(exchange({ requestedTokenType: idTokenType, audience: [] }))).toBe("ID_TOKEN_INVALID");
     expect(await codeOfPromise(exchange({ audience: [] }))).toBe("none");
   });
+  it.each<[string, number, string, string | undefined, string, RegExp]>([
+    ["a subject token that it cannot verify", 401, "access_denied", undefined, "SUBJECT_TOKEN_INVALID", /what the issuer trusts/],
+    ["a type of subject token that it does not know", 400, "request_not_supported", "Invalid subject_token_type.", "SUBJECT_TOKEN_INVALID", /--subject-token-type=id_token/],
+    ["no connector, or an unknown one", 400, "invalid_request", "Requested connector does not exist.", "SUBJECT_TOKEN_INVALID", /connector_id=ID/],
+    ["the audience of a client that does not trust this one", 500, "server_error", undefined, "ISSUER_UNREACHABLE", /trustedPeers/],
+  ])("tells what Dex says of %s", async (_, status, error, description, code, hint) => {
+    stage.issuer.become({ token: { status, json: { error, error_description: description } } });
+    const said = await errorOf(exchange({ scope: "email audience:server:client_id:prod" }));
+    expect(said).toMatchObject({ code, hint: expect.stringMatching(hint) });
+  });
+  it.each<[string, number, string, string | undefined, string]>([
+    ["a server's fault", 500, "server_error", undefined, "ISSUER_UNREACHABLE"],
+    ["a client that may not exchange", 403, "access_denied", "Client not allowed to exchange", "CLIENT_REJECTED"],
+    ["what it does not support besides", 400, "request_not_supported", "Invalid requested_token_type.", "CLIENT_REJECTED"],
+  ])("takes %s for what it is where the words are not Dex'", async (_, status, error, description, code) => {
+    stage.issuer.become({ token: { status, json: { error, error_description: description } } });
+    expect(await errorOf(exchange({ scope: "email" }))).toMatchObject({ code, hint: expect.not.stringMatching(/trustedPeers|subject/) });
+  });
   it("ends where the answer says so, when that is sooner than the token does", async () => {
     stage.issuer.become({ token: changeJson({ expires_in: 60 }) });
     expect((await exchange()).expiresAt - now()).toBeLessThan(62);

@@ -181,6 +181,14 @@ describe("a token that is not for the cluster is never handed out in its place",
     expect(issuer.count("token", exchangeGrant)).toBe(asked + 1);
   });
 
+  it("an exchange that Dex refuses for want of a connector is told with Dex' own way to an audience, its scope", async () => {
+    await logIn();
+    issuer.become({ token: onlyFor(exchangeGrant, oauthError("invalid_request", "Requested connector does not exist.")) });
+    const ended = await home.run(session("--oidc-audience=cluster-a"));
+    expect([ended.status, errorCode(ended)], ended.stderr).toEqual([30, "CLIENT_REJECTED"]);
+    expect(ended.stderr).toContain("hint: ask for the audience by a scope, as Dex wants it: --oidc-extra-scope=audience:server:client_id:cluster-a\n");
+  });
+
   it.each(["invalid_target", "invalid_scope"])("an exchange that ends with %s is no login that was refused: nobody logs in again, the session stays", async (error) => {
     issuer.become({ token: onlyFor(exchangeGrant, oauthError(error)) });
     const ended = await runWithBrowser(home, ["login", ...options("--oidc-audience=cluster-a")]);

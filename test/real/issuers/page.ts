@@ -13,8 +13,8 @@ interface Said {
 
 const browserProgram = resolve(import.meta.dirname, "../../../dist-dev/browser-command.mjs");
 
-/** Runs a block of a how-to page under `bash -euo pipefail`, as alice would: `kubectl oidc` is on her PATH, and her own file names what is this machine's. `first`: a folder before the PATH. */
-export function runPage(caller: Caller, issuer: RealIssuer, block: string, first?: string): Promise<Said> {
+/** Runs a block of a how-to page under `bash -euo pipefail`, as alice would: `kubectl oidc` is on her PATH, and her own file names what is this machine's. `first`: a folder before the PATH. `more`: further variables. */
+export function runPage(caller: Caller, issuer: RealIssuer, block: string, first?: string, more: Readonly<Record<string, string>> = {}): Promise<Said> {
   const { home } = caller;
   const bin = join(home.folder, "bin");
   if (!existsSync(bin)) {
@@ -36,7 +36,7 @@ export function runPage(caller: Caller, issuer: RealIssuer, block: string, first
     DEMO_PASSWORD: issuer.alice.password,
     DEMO_ORIGINS: (issuer.pages ?? []).join(","),
   };
-  const env = { ...home.env, PATH: [bin, first, home.env["PATH"]].filter(Boolean).join(":"), ...person };
+  const env = { ...home.env, PATH: [bin, first, home.env["PATH"]].filter(Boolean).join(":"), ...person, ...more };
   const child = spawn("bash", ["-euo", "pipefail", "-c", issuer.filled(block)], { cwd: home.folder, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
