@@ -128,6 +128,7 @@ function failFromLibrary(error: unknown, exchange: Exchange, host: string): neve
     case "OAUTH_PARSE_ERROR":
       return answer.status >= 400 ? failFromStatus(answer, exchange, host) : failNotJson(exchange, host);
     case "OAUTH_RESPONSE_IS_NOT_CONFORM":
+      if (exchange === "refresh" && answer.status === 500) return failBehind(host);
       return failFromStatus(answer, exchange, host);
     case "OAUTH_INVALID_RESPONSE":
       return fail(
@@ -162,6 +163,19 @@ export function failNotJson(exchange: Exchange, host: string): never {
   return fail("ISSUER_UNREACHABLE", {
     message: `${host} answered with something that is not JSON`,
     hint: "a login page of the network (captive portal) or a proxy may answer in the issuer's place",
+  });
+}
+
+/**
+ * Dex answers a refresh so for as long as an issuer behind it has ended the session, and whenever something else fails there
+ * (server/refreshhandlers.go of 2.45). A fault is no reason to log in by itself; a person may.
+ * The library does not tell a 500 for the keys, which is rare, from it.
+ */
+function failBehind(host: string): never {
+  return fail("ISSUER_UNREACHABLE", {
+    message: `${host} cannot answer now`,
+    reason: "HTTP 500",
+    hint: "try again; if it stays so, an issuer behind this one may have ended the session: kubectl oidc login",
   });
 }
 

@@ -84,6 +84,16 @@ describe("at every endpoint, a status that is no answer", () => {
   });
 });
 
+it.each([
+  [500, /kubectl oidc login/],
+  [502, /check the network/],
+  [503, /check the network/],
+])("a refresh that ends with status %d: Dex says 500 for as long as an issuer behind it has ended the session, so a login is named, and not made", async (status, hint) => {
+  const outcomes = await everywhere({ status, text: "" });
+  expect(codes(outcomes)).toEqual(everyEndpoint("ISSUER_UNREACHABLE"));
+  for (const { endpoint, error } of outcomes) expect(error?.hint, endpoint).toMatch(endpoint.endsWith("at a refresh") ? hint : /check the network/);
+});
+
 describe("at every endpoint, a redirect", () => {
   it.each([301, 302, 303, 307, 308])("with status %d is not followed, and nothing goes to the other host [NW-02, RP-93]", async (status) => {
     let asked = 0;

@@ -13,6 +13,8 @@ export interface Caller {
   run(command: string, ...more: readonly string[]): Promise<Ended>;
   /** `get-token`, which opens the browser: the person logs in by the issuer's own form. */
   logIn(person?: Somebody, ...more: readonly string[]): Promise<Ended & { readonly page: Visited }>;
+  /** `login`, whatever is stored. */
+  logInAnew(): Promise<Ended & { readonly page: Visited }>;
   /** As `logIn`, with a person who says no where they are asked. */
   deny(person: Somebody, ...more: readonly string[]): Promise<Ended>;
   /** As `logIn`, of a call that opens the browser a second time: what it asked for first was refused. */
@@ -74,6 +76,7 @@ export function newCaller(issuer: RealIssuer, ...always: readonly string[]): Cal
     options,
     run: (command, ...more) => watched(home.start([command, ...options(...more)])),
     logIn: (person = issuer.alice, ...more) => played(home.start(["get-token", ...options("--skip-open-browser", ...more)]), openUrl, person),
+    logInAnew: () => played(home.start(["login", ...options("--skip-open-browser")]), openUrl, issuer.alice),
     deny: (person, ...more) => played(home.start(["get-token", ...options("--skip-open-browser", ...more)]), openUrl, person, true),
     async logInTwice(person) {
       const started = home.start(["get-token", ...options("--skip-open-browser")]);

@@ -9,6 +9,8 @@ import { type ExchangeServer, startDexExchange } from "./dex-exchange-server.ts"
 import { onceStarted } from "./once-started.ts";
 import { realCluster, smallCluster } from "./page-proof.ts";
 import { runPage } from "./page.ts";
+import { rotate } from "./rotate.ts";
+import { until } from "./until.ts";
 
 const idToken = "--subject-token-type=id_token";
 const by = (connector: string) => `--oidc-auth-request-extra-params=connector_id=${connector}`;
@@ -135,6 +137,31 @@ describeWith(["dex", "kubectl"], (parts) => {
       expectRefused(ended, "GRANT_UNSUPPORTED", /unsupported_grant_type/);
     } finally {
       closed.remove();
+    }
+  });
+
+  it("a person logs in through a connector to the company's issuer, and each refresh asks that one; when it has ended the session, the cure is a login", async () => {
+    const person = newCaller(server, "--oidc-extra-scope=email,groups,profile", by("company"));
+    try {
+      expect(claims(await person.logIn())).toMatchObject({ iss: server.issuer, email: "alice@example.com", groups: ["developers", "admins"] });
+      for (const _ of [1, 2]) await rotate(person);
+      expect(claims(await person.refresh())).toMatchObject({ email: "alice@example.com", groups: ["developers", "admins"] });
+      await server.company.restart();
+      let refused: Ended | undefined;
+      await until(20, async () => {
+        person.ageToken();
+        refused = await person.refresh();
+        return refused.status !== 0;
+      });
+      expect(refused).toMatchObject({
+        status: 30,
+        stdout: "",
+        stderr: expect.stringMatching(/\[ISSUER_UNREACHABLE\]\n.*cause: HTTP 500\n.*hint: try again; .*kubectl oidc login/),
+      });
+      expect((await person.logInAnew()).status).toBe(0);
+      credentialOf(await person.refresh());
+    } finally {
+      person.remove();
     }
   });
 

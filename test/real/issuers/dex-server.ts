@@ -15,8 +15,13 @@ export interface Registered {
   readonly connectors?: readonly object[];
 }
 
-/** Dex with its storage in memory, the clients and lifetimes of docs/how-to/dex.md, and alice in its own password database. */
-export async function startDex(program: string, folder: string): Promise<RealIssuer> {
+export interface DexServer extends RealIssuer {
+  /** Ends it and starts it again, at the same address: sessions and keys are others then. */
+  restart(): Promise<void>;
+}
+
+/** Dex with its storage in memory, the clients and lifetimes of docs/how-to/dex.md and `more` clients, and alice in its own password database. */
+export async function startDex(program: string, folder: string, more: readonly object[] = []): Promise<DexServer> {
   const certificates = await makeCertificates(folder);
   const [port, ours, other] = [await freePort(), await freePort(), await freePort()];
   const issuer = `https://localhost:${port}`;
@@ -24,9 +29,10 @@ export async function startDex(program: string, folder: string): Promise<RealIss
     text.replaceAll("https://dex.example.com", issuer).replaceAll("localhost:8000", `localhost:${ours}`).replaceAll("localhost:18000", `localhost:${other}`);
   const page = (block: string) => parse(filled(blockOf("dex.md", block))) as Registered;
   const registered = page("dex-register");
-  const [more, second] = page("dex-second-computer").staticClients;
-  const config = { ...registered, staticClients: [{ ...registered.staticClients[0], ...more }, second] };
-  const server = await serveDex({ program, folder, name: "dex", port, certificates }, config);
+  const [first, second] = page("dex-second-computer").staticClients;
+  const config = { ...registered, staticClients: [{ ...registered.staticClients[0], ...first }, second, ...more] };
+  const start = () => serveDex({ program, folder, name: "dex", port, certificates }, config);
+  let server = await start();
   return {
     issuer,
     certificates,
@@ -34,6 +40,10 @@ export async function startDex(program: string, folder: string): Promise<RealIss
     ports: [ours, other],
     alice: { account: "alice@example.com", password: "password" },
     filled,
+    async restart() {
+      await server.stop("SIGKILL");
+      server = await start();
+    },
     stop: () => server.stop("SIGKILL"),
   };
 }

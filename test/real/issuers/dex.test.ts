@@ -7,7 +7,7 @@ import { startDex } from "./dex-server.ts";
 import { onceStarted } from "./once-started.ts";
 import { provesThePage, realCluster, smallCluster } from "./page-proof.ts";
 import type { RealIssuer } from "./real-issuer.ts";
-import { until } from "./until.ts";
+import { rotate } from "./rotate.ts";
 
 const scopes = "--oidc-extra-scope=email,groups,profile";
 let server: RealIssuer;
@@ -28,24 +28,15 @@ describeWith(["dex", "kubectl"], (parts) => {
   provesEveryPromise(stage, { claims: { email: "alice@example.com", email_verified: true, groups: ["developers", "admins"] }, hasDeviceGrant: true, revokes: false });
   provesThePage({ ...stage, ...seen, kubectl: parts.kubectl, cluster: () => smallCluster(server, "dex") });
 
-  /** Within `reuseInterval` of its birth a refresh token is not replaced. */
-  async function rotate(): Promise<void> {
-    const before = caller.refreshToken();
-    await until(20, async () => {
-      credentialOf(await caller.refresh());
-      return caller.refreshToken() !== before;
-    });
-  }
-
   it("a refresh token that was just spent is answered once more, as after a kill in the middle of a refresh; later it is refused", async () => {
     await caller.logIn();
     const copy = caller.copyStore();
-    await rotate();
+    await rotate(caller);
     const newest = caller.copyStore();
     caller.putBack(copy);
     credentialOf(await caller.refresh());
     caller.putBack(newest);
-    await rotate();
+    await rotate(caller);
     caller.putBack(copy);
     const late = await caller.refresh();
     expect([late.status, errorCode(late)], late.stderr).toEqual([20, "SESSION_REVOKED"]);

@@ -22,6 +22,6 @@ export const dex: Part = {
     main: { package: "github.com/dexidp/dex/cmd/dex" },
     variables: (version) => ({ "main.version": version }),
     file: "dex",
-    minutes: 3,
+    minutes: 2,
   }),
 };
