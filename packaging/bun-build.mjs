@@ -35,6 +35,8 @@ const built = await Bun.build({
     autoloadPackageJson: false,
     // A hit compiles nothing then (0.3 ms of 6), and a refresh next to nothing (8 ms of 43); bin/standalone.ts takes it back for everything else.
     jitPolicy: 1000,
+    // What a start runs lies together then: 40 of a hit's 950 page faults, and 3 % of its time.
+    bytecodeOrder: job.order,
   },
 });
 for (const log of built.logs) console.error(String(log));

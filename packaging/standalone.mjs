@@ -8,16 +8,16 @@ import { builtCommit } from "./commit.mjs";
 import { contentOf } from "./executable-content.mjs";
 import { fetchPackage, runtimeFile } from "./runtimes.mjs";
 import { buildStandaloneBundles } from "./standalone-bundles.mjs";
-import { builtFile, hostTarget, targets } from "./targets.mjs";
+import { startupProfile } from "./startup-profile.mjs";
+import { builtFile, hostTarget, programFile, targets } from "./targets.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const cache = join(root, "node_modules/.cache/standalone");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
 
-/** Builds one target's executable and looks into it; gives its path. */
-export async function buildStandalone(target) {
-  const file = join(root, builtFile(target));
+/** Builds one target's executable into `file` and looks into it. `order`: files of a profile (startup-profile.mjs), for the layout of its code. */
+async function buildStandalone(target, file, order) {
   mkdirSync(dirname(file), { recursive: true });
   const addons = { keyring: keyringFile(target), ...(target.locks === undefined ? {} : { locks: lockFile(target) }) };
   const define = { PROGRAM_VERSION: JSON.stringify(version), PROGRAM_COMMIT: JSON.stringify(builtCommit(root)) };
@@ -27,6 +27,7 @@ export async function buildStandalone(target) {
     runtime: runtimeFile(target, cache),
     compileTarget: target.compile,
     addons,
+    order,
   };
   // Bun's bundler runs in Bun. Nothing of the working directory may steer it.
   execFileSync(runtimeFile(hostTarget(), cache), [join(root, "packaging/bun-build.mjs"), JSON.stringify(job)], {
@@ -37,7 +38,20 @@ export async function buildStandalone(target) {
   const { missing, strange } = contentOf(readFileSync(file), addons, otherKeyrings(target));
   if (missing.length > 0) throw new Error(`${target.name}: not inside the executable: ${missing.join(", ")}`);
   if (strange.length > 0) throw new Error(`${target.name}: inside the executable, but of another platform: ${strange.join(", ")}`);
-  return file;
+}
+
+/** Undefined, said, where macOS does not run an executable that was just built (its signature): the others are as right without a profile, and a little slower. */
+async function profileOfStarts() {
+  const folder = join(cache, "profile");
+  const executable = join(folder, programFile(hostTarget()));
+  try {
+    await buildStandalone(hostTarget(), executable, undefined);
+    return await startupProfile(executable, folder);
+  } catch (error) {
+    if (process.platform !== "darwin") throw error;
+    console.log(`without a profile of how it starts: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** The addon's file; the package is fetched when it is not that of this machine, with the content that package-lock.json names. */
@@ -61,9 +75,11 @@ function quietEnvironment() {
 
 async function main(names) {
   const wanted = names.length === 0 ? [hostTarget()] : names.includes("all") ? targets : names.map((name) => targets.find((target) => target.name === name) ?? unknownTarget(name));
+  const order = await profileOfStarts();
   for (const target of wanted) {
     const started = performance.now();
-    const file = await buildStandalone(target);
+    const file = join(root, builtFile(target));
+    await buildStandalone(target, file, order);
     console.log(`${builtFile(target)}  ${(readFileSync(file).length / 1e6).toFixed(0)} MB  ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
 }
