@@ -110,7 +110,7 @@ function check(row: OptionRow, texts: readonly string[], last: string): Parsed<u
  */
 function isReadable(row: OptionRow, text: string): boolean {
   if (row.name === "certificate-authority-data" && /^[\s\w+/=-]*$/.test(text)) return true;
-  return row.kind === "path" || row.kind === "paths" ? !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) : isSafeText(text);
+  return row.kind === "path" || row.kind === "paths" ? /^[\x20-\x7e]*$/.test(text) || !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) : isSafeText(text);
 }
 
 /** The raw options with a name that is not an option removed; used where a foreign source was checked already. */

@@ -2,15 +2,16 @@
  * The one sanitiser for every string that came from outside: an issuer, a kubeconfig, a certificate, an environment.
  * It removes what can move a cursor, hide text or reverse it: controls (C0, C1, DEL), formatting characters (bidirectional controls of
  * Trojan Source, zero-width ones, tags), everything that Unicode lets a font leave out, line and paragraph separators, private use, lone
- * surrogates, and blanks of any other width than the usual.
+ * surrogates, and blanks of any other width than the usual. Made when it is needed: an engine reads Unicode's tables for it, for a millisecond.
  */
-const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u{a0}\u{1680}\u{2000}-\u{200a}\u{202f}\u{205f}\u{2800}\u{3000}]/gu;
+const unsafe = () =>
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u{a0}\u{1680}\u{2000}-\u{200a}\u{202f}\u{205f}\u{2800}\u{3000}]/gu;
 
-/** What almost every text is, and nothing in it can do harm. V8 takes 2 ms to make ready for the two expressions around this one. */
+/** What almost every text is, and nothing in it can do harm. */
 const isPlain = (text: string) => /^[\x20-\x7e]*$/.test(text);
 
 /** More marks than any writing puts on one letter: a pile of them is drawn over the lines above and below. */
-const piledMarks = /(\p{M}{4})\p{M}+/gu;
+const piledMarks = () => /(\p{M}{4})\p{M}+/gu;
 
 /** Text that is safe on one line of a terminal, a page or a log, cut at `limit` characters. What is no text says so. */
 export function safeText(text: unknown, limit = 200): string {
@@ -39,12 +40,12 @@ function textOf(value: unknown): string {
 
 /** One line as it may be written to a terminal: each character that could do harm, a line break included, becomes a blank. Its layout stays. */
 export function safeLine(text: string): string {
-  return isPlain(text) ? text : text.replace(unsafe, " ").replace(piledMarks, "$1");
+  return isPlain(text) ? text : text.replace(unsafe(), " ").replace(piledMarks(), "$1");
 }
 
 /** True when the text would pass the sanitiser unchanged (blanks in a row, at the beginning and at the end apart). */
 export function isSafeText(text: string): boolean {
-  return isPlain(text) || (text.search(unsafe) === -1 && text.search(piledMarks) === -1);
+  return isPlain(text) || (text.search(unsafe()) === -1 && text.search(piledMarks()) === -1);
 }
 
 /**
@@ -54,7 +55,7 @@ export function isSafeText(text: string): boolean {
 export function safeJson(json: string): string {
   if (isPlain(json)) return json;
   const escaped = (found: string) => Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
-  return json.replace(unsafe, escaped).replace(/\p{M}{5,}/gu, escaped);
+  return json.replace(unsafe(), escaped).replace(/\p{M}{5,}/gu, escaped);
 }
 
 /** The same of a YAML text in which whatever holds such a character is in double quotes; line breaks stay. */
@@ -66,7 +67,7 @@ export function safeYaml(yaml: string): string {
       if (code >= 0xd800 && code < 0xe000) return "\ufffd";
       return character === "\n" ? character : code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
     }).join("");
-  return yaml.replace(unsafe, escaped).replace(/\p{M}{5,}/gu, escaped);
+  return yaml.replace(unsafe(), escaped).replace(/\p{M}{5,}/gu, escaped);
 }
 
 /** True for a host that is this computer: `localhost`, 127.0.0.0/8, `::1`. */
