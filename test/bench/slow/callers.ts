@@ -20,7 +20,7 @@ export interface Caller {
   home(name: string): Environment & { readonly HOME: string };
 }
 
-/** Ids of callers: `disk`, `disk-standalone`, `keychain`, `keychain-standalone`, `kubelogin`. Only what the rows ask for is opened. */
+/** Ids of callers: `disk`, `disk-standalone`, `keychain`, `keychain-standalone`, `kubelogin`, `bare`. Only what the rows ask for is opened. */
 export async function openCallers(stage: Stage, ids: readonly string[], kubelogin: () => Kubelogin | Missing) {
   const keychain = ids.some((id) => id.startsWith("keychain")) ? await openKeychain() : { missing: "not asked for" };
   const callers = new Map(ids.map((id) => [id, callerOf(id)]));
@@ -37,6 +37,8 @@ export async function openCallers(stage: Stage, ids: readonly string[], kubelogi
       if (isMissing(found)) return found;
       return { id, form: found.name, storage: "disk", command: [found.file], more: (home) => [`--token-cache-dir=${join(home, "cache")}`], home: stage.home };
     }
+    if (id === "bare")
+      return { id, form: "a bare script", storage: "disk", command: [stage.running.file, join(stage.root, "test/bench/slow/bare-refresh.cjs")], more: () => [], home: stage.home };
     const storage = id.startsWith("keychain") ? "keychain" : "disk";
     const form = id.endsWith("standalone") ? standaloneForm(stage) : npmForm(stage);
     if (form === undefined) return isMissing(stage.standalone) ? stage.standalone : { missing: "no standalone executable" };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dataFolder } from "../../../src/core/data-folder.ts";
 import { orderOf } from "../interleaved.ts";
@@ -37,6 +37,7 @@ export const refreshPlans: readonly TimedPlan[] = [
   plan("refresh-keychain", "a refresh beyond the issuer's time, npm program, token in a keychain", "keychain", 110),
   plan("refresh-keychain-standalone", "a refresh beyond the issuer's time, standalone, token in a keychain", "keychain-standalone", 70),
   plan("refresh-kubelogin", "a refresh beyond the issuer's time, kubelogin, token on disk", "kubelogin"),
+  plan("refresh-bare", "a refresh beyond the issuer's time, a bare script of Node's own modules", "bare"),
   requests("refresh-requests", "requests of a refresh, npm program", "disk", once),
   requests("refresh-requests-standalone", "requests of a refresh, standalone", "disk-standalone", once),
   requests("refresh-requests-kubelogin", "requests of a refresh, kubelogin", "kubelogin", {}),
@@ -59,7 +60,12 @@ export async function measureRefresh(stage: Stage, plans: readonly RowPlan[], ku
     await stop();
   }
   const rows = wanted.map((row) => ({ ...row, outcome: row.unit === "ms" ? overheadOutcome(row, callers, timed) : wholeOutcome(row, callers, timed, (one) => one.requests) }));
-  return { rows, phases: present(callers).map((caller) => phasesOfRefresh(caller, timed.get(caller.id) ?? [])) };
+  return {
+    rows,
+    phases: present(callers)
+      .filter(({ id }) => id !== "bare")
+      .map((caller) => phasesOfRefresh(caller, timed.get(caller.id) ?? [])),
+  };
 }
 
 /** Who refreshes at its next call. */
@@ -73,6 +79,10 @@ interface Ready {
 
 async function loggedIn(stage: Stage, caller: Caller, issuer: Issuer): Promise<Ready> {
   const env = caller.home(`refresh-${caller.id}`);
+  if (caller.id === "bare") {
+    await prepareBare(join(env.HOME, "bare"), issuer);
+    return { caller, args: caller.command, env, age: () => undefined };
+  }
   const args = [...caller.command, ...getToken(issuer, storageOption[caller.storage]), ...caller.more(env.HOME)];
   await mustRun(stage, args, env);
   // The first refresh learns what the login could not keep.
@@ -81,6 +91,21 @@ async function loggedIn(stage: Stage, caller: Caller, issuer: Issuer): Promise<R
   // As every call of kubectl but the first: this one is remembered.
   await mustRun(stage, args, env);
   return { caller, args, env, age: () => ageToken(join(dataFolder(process.platform, env) ?? env.HOME, "credentials")) };
+}
+
+/** What bare-refresh.cjs finds in its home. */
+async function prepareBare(folder: string, issuer: Issuer): Promise<void> {
+  const jsonOf = async (path: string, form?: Readonly<Record<string, string>>) =>
+    (await fetch(`${issuer.url}${path}`, form === undefined ? {} : { method: "POST", body: new URLSearchParams(form) })).json();
+  const { keys } = (await jsonOf("/jwks")) as { readonly keys: readonly object[] };
+  const { refresh_token } = (await jsonOf("/token", { grant_type: "urn:ietf:params:oauth:grant-type:device_code", client_id: "bench" })) as { readonly refresh_token: string };
+  mkdirSync(folder);
+  for (const [name, text] of [
+    ["endpoint", `${issuer.url}/token`],
+    ["key", JSON.stringify(keys[0])],
+    ["refresh-token", refresh_token],
+  ] as const)
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
 }
 
 /** One second is left of the token's five minutes. */
