@@ -210,7 +210,7 @@ export function machine(start: Process) {
   function worldOf(settings: Settings, how: Circumstances, itemName: string, stores: (storage: string) => SecretStore): World {
     const store = stores(placeOf(settings.storage, settings.grant));
     const files = filesIn(settings.cacheDirectory ?? where.data);
-    const client = clientFiles(settings, person);
+    const client = clientFiles(settings, person, how.signal);
     // Made by the first that asks: a token from the cache needs no request.
     const issuerHttp = once(() =>
       httpsFetch({
@@ -256,7 +256,7 @@ export function machine(start: Process) {
         return openIdProvider({
           issuer: settings.issuer,
           clientId: settings.clientId,
-          ...client.options(),
+          ...(await client.options()),
           useAccessToken: settings.useAccessToken,
           audiences: settings.audiences,
           acrValues: settings.acrValues,
@@ -270,7 +270,7 @@ export function machine(start: Process) {
       }),
       async inspectIssuer() {
         const { inspectIssuer } = await import("./adapters/issuer-inspection.ts");
-        return inspectIssuer(settings.issuer, settings.clientId, issuerHttp().fetch, client.certificate() !== undefined);
+        return inspectIssuer(settings.issuer, settings.clientId, issuerHttp().fetch, (await client.certificate()) !== undefined);
       },
       clientProof: () => client.proof(),
       trust: () => issuerHttp().trust(),
@@ -278,7 +278,7 @@ export function machine(start: Process) {
       makeRequestsReady: () => issuerHttp().makeReady(),
       qr: async (text) => qrLines(text),
       subjectTokens: once(() => subjectTokens({ env, platform, settings, version: start.version, terminal: person, signal: how.signal })),
-      readSecretFile,
+      readSecretFile: (option, path) => readSecretFile(option, path, { signal: how.signal }),
     };
   }
 }

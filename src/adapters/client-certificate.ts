@@ -16,14 +16,18 @@ export interface ClientCertificate {
 
 /**
  * The files of `--client-certificate` and `--client-key`. SETTINGS_INVALID for what is no certificate or no key of it, and for one that is not
- * valid now: a server that refuses it would only cut the connection, with a word that few understand.
+ * valid now: a server that refuses it would only cut the connection, with a word that few understand. INTERRUPTED.
  */
-export function readClientCertificate(certificateFile: string, keyFile: string, how: { readonly now: number; readonly warn: (text: string) => void }): ClientCertificate {
+export async function readClientCertificate(
+  certificateFile: string,
+  keyFile: string,
+  how: { readonly now: number; readonly warn: (text: string) => void; readonly signal?: AbortSignal | undefined },
+): Promise<ClientCertificate> {
   const bad = (reason: string) => badFile("client-certificate", certificateFile, reason);
-  const blocks = blocksOf(readSecretFile("client-certificate", certificateFile), /^CERTIFICATE$/);
+  const blocks = blocksOf(await readSecretFile("client-certificate", certificateFile, { signal: how.signal, isPublic: true }), /^CERTIFICATE$/);
   const certificate = blocks[0] === undefined ? bad("it holds no certificate in PEM") : parsed(blocks[0], bad);
-  const file = { option: "client-key", path: keyFile, warn: how.warn };
-  const key = pemPrivateKey(file, readKeyFile(file));
+  const file = { option: "client-key", path: keyFile, signal: how.signal, warn: how.warn };
+  const key = pemPrivateKey(file, await readKeyFile(file));
   if (!certificate.checkPrivateKey(key)) {
     fail("SETTINGS_INVALID", {
       message: `the key of --client-key, ${safeText(keyFile)}, is not that of the certificate ${safeText(certificateFile)}`,

@@ -22,9 +22,9 @@ export interface Signer {
 /** Bits. RFC 7518, section 3.3. */
 const leastModulus = 2048;
 
-/** The key of `--client-key-file`, PEM or JWK. `keyId`: in place of the JWK's own. SETTINGS_INVALID naming the option, never the content. */
-export function readClientKey(file: KeyFile, keyId: string | undefined): ClientKey {
-  const text = readKeyFile(file);
+/** The key of `--client-key-file`, PEM or JWK. `keyId`: in place of the JWK's own. SETTINGS_INVALID naming the option, never the content; INTERRUPTED. */
+export async function readClientKey(file: KeyFile, keyId: string | undefined): Promise<ClientKey> {
+  const text = await readKeyFile(file);
   return text.trimStart().startsWith("{") ? jwkKey(file, text, keyId) : pemKey(file, text, keyId);
 }
 

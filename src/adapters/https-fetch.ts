@@ -33,7 +33,7 @@ export interface FetchOptions {
   /** The issuer's origin. */
   readonly origin: string;
   /** Shown to the issuer: to its origin, and to those of its endpoints that something is sent to. Never to a proxy. */
-  readonly certificate?: () => Identity | undefined;
+  readonly certificate?: () => Identity | undefined | Promise<Identity | undefined>;
   readonly version: string;
   readonly log: (level: 4 | 8, text: string) => void;
   /** Ends requests that change nothing (GET); a token request that was sent is finished, so that its answer is stored. */
@@ -108,7 +108,7 @@ export function httpsFetch(options: FetchOptions): IssuerHttp {
     // Whose root nobody notes.
     if (proxy?.protocol === "https:") roots.widen();
     // Keys may lie anywhere, and who has them need not know who asks.
-    const identity = url.origin === options.origin || !asksOnly ? options.certificate?.() : undefined;
+    const identity = url.origin === options.origin || !asksOnly ? await options.certificate?.() : undefined;
     const ask = async (timeForIt: number) => {
       const tunnelEnd = new AbortController();
       const agent = proxy === undefined ? kept.agent(url, init.method) : await throughProxy(url, proxy, () => tlsOptions(), tunnelEnd.signal);

@@ -1,5 +1,4 @@
 import { extensionName } from "../core/cluster-extension.ts";
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type ClusterAccess, serverIdentity } from "../core/exec-info.ts";
 import { nearestContext } from "../core/nearest.ts";
@@ -8,6 +7,7 @@ import { shellWord } from "../core/shell-word.ts";
 import { isSaid, otherLogins, stanzaProgram, stanzaVariables } from "../core/stanza-program.ts";
 import { safeText } from "../core/untrusted-text.ts";
 import { fail } from "../errors/oidc-error.ts";
+import { authorityData } from "./authority-file.ts";
 import { type Kubeconfig, type KubeconfigChoice, type KubeconfigEntry, readKubeconfig } from "./kubeconfig-files.ts";
 
 /** One context whose user runs us or kubelogin. */
@@ -127,18 +127,16 @@ export function accessOf({ value: cluster, file }: KubeconfigEntry): ClusterAcce
   const text = (name: string) => (typeof cluster[name] === "string" && cluster[name] !== "" ? cluster[name] : undefined);
   const server = text("server");
   if (server === undefined) return undefined;
-  try {
-    const caFile = text("certificate-authority");
-    return {
-      server,
-      tlsServerName: text("tls-server-name"),
-      insecure: isTrue(cluster["insecure-skip-tls-verify"]),
-      certificateAuthorityData: text("certificate-authority-data") ?? (caFile === undefined ? undefined : readFileSync(resolve(dirname(file), caFile)).toString("base64")),
-      proxyUrl: text("proxy-url"),
-    };
-  } catch {
-    return undefined;
-  }
+  const caFile = text("certificate-authority");
+  const certificateAuthorityData = text("certificate-authority-data") ?? (caFile === undefined ? undefined : authorityData(resolve(dirname(file), caFile)));
+  if (caFile !== undefined && certificateAuthorityData === undefined) return undefined;
+  return {
+    server,
+    tlsServerName: text("tls-server-name"),
+    insecure: isTrue(cluster["insecure-skip-tls-verify"]),
+    certificateAuthorityData,
+    proxyUrl: text("proxy-url"),
+  };
 }
 
 /** The server as kubectl names it with provideClusterInfo. One that cannot be named is not added to any list. */

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubercFacts } from "../core/checks/kuberc.ts";
+import { textOf } from "./kubeconfig-files.ts";
 import { yamlDocument } from "./yaml-document.ts";
 
 /** Larger than any kuberc. Bytes. */
@@ -11,12 +11,16 @@ export function readKuberc(env: Readonly<Record<string, string | undefined>>, ho
   if (env["KUBERC"] === "off") return { kind: "off" };
   const isNamed = Boolean(env["KUBERC"]);
   const path = env["KUBERC"] || join(home, ".kube", "kuberc");
+  const unreadable: KubercFacts = { kind: "unreadable", path, isNamed };
   try {
-    const text = readFileSync(path, "utf8");
+    const text = textOf(path, (reason) => {
+      throw new Error(reason);
+    });
+    if (text === undefined) return isNamed ? unreadable : { kind: "absent" };
     const document = text.length > mostBytes ? undefined : yamlDocument(text, {});
-    if (document === undefined || document.errors.length > 0) return { kind: "unreadable", path, isNamed };
+    if (document === undefined || document.errors.length > 0) return unreadable;
     return { kind: "file", path, isNamed, value: document.toJS({ maxAliasCount: 100 }) };
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ENOENT" && !isNamed ? { kind: "absent" } : { kind: "unreadable", path, isNamed };
+  } catch {
+    return unreadable;
   }
 }

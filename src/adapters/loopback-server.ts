@@ -31,7 +31,7 @@ export function loopbackServer(limits: LoopbackLimits = { request: 10_000, lastP
   return {
     async listen(options) {
       const configured = options.redirectUrl === undefined ? undefined : new URL(options.redirectUrl);
-      const certificate = readCertificate(options);
+      const certificate = await readCertificate(options);
       const isSecure = certificate !== undefined;
       const conversation = callbackConversation(
         (port) => ({ state: options.state, path: configured?.pathname ?? "/", hosts: hostsOf(port, isSecure, configured), formPost: options.formPost }),
@@ -52,9 +52,9 @@ export function loopbackServer(limits: LoopbackLimits = { request: 10_000, lastP
 
 type Certificate = { readonly cert: string; readonly key: string };
 
-function readCertificate(options: CallbackOptions): Certificate | undefined {
+async function readCertificate(options: CallbackOptions): Promise<Certificate | undefined> {
   if (options.certificateFile === undefined || options.keyFile === undefined) return undefined;
-  return { cert: readSecretFile("local-server-cert", options.certificateFile), key: readSecretFile("local-server-key", options.keyFile) };
+  return { cert: await readSecretFile("local-server-cert", options.certificateFile, { isPublic: true }), key: await readSecretFile("local-server-key", options.keyFile) };
 }
 
 /** SETTINGS_INVALID when certificate and key are none, or do not belong together. */

@@ -8,20 +8,23 @@ export interface KeyFile {
   /** Without dashes. */
   readonly option: string;
   readonly path: string;
+  /** Ends the wait for a pipe's writer. */
+  readonly signal?: AbortSignal | undefined;
   /** Said once to the person. */
   readonly warn: (text: string) => void;
 }
 
 /**
  * The text of a key file. Kubernetes mounts secrets that others may read (0644 of root, 0440 with an fsGroup), so that is warned about, and only
- * where the person could change it: the file is theirs. One that everybody may write holds whatever somebody put there: SETTINGS_INVALID.
+ * where the person could change it: the file is theirs. SETTINGS_INVALID for one that a stranger can write; INTERRUPTED.
  */
-export function readKeyFile({ option, path, warn }: KeyFile): string {
-  return readSecretFile(option, path, (stat) => {
-    if (process.platform === "win32" || !stat.isFile()) return undefined;
-    if ((stat.mode & 0o002) !== 0) return "everybody on this computer can write it";
-    if ((stat.mode & 0o004) !== 0 && isOwn(stat)) warn(`everybody on this computer can read the private key in ${safeText(path)}; run: chmod 600 on it`);
-    return undefined;
+export function readKeyFile({ option, path, signal, warn }: KeyFile): Promise<string> {
+  return readSecretFile(option, path, {
+    signal,
+    look(stat) {
+      if (process.platform !== "win32" && stat.isFile() && (stat.mode & 0o004) !== 0 && isOwn(stat))
+        warn(`everybody on this computer can read the private key in ${safeText(path)}; run: chmod 600 on it`);
+    },
   });
 }
 

@@ -118,8 +118,8 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
       }),
     "D-05": () => withIssuer(({ metadata }, { settings }) => checkGrant(metadata, settings) ?? checkSupport(metadata, settings)),
     "D-06": () =>
-      whenKnown(({ world }) => {
-        const proof = world.clientProof();
+      whenKnown(async ({ world }) => {
+        const proof = await world.clientProof();
         return withIssuer(({ metadata }) => checkClientAuthentication(metadata, proof, world.clock.now()));
       }),
     "D-07": async () =>

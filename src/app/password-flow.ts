@@ -8,7 +8,7 @@ export async function passwordFlow(context: FlowContext): Promise<TokenAnswer> {
   const username = settings.username ?? (await ask(context, "kubectl-oidc: user name: ", false));
   const password =
     settings.password?.reveal() ??
-    (settings.passwordFile === undefined ? await ask(context, "kubectl-oidc: password: ", true) : world.readSecretFile("password-file", settings.passwordFile));
+    (settings.passwordFile === undefined ? await ask(context, "kubectl-oidc: password: ", true) : await world.readSecretFile("password-file", settings.passwordFile));
   const parameters: readonly (readonly [string, string])[] = [
     ["scope", context.request.scope],
     ...settings.audiences.map((audience) => ["resource", audience] as const),

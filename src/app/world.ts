@@ -50,7 +50,7 @@ export interface World {
   /** What the issuer says now. The codes of discovery. */
   inspectIssuer(): Promise<IssuerInspection>;
   /** How the client proves itself there. SETTINGS_INVALID for files that cannot be used. */
-  clientProof(): ClientProof;
+  clientProof(): Promise<ClientProof>;
   /** The requests of `action` end within `ms`, however many they are; one that spends a token is not begun without its whole time. */
   requestsWithin<T>(ms: number, action: () => Promise<T>): Promise<T>;
   /** The TLS trust that requests of this run have. SETTINGS_INVALID for CA files that cannot be used. */
@@ -62,7 +62,7 @@ export interface World {
   /** Reads this machine's own token of its platform. */
   subjectTokens(): SubjectTokens;
   /** Reads a small secret file (client secret, password). SETTINGS_INVALID naming the option. */
-  readSecretFile(option: string, path: string): string;
+  readSecretFile(option: string, path: string): Promise<string>;
 }
 
 /** What the use cases tell the audit log (`audit-trail.ts`). Nothing here throws. */

@@ -49,7 +49,7 @@ export async function prepareSetup(call: Call): Promise<PreparedSetup> {
   const sources = [...asked, presetSource(preset, asked, listOf(metadata["scopes_supported"]))];
   const run = openRun(call, { ...nothingElse, auditFolder, sources }, { mayPrompt: terminal.stdinIsTerminal && terminal.stderrIsTerminal, server: undefined });
   const { settings, world } = run;
-  for (const outcome of [checkSupport(metadata, settings), checkClientAuthentication(metadata, world.clientProof(), world.clock.now())]) warnOf(call, outcome);
+  for (const outcome of [checkSupport(metadata, settings), checkClientAuthentication(metadata, await world.clientProof(), world.clock.now())]) warnOf(call, outcome);
   const options = stanzaOptions(call, target, sources);
   for (const name of options.leftInEnvironment) terminal.warn(`${name} is a secret and is not written into the kubeconfig: kubectl needs it in its environment too`);
 

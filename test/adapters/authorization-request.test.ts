@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "kubectl-oidc-request-"));
   const path = join(folder, "key.pem");
   writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-  clientKey = readClientKey({ option: "client-key-file", path, warn: () => undefined }, "k1");
+  clientKey = await readClientKey({ option: "client-key-file", path, warn: () => undefined }, "k1");
   stage = await endpointStage();
 });
 afterAll(async () => {

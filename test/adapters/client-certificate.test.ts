@@ -26,9 +26,9 @@ function read(cert: string, key: string, mode = 0o600) {
   return readClientCertificate(certificateFile, keyFile, { now: Date.now(), warn: (text) => void warned.push(text) });
 }
 
-function faultOf(...given: Parameters<typeof read>): OidcError {
+async function faultOf(...given: Parameters<typeof read>): Promise<OidcError> {
   try {
-    read(...given);
+    await read(...given);
   } catch (error) {
     if (isOidcError(error)) return error;
     throw error;
@@ -37,10 +37,10 @@ function faultOf(...given: Parameters<typeof read>): OidcError {
 }
 
 describe("a client's certificate", () => {
-  it("is taken with its key in whatever PEM form, with those above it, and says when it ends [K-06]", () => {
+  it("is taken with its key in whatever PEM form, with those above it, and says when it ends [K-06]", async () => {
     const sec1 = String(createPrivateKey(good.key).export({ type: "sec1", format: "pem" }));
     for (const key of [good.key, sec1, `${good.cert}${good.key}`]) {
-      const { cert, expiresAt, key: taken } = read(`subject=/CN=machine\n${good.cert}\n${authority.pem}`, key);
+      const { cert, expiresAt, key: taken } = await read(`subject=/CN=machine\n${good.cert}\n${authority.pem}`, key);
       expect(cert.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
       expect(cert).not.toContain("subject=");
       expect(taken).toBe(good.key);
@@ -80,24 +80,24 @@ describe("a client's certificate", () => {
   ])("%s is SETTINGS_INVALID, with its option and why [K-06]", async (_, make, option, reason) => {
     const umask = process.umask(0);
     try {
-      const fault = faultOf(...(await make()));
+      const fault = await faultOf(...(await make()));
       expect(fault).toMatchObject({ code: "SETTINGS_INVALID", message: expect.stringContaining(option), reason: expect.stringMatching(reason) });
     } finally {
       process.umask(umask);
     }
   });
 
-  it("with the key of another one: both files are named [K-06]", () => {
+  it("with the key of another one: both files are named [K-06]", async () => {
     const other = String(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }));
-    const { message } = faultOf(good.cert, other);
+    const { message } = await faultOf(good.cert, other);
     expect(message).toContain(`${join(folder, "key.pem")}, is not that of the certificate ${join(folder, "cert.pem")}`);
     // An authority's certificate before the client's own is the usual slip.
-    expect(faultOf(authority.pem + good.cert, good.key).hint).toContain("comes first");
+    expect((await faultOf(authority.pem + good.cert, good.key)).hint).toContain("comes first");
   });
 
-  it.skipIf(process.platform === "win32")("with a key that everybody can read: a warning", () => {
+  it.skipIf(process.platform === "win32")("with a key that everybody can read: a warning", async () => {
     warned.length = 0;
-    read(good.cert, good.key, 0o644);
+    await read(good.cert, good.key, 0o644);
     expect(warned).toEqual([expect.stringContaining(`private key in ${join(folder, "key.pem")}`)]);
   });
 });

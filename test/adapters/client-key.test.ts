@@ -36,9 +36,9 @@ function read(text: string, keyId?: string, mode = 0o600) {
   return readClientKey({ option: "client-key-file", path, warn: (said) => void warned.push(said) }, keyId);
 }
 
-function faultOf(text: string, mode?: number): OidcError {
+async function faultOf(text: string, mode?: number): Promise<OidcError> {
   try {
-    read(text, undefined, mode);
+    await read(text, undefined, mode);
   } catch (error) {
     if (isOidcError(error)) return error;
     throw error;
@@ -48,7 +48,7 @@ function faultOf(text: string, mode?: number): OidcError {
 
 /** The assertion that a request carries, with its signature verified. */
 async function assertionOf(text: string, listed: unknown, keyId?: string) {
-  const clientKey = read(text, keyId);
+  const clientKey = await read(text, keyId);
   const authenticate = clientAuthentication({ clientKey } as ProviderOptions, { token_endpoint_auth_signing_alg_values_supported: listed });
   const body = new URLSearchParams();
   await authenticate({ issuer: "https://id.example.com" }, { client_id: "machine" }, body, new Headers());
@@ -111,7 +111,7 @@ describe("a client's key signs an assertion that its public key verifies", () =>
   });
 
   it("a new one for each request", async () => {
-    const clientKey = read(pem(p256));
+    const clientKey = await read(pem(p256));
     const authenticate = clientAuthentication({ clientKey } as ProviderOptions, {});
     const ids = await Promise.all(
       [1, 2].map(async () => {
@@ -176,8 +176,8 @@ describe("what is no key that a client can prove itself with is SETTINGS_INVALID
     ["a client secret", "SECRETSECRET", /no private key/],
     ["OpenSSH's own form", "-----BEGIN OPENSSH PRIVATE KEY-----\nSECRETSECRET\n-----END OPENSSH PRIVATE KEY-----\n", /ssh-keygen -p -m PKCS8/],
     ["a key that is cut off", pem(rsa).slice(0, 800), /no private key/],
-  ])("%s [K-02]", (_, text, reason) => {
-    const fault = faultOf(text);
+  ])("%s [K-02]", async (_, text, reason) => {
+    const fault = await faultOf(text);
     expect(fault).toMatchObject({ code: "SETTINGS_INVALID", exitStatus: 40, reason: expect.stringMatching(reason) });
     const said = `${fault.message} ${fault.reason} ${fault.hint}`;
     expect(said).toContain(`--client-key-file, ${join(folder, "key")}`);
@@ -186,35 +186,35 @@ describe("what is no key that a client can prove itself with is SETTINGS_INVALID
   });
   it("a key whose parts do not belong together, when it is to sign at the latest [K-02]", async () => {
     const { x } = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
-    const fault = await (async () => read(jwk(p256, { x })).signer(undefined))().catch((error: unknown) => error);
+    const fault = await (async () => (await read(jwk(p256, { x }))).signer(undefined))().catch((error: unknown) => error);
     expect(fault).toMatchObject({ code: "SETTINGS_INVALID", reason: expect.stringContaining("damaged") });
     const split = pem(p256).replace("-----BEGIN PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA");
-    expect(faultOf(split).reason).toContain("damaged");
+    expect((await faultOf(split)).reason).toContain("damaged");
   });
-  it("a certificate alone", async () => expect(faultOf((await authority.issue()).cert).reason).toContain("a certificate and no private key"));
-  it("a file that is not there, a folder, an empty file", () => {
+  it("a certificate alone", async () => expect((await faultOf((await authority.issue()).cert)).reason).toContain("a certificate and no private key"));
+  it("a file that is not there, a folder, an empty file", async () => {
     const fileOf = (path: string) => () => readClientKey({ option: "client-key-file", path, warn: () => undefined }, undefined);
-    expect(fileOf(join(folder, "missing"))).toThrow(expect.objectContaining({ code: "SETTINGS_INVALID", reason: "ENOENT" }));
-    expect(fileOf(folder)).toThrow(expect.objectContaining({ code: "SETTINGS_INVALID" }));
-    expect(faultOf("").reason).toBe("it is empty");
+    await expect(fileOf(join(folder, "missing"))()).rejects.toThrow(expect.objectContaining({ code: "SETTINGS_INVALID", reason: "ENOENT" }));
+    await expect(fileOf(folder)()).rejects.toThrow(expect.objectContaining({ code: "SETTINGS_INVALID" }));
+    expect((await faultOf("")).reason).toBe("it is empty");
   });
 });
 
 describe.skipIf(process.platform === "win32")("the mode of a key's file", () => {
-  it("that everybody may write: refused, since its content is whose it was last", () => {
-    for (const mode of [0o602, 0o666, 0o777]) expect(faultOf(pem(p256), mode)).toMatchObject({ code: "SETTINGS_INVALID", reason: "everybody on this computer can write it" });
+  it("that everybody may write: refused, since its content is whose it was last", async () => {
+    for (const mode of [0o602, 0o666, 0o777]) expect(await faultOf(pem(p256), mode)).toMatchObject({ code: "SETTINGS_INVALID", reason: "everybody on this computer can write it" });
   });
-  it("that everybody may read, and that is ours: taken, with a warning and the cure; for a group, as Kubernetes mounts secrets, without", () => {
+  it("that everybody may read, and that is ours: taken, with a warning and the cure; for a group, as Kubernetes mounts secrets, without", async () => {
     warned.length = 0;
-    for (const mode of [0o400, 0o600, 0o640, 0o440, 0o660]) read(pem(p256), undefined, mode);
+    for (const mode of [0o400, 0o600, 0o640, 0o440, 0o660]) await read(pem(p256), undefined, mode);
     expect(warned).toEqual([]);
-    read(pem(p256), undefined, 0o644);
+    await read(pem(p256), undefined, 0o644);
     expect(warned).toEqual([`everybody on this computer can read the private key in ${join(folder, "key")}; run: chmod 600 on it`]);
   });
 });
 
 it("the library's own way to name an algorithm would say Ed25519 where most issuers know EdDSA", async () => {
-  const { key } = await read(pem(ed25519)).signer(undefined);
+  const { key } = await (await read(pem(ed25519))).signer(undefined);
   const body = new URLSearchParams();
   await PrivateKeyJwt(key)({ issuer: "https://id.example.com" }, { client_id: "machine" }, body, new Headers());
   expect(decodeJwt(body.get("client_assertion") ?? "")?.header["alg"]).toBe("Ed25519");

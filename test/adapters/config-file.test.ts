@@ -1,4 +1,3 @@
-import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,9 +5,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readConfigFile } from "../../src/adapters/config-file.ts";
 import { parseConfig } from "../../src/adapters/config-text.ts";
-import { readSecretFile } from "../../src/adapters/secret-file.ts";
 import { codeOf } from "../fakes/codes.ts";
-import { hasProgram } from "../programs.ts";
 import { isOidcError, type OidcError } from "../../src/errors/oidc-error.ts";
 
 function caught(action: () => unknown): OidcError {
@@ -102,40 +99,5 @@ describe("the configuration file", () => {
     expect(readConfigFile(join(folder, "none"))).toBeUndefined();
     expect(codeOf(() => readConfigFile(join(folder, "none"), { mustExist: true }))).toBe("SETTINGS_INVALID");
     expect(codeOf(() => readConfigFile(folder))).toBe("SETTINGS_INVALID");
-  });
-});
-
-describe("a secret file", () => {
-  const read = (path: string) => readSecretFile("password-file", path);
-  it("loses its last line break only", () => {
-    expect(read(write("s3cret\n"))).toBe("s3cret");
-    expect(read(write("s3cret\r\n"))).toBe("s3cret");
-    expect(read(write(" s3 cret \n\n"))).toBe(" s3 cret \n");
-  });
-  it.each<[string, () => string]>([
-    ["that is empty", () => write("\n")],
-    ["that is absent", () => join(folder, "none")],
-    ["that is a folder", () => folder],
-    ["that is a device", () => "/dev/zero"],
-    ["that is too large", () => write("x".repeat(65_537))],
-    ["that is no text", () => write("a\u0000b")],
-  ])("%s is refused, naming the option and nothing of it", (_, make) => {
-    const path = make();
-    expect(codeOf(() => read(path))).toBe("SETTINGS_INVALID");
-    expect(() => read(path)).toThrow("--password-file");
-  });
-  it.skipIf(!hasProgram("mkfifo"))(`may be a pipe whose writer is late${hasProgram("mkfifo") ? "" : " (needs mkfifo)"}`, async () => {
-    const pipe = join(folder, "pipe");
-    execFileSync("mkfifo", [pipe]);
-    const writer = spawn(
-      process.execPath,
-      [
-        "-e",
-        `const fs = require("node:fs"); const fd = fs.openSync(${JSON.stringify(pipe)}, "r+"); console.log("open"); setTimeout(() => { fs.writeSync(fd, "late\\n"); fs.closeSync(fd); }, 150);`,
-      ],
-      { stdio: ["ignore", "pipe", "ignore"] },
-    );
-    await new Promise((done) => writer.stdout.once("data", done));
-    expect(read(pipe)).toBe("late");
   });
 });

@@ -1,11 +1,13 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { listContexts, loadContext } from "../../src/adapters/kubeconfig.ts";
+import { accessOf, listContexts, loadContext } from "../../src/adapters/kubeconfig.ts";
+import { readKuberc } from "../../src/adapters/kuberc-file.ts";
 import { readExecInfo } from "../../src/core/exec-info.ts";
 import { codeOf } from "../fakes/codes.ts";
+import { hasProgram } from "../programs.ts";
 import { type Certificates, makeCertificates } from "../issuer/certificates.ts";
 
 let folder: string;
@@ -290,5 +292,26 @@ describe("files", () => {
     expect(listContexts({ kubeconfig: file, env: {}, home: folder }).length).toBe(1);
     const odd = write("odd", "contexts: [7, { name: 3 }, { name: a }]\nusers: x\nclusters: null");
     expect(listContexts({ kubeconfig: odd, env: {}, home: folder })).toEqual([]);
+  });
+});
+
+/** A pipe that somebody would write, as soon as it were opened and waited for. */
+function offeredPipe(name: string): string {
+  const path = join(folder, name);
+  execFileSync("mkfifo", [path]);
+  spawn("sh", ["-c", 'echo "apiVersion: v1" > "$0"', path], { stdio: "ignore" }).unref();
+  return path;
+}
+
+describe.skipIf(!hasProgram("mkfifo"))(`a pipe, which may never say anything, is not waited for${hasProgram("mkfifo") ? "" : " (needs mkfifo)"}`, () => {
+  it("as kubectl's preferences: unreadable", () => {
+    const path = offeredPipe("kuberc");
+    expect(readKuberc({ KUBERC: path }, folder)).toEqual({ kind: "unreadable", path, isNamed: true });
+    expect(readKuberc({}, folder)).toEqual({ kind: "absent" });
+  });
+  it("as a cluster's authority: the server cannot be named", () => {
+    const cluster = { server: "https://10.0.0.1:6443", "certificate-authority": offeredPipe("ca.pem") };
+    expect(accessOf({ value: cluster, file: join(folder, "config") })).toBeUndefined();
+    expect(accessOf({ value: { server: cluster.server }, file: join(folder, "config") })).toMatchObject({ server: cluster.server, certificateAuthorityData: undefined });
   });
 });

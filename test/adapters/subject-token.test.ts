@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -49,8 +49,17 @@ describe("a token file", () => {
     chmodSync(path, 0o644);
     expect([await read(), warnings.length]).toEqual(["token", 1]);
   });
-  it("that is a pipe without a writer holds nobody", async () => {
+  it.runIf(process.geteuid?.() === 0)(
+    `that another user owns is refused, whatever its mode: a chmod, and they may write it${process.geteuid?.() === 0 ? "" : " (needs root)"}`,
+    async () => {
+      writeFileSync(path, "token", { mode: 0o400 });
+      chownSync(path, 65_534, 65_534);
+      await expect(read()).rejects.toMatchObject({ code: "SUBJECT_TOKEN_INVALID", reason: expect.stringContaining("belongs to another user") });
+      expect(await read("win32")).toBe("token");
+    },
+  );
+  it("that is a pipe, which gives its token once, is refused at once, and a command is named", async () => {
     execFileSync("mkfifo", ["-m", "600", path]);
-    expect(await codeOfPromise(read())).toBe("SUBJECT_TOKEN_INVALID");
+    await expect(read()).rejects.toMatchObject({ code: "SUBJECT_TOKEN_INVALID", reason: "it is a pipe", hint: expect.stringContaining("--subject-token-command") });
   });
 });

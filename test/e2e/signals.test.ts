@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { browse, errorCode, openUrl, runWithBrowser, type Started } from "./program.ts";
@@ -122,6 +123,19 @@ describe("a signal at any other time ends us within a second and leaves nothing"
     started.child.kill("SIGTERM");
     expect(await timeToEnd(started)).toBeLessThan(1_000);
     await expect.poll(() => pids().filter(runs), { timeout: 2_000 }).toEqual([]);
+  });
+
+  it("while the writer of a pipe in a secret file's place says nothing", async () => {
+    const pipe = join(home.folder, "pipe");
+    execFileSync("mkfifo", ["-m", "600", pipe]);
+    const writer = openSync(pipe, "r+");
+    const started = home.start(session(`--oidc-client-secret-file=${pipe}`));
+    const opened = () => readdirSync(`/proc/${started.child.pid}/fd`).filter((fd) => readlinkSync(`/proc/${started.child.pid}/fd/${fd}`) === pipe);
+    await expect.poll(opened, { timeout: 10_000 }).toHaveLength(1);
+    started.child.kill("SIGINT");
+    expect(await timeToEnd(started)).toBeLessThan(1_000);
+    expect([(await started.ended).status, errorCode(await started.ended)]).toEqual([130, "INTERRUPTED"]);
+    closeSync(writer);
   });
 
   it("while the issuer is looked up", async () => {

@@ -1,6 +1,7 @@
 import { safeText } from "../../core/untrusted-text.ts";
 import { fail } from "../../errors/oidc-error.ts";
-import { readSmallFile, type SmallFile } from "./small-file.ts";
+import { strangerTo } from "../secret-file.ts";
+import { isPipe, readSmallFile, type SmallFile } from "./small-file.ts";
 import type { SubjectReading } from "./subject-reading.ts";
 
 /** Tries for a file that is being replaced, and milliseconds between two of them. */
@@ -10,14 +11,17 @@ const pause = 20;
 /**
  * The token in a file, opened anew: platforms replace it (a projected token each hour or sooner). Kubernetes swaps the link `..data` to a new folder
  * and removes the old one, so that an open in between finds nothing; other writers write in place, so that half a token can be read: both
- * are looked at again. SUBJECT_TOKEN_INVALID for a file that cannot be read, or that others may write.
+ * are looked at again. SUBJECT_TOKEN_INVALID for a file that cannot be read, or that others may write: its owner, or its group.
  */
 export async function fileToken(path: string, { terminal, platform }: Pick<SubjectReading, "terminal" | "platform">): Promise<string> {
   const read = await settledFile(path);
   const bad = (reason: string, hint: string): never =>
     fail("SUBJECT_TOKEN_INVALID", { message: `the file with the subject token, ${safeText(path, 160)}, cannot be used`, reason, hint });
-  if (read.kind === "fault") return bad(read.reason, "check --subject-token-file, or the platform that writes it");
+  if (read.kind === "fault")
+    return bad(read.reason, read.reason === isPipe ? "have --subject-token-command run what writes it" : "check --subject-token-file, or the platform that writes it");
   const { mode, uid } = read;
+  const stranger = strangerTo({ mode: 0, uid }, platform);
+  if (stranger !== undefined) return bad(stranger, `make it yours or root's: chown it, or have what writes it run as you`);
   if (platform !== "win32" && (mode & 0o022) !== 0)
     return bad("others may write it, and so choose who this machine is", `let nobody else write it: chmod go-w ${safeText(path, 160)}`);
   // A platform's file (of root) is readable for the containers of a pod; in one of our own it is a slip.
@@ -27,10 +31,10 @@ export async function fileToken(path: string, { terminal, platform }: Pick<Subje
 }
 
 async function settledFile(path: string): Promise<SmallFile> {
-  let read = readSmallFile(path);
+  let read = await readSmallFile(path);
   for (let nth = 1; nth < tries && isBetween(read); nth++) {
     await new Promise((done) => setTimeout(done, pause));
-    read = readSmallFile(path);
+    read = await readSmallFile(path);
   }
   return read;
 }

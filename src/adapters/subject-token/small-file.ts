@@ -1,6 +1,9 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { mostBytes, readAll } from "../secret-file.ts";
 
+/** The reason of a fault. */
+export const isPipe = "it is a pipe";
+
 /** What a small file holds, with what `fstat` says of it; or why it cannot be had. */
 export type SmallFile =
   | {
@@ -13,22 +16,24 @@ export type SmallFile =
     }
   | { readonly kind: "fault"; readonly reason: string };
 
-/** Reads all of a file through one descriptor, links followed (Kubernetes mounts them), within a bounded time. Never throws. */
-export function readSmallFile(path: string): SmallFile {
+/** Reads all of a file through one descriptor, links followed (Kubernetes mounts them). Never throws, and waits for nobody: a pipe is no file. */
+export async function readSmallFile(path: string): Promise<SmallFile> {
   const bad = (reason: string): SmallFile => ({ kind: "fault", reason });
   let fd: number | undefined;
   try {
-    // A pipe without a writer holds nobody.
+    // Opening a pipe that nobody writes to would never end.
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = fstatSync(fd);
-    if (!stat.isFile() && !stat.isFIFO()) return bad("it is not a file");
+    // The token is read more than once, and a pipe gives it once.
+    if (stat.isFIFO()) return bad(isPipe);
+    if (!stat.isFile()) return bad("it is not a file");
     if (stat.size > mostBytes) return bad("it is too large for a token");
-    const bytes = readAll(fd);
-    if (bytes === undefined) return bad("its writer takes too long, or writes too much");
+    const bytes = await readAll(fd, undefined);
+    if (bytes === undefined) return bad("it is too large for a token");
     const text = bytes.toString("utf8");
     if (text.trim() === "") return bad("it is empty");
     const after = fstatSync(fd);
-    return { kind: "text", text, mode: stat.mode & 0o777, uid: stat.uid, hasChanged: stat.isFile() && (after.mtimeMs !== stat.mtimeMs || after.size !== bytes.length) };
+    return { kind: "text", text, mode: stat.mode & 0o777, uid: stat.uid, hasChanged: after.mtimeMs !== stat.mtimeMs || after.size !== bytes.length };
   } catch (error) {
     return bad((error as NodeJS.ErrnoException).code ?? "it cannot be read");
   } finally {

@@ -45,14 +45,14 @@ export const clientKeys: Target = {
           () => readClientCertificate(join(folder, "good.key"), path, { now: 0, warn: say }),
         ]) {
           try {
-            action();
+            await action();
           } catch (error) {
             // Ours is what it has to be; the judge looks at the one that ends the run.
             mustHold(error instanceof Error && "code" in error && error.code === "SETTINGS_INVALID", `another error: ${String(error).slice(0, 80)}`);
             say(`${error.message} ${"reason" in error ? String(error.reason) : ""}`);
           }
         }
-        const key = readClientKey({ option: "client-key-file", path, warn: say }, undefined);
+        const key = await readClientKey({ option: "client-key-file", path, warn: say }, undefined);
         mustHold(key.algorithms.length > 0 && key.algorithms.every((algorithm) => known.includes(algorithm)), "an algorithm that is none");
         const { header } = await key.signer(["ES256"]);
         mustHold(
