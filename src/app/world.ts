@@ -96,6 +96,8 @@ export interface SessionChoice {
   readonly itemName: string;
   readonly credentialKey: string;
   readonly record: SessionRecord | undefined;
+  /** See `lockName`. */
+  readonly isWithin: boolean;
 }
 
 /**
@@ -122,6 +124,7 @@ export function chooseSession(settings: Settings, sessions: SessionStore): Sessi
     itemName: itemName(identity),
     credentialKey: credentialKey(key, settings.audiences, settings.useAccessToken, settings.sessionMaxAge, settings.requestedTokenType),
     record,
+    isWithin: settings.subject?.isWithin === true,
   };
 }
 

@@ -118,7 +118,7 @@ function runOf(call: Call, record: SessionRecord, folder: string, gathered: Gath
   const sources = gathered?.sources ?? sourcesOfRecord(record, call.invocation.options);
   const resolved = call.machine.withPaths(resolveSettings(sources));
   const settings = { ...resolved, storage: record.identity.storage, cacheDirectory: folder };
-  const session = { identity: record.identity, key: record.key, itemName: record.itemName, credentialKey: "", record };
+  const session = { identity: record.identity, key: record.key, itemName: record.itemName, credentialKey: "", record, isWithin: false };
   return {
     world: call.machine.world(settings, { mayPrompt: false, signal: call.signal, undisturbed: call.undisturbed, auditFolder }, record.itemName),
     settings,

@@ -17,12 +17,13 @@ export function chooseSubject(settings: Settings, env: Environment, fileExists: 
   if (!needsSubject(settings)) return undefined;
   const kind = settings.identity ?? "auto";
   const source = kind === "auto" ? detected(settings, env, fileExists) : named(kind, settings, env);
-  if (env[askingVariable] !== undefined && (source.kind === "kubernetes" || source.kind === "command"))
+  const isWithin = env[askingVariable] !== undefined;
+  if (isWithin && (source.kind === "kubernetes" || source.kind === "command"))
     fail("SETTINGS_INVALID", {
       message: `the identity asks for itself: ${subjectLabel(source)} leads back to this program`,
       hint: "use a context with credentials of another kind for --subject-token-context",
     });
-  return { source, identity: identityText(source, settings, env) };
+  return { source, identity: identityText(source, settings, env), isWithin };
 }
 
 function named(kind: Exclude<IdentityKind, "auto">, settings: Settings, env: Environment): SubjectSource {

@@ -1,6 +1,6 @@
 /**
  * Set for the children that are asked for a token: one that comes back to us for the same (a kubeconfig whose context logs in by its own token)
- * would start the next, without an end.
+ * would start the next, without an end. And one that comes for another token must not wait for a lock of whoever waits for it (`lockName`).
  */
 export const askingVariable = "WITHIN_KUBECTL_OIDC";
 

@@ -51,10 +51,12 @@ export function isPureMachine(grant: string): boolean {
 
 /**
  * The part of a lock's name that says whose it is. A job's sessions end with it, and their lock files stay (adapters/kernel-locks.ts): on a shared
- * runner they would pile up for ever, so machines share 256 names. Two that meet there wait for each other, and no more.
+ * runner they would pile up for ever, so machines share 256 names. Two that meet there wait for each other, and no more. `isWithin`: a call in
+ * the command that a machine's session asks for its token; that one holds a name of the 256 until the command ends, and so may others whose
+ * commands wait for ours in turn. So such calls have 256 others; no command of theirs asks us again (`chooseSubject`).
  */
-export function lockName({ identity, key }: { readonly identity: Pick<SessionIdentity, "machine">; readonly key: string }): string {
-  return identity.machine === undefined ? key : `machine-${key.slice(0, 2)}`;
+export function lockName({ identity, key, isWithin }: { readonly identity: Pick<SessionIdentity, "machine">; readonly key: string; readonly isWithin: boolean }): string {
+  return identity.machine === undefined ? key : `${isWithin ? "within" : "machine"}-${key.slice(0, 2)}`;
 }
 
 /** 64 hex digits. */

@@ -13,6 +13,8 @@ export interface Subject {
   readonly source: SubjectSource;
   /** Tells identities apart in the session key: a label for people, and a digest of all that the identity depends on. */
   readonly identity: string;
+  /** The call is in a command that is asked for the token of another machine's session. */
+  readonly isWithin: boolean;
 }
 
 /** The folder that a pod finds its own token in. */

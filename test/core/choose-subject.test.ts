@@ -87,7 +87,7 @@ describe("an identity that is named", () => {
     const asking = { [askingVariable]: "1" };
     for (const options of [{ "subject-token-command": ["kubectl oidc token"] }, { "subject-token-service-account": ["ci/deploy"] }] satisfies RawOptions[])
       expect(codeOf(() => choose(options, asking))).toBe("SETTINGS_INVALID");
-    expect(choose({}, { ...github, ...asking })?.source).toEqual({ kind: "github" });
+    expect(choose({}, { ...github, ...asking })).toMatchObject({ source: { kind: "github" }, isWithin: true });
   });
 });
 
@@ -127,7 +127,7 @@ describe("the session of a machine", () => {
   const session = (options: RawOptions, env: Readonly<Record<string, string>> = {}) => {
     const raw = settings(options);
     const identity = identityOf({ ...raw, subject: chooseSubject(raw, env, () => true) });
-    return { identity, key: sessionKey(identity) };
+    return { identity, key: sessionKey(identity), isWithin: false };
   };
   it.each<[string, RawOptions, Readonly<Record<string, string>>, RawOptions, Readonly<Record<string, string>>]>([
     ["file", { "subject-token-file": ["/a"] }, {}, { "subject-token-file": ["/b"] }, {}],
@@ -159,6 +159,8 @@ describe("the session of a machine", () => {
   it("has one of 256 locks, so that jobs leave no pile of lock files; a person's has its own", () => {
     const names = new Set(Array.from({ length: 1_000 }, (_, nth) => lockName(session({ "subject-token-file": [`/token-${nth}`] }))));
     expect(names.size).toBeLessThanOrEqual(256);
+    const machine = session({ "subject-token-file": ["/token"] });
+    expect(lockName({ ...machine, isWithin: true })).not.toBe(lockName(machine));
     const person = session({ "grant-type": ["auto"] });
     expect(lockName(person)).toBe(person.key);
   });

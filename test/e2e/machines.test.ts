@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sessionKey } from "../../src/core/keys.ts";
+import type { SessionRecord } from "../../src/core/session.ts";
 import type { SecretKind } from "../canaries.ts";
 import { oauthError } from "../issuer/issuer-answer.ts";
 import { bearerGrant, exchangeGrant } from "../issuer/machine-answers.ts";
@@ -9,7 +11,7 @@ import { changeJson, tokenFaults } from "../issuer/misbehaviours.ts";
 import { makeCertificates } from "../issuer/certificates.ts";
 import { type RunningProvider, startProvider } from "../issuer/provider.ts";
 import { type GithubStandIn, makePlatform, type Platform, startGithub } from "../issuer/platform-tokens.ts";
-import { credentialOf, type Ended, errorCode, execInfo, type Home, newHome } from "./program.ts";
+import { credentialOf, type Ended, errorCode, execInfo, type Home, newHome, programCommand } from "./program.ts";
 
 let home: Home;
 let issuer: Misbehaving;
@@ -276,6 +278,30 @@ describe("Kubernetes' TokenRequest", () => {
     const ended = await home.run(request("--grant-type=token-exchange"), env);
     expect([errorCode(ended), ended.stderr]).toEqual(["SUBJECT_TOKEN_INVALID", expect.stringContaining("asks for itself")]);
     expect(readFileSync(join(home.folder, "times"), "utf8")).toBe("x\n");
+  });
+});
+
+describe("a command that comes back to this program for another machine's token", () => {
+  it("has it, though the two sessions share one of the machines' locks", async () => {
+    await writeToken();
+    // The inner session's token, cached as any other, is what the outer one brings.
+    home.holdsSecrets(join("data", "kubectl-oidc", "credentials"));
+    const own = join(home.folder, "own-token");
+    const outer = (...more: readonly string[]) => session("--grant-type=token-exchange", `--subject-token-command=${own}`, "--oidc-audience=prod", ...more);
+    const inner = (scope: string) => ["token", ...exchange(`--oidc-extra-scope=${scope}`).slice(1)];
+    const records = (): readonly SessionRecord[] => stored("sessions").map((name) => JSON.parse(readFileSync(join(home.data, "sessions", name), "utf8")));
+    program("own-token", `#!/bin/sh\ncat "${file()}"\n`);
+    credentialOf(await home.run(outer(), ci));
+    const lock = records()[0]?.key.slice(0, 2);
+    expect((await home.run(inner("s0"), ci)).status).toBe(0);
+    const { identity } = records().find((record) => record.identity.scopes.includes("s0")) ?? expect.fail("no session with that scope");
+    const scopes = Array.from({ length: 10_000 }, (_, nth) => `s${nth}`);
+    const scope = scopes.find((name) => sessionKey({ ...identity, scopes: [name] }).slice(0, 2) === lock) ?? expect.fail("no name meets the other");
+    const again = [...programCommand, ...inner(scope)].map((word) => `'${word}'`).join(" ");
+    program("own-token", `#!/bin/sh\nexec ${again}\n`);
+    const ended = await home.run(outer("--force-refresh"), ci);
+    expect([ended.status, ended.stderr]).toEqual([0, ""]);
+    expect(records().filter(({ key }) => key.startsWith(lock ?? "none"))).toHaveLength(2);
   });
 });
 
