@@ -277,7 +277,7 @@ export function machine(start: Process) {
       requestsWithin: (ms, action) => issuerHttp().within(ms, action),
       makeRequestsReady: () => issuerHttp().makeReady(),
       qr: async (text) => qrLines(text),
-      subjectTokens: once(() => subjectTokens({ env, platform, settings, version: start.version, terminal: person, signal: how.signal })),
+      subjectTokens: once(() => subjectTokens({ env, platform, settings, version: start.version, terminal: person, ...how })),
       readSecretFile: (option, path) => readSecretFile(option, path, { signal: how.signal }),
     };
   }

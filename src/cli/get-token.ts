@@ -6,7 +6,7 @@ import { type ExecInfo, readExecInfo } from "../core/exec-info.ts";
 import { gitlabVariable } from "../core/subject-source.ts";
 import { optionTable } from "../core/flag-table.ts";
 import type { CredentialRecord } from "../core/session.ts";
-import { checkStrict, variablesNotCounted } from "../core/strict.ts";
+import { checkEndpoint, checkStrict, variablesNotCounted } from "../core/strict.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 import { type Call, openRun, refuseUnsafeEnvironment, runsInCi } from "./call.ts";
 import { writeData } from "./output.ts";
@@ -23,6 +23,7 @@ export async function getTokenCommand(call: Call): Promise<void> {
   if (strict !== undefined) checkStrict(gathered.sources, call.env, info.server !== undefined, strict.allow);
   const notCounted = strict === undefined ? [] : variablesNotCounted(call.env, strict.allow);
   const run = openRun(call, gathered, { mayPrompt: false, server: info.server, notCounted });
+  if (strict !== undefined) checkEndpoint(run.settings.subject, call.env, strict.allow);
   for (const name of notCounted) run.world.terminal.log(1, `strict: ${name} does not count`);
   const interactive = !(run.settings.nonInteractive ?? runsInCi(call.env));
   const client = call.machine.client();

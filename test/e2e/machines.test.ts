@@ -212,6 +212,38 @@ describe("GitHub Actions", () => {
     const ended = await home.run(session("--identity=github"), { ...ci, ...github.env, ...more });
     expect([ended.status, errorCode(ended), ended.stderr]).toEqual([40, "SUBJECT_TOKEN_INVALID", expect.stringContaining("id-token: write")]);
   });
+  describe("under strict", () => {
+    const job = () => session("--grant-type=token-exchange", "--identity=github");
+    const strict = (...allowed: readonly string[]) => {
+      mkdirSync(home.config, { recursive: true, mode: 0o700 });
+      writeFileSync(join(home.config, "config.yaml"), ["strict: true", "allow:", `  oidc-issuer-url: [${issuer.issuer}]`, ...allowed.map((line) => `  ${line}`), ""].join("\n"));
+    };
+    const originOf = (url: string) => new URL(url).origin;
+
+    it("sends the job's request token to no endpoint but GitHub's, and those that the file lists", async () => {
+      const env = { ...ci, ...github.env, ...toServer("https://one.example.com") };
+      strict();
+      expect(errorCode(await home.run(job(), env))).toBe("SETTINGS_INVALID");
+      expect(github.asked).toEqual([]);
+      strict(`ACTIONS_ID_TOKEN_REQUEST_URL: ["${originOf(github.env.ACTIONS_ID_TOKEN_REQUEST_URL)}"]`);
+      credentialOf(await home.run(job(), env));
+    });
+    it("believes no authority of the environment there, unless the file lists it", async () => {
+      const certificates = await makeCertificates(home.folder);
+      const secure = await startGithub(platform, certificates);
+      try {
+        const env = { ...ci, ...secure.env, ...toServer("https://one.example.com"), NODE_EXTRA_CA_CERTS: certificates.caFile };
+        const endpoint = `ACTIONS_ID_TOKEN_REQUEST_URL: ["${originOf(secure.env.ACTIONS_ID_TOKEN_REQUEST_URL)}"]`;
+        strict(endpoint);
+        expect(errorCode(await home.run(job(), env))).toBe("SUBJECT_TOKEN_INVALID");
+        expect(secure.asked).toEqual([]);
+        strict(endpoint, `NODE_EXTRA_CA_CERTS: ["${certificates.caFile}"]`);
+        credentialOf(await home.run(job(), env));
+      } finally {
+        await secure.stop();
+      }
+    });
+  });
   it("jobs that share a home never share a token", async () => {
     const asked = (job: string) => home.run(session("--grant-type=token-exchange"), { ...ci, ...github.env, GITHUB_RUN_ID: job });
     const tokens = [await asked("1"), await asked("2"), await asked("1")].map((ended) => credentialOf(ended).status.token);

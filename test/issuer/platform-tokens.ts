@@ -1,5 +1,7 @@
-import { createServer } from "node:http";
+import * as http from "node:http";
+import * as https from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Certificates } from "./certificates.ts";
 import { noteSecret, type SecretKind } from "../canaries.ts";
 import { type IssuerKeys, makeIssuerKeys } from "./issuer-keys.ts";
 
@@ -58,12 +60,13 @@ export interface GithubStandIn {
 /**
  * GitHub's endpoint for ID tokens as its documentation describes it: GET with the runner's token as a bearer and `&audience=`, since the URL has a
  * query of its own; the answer is `{"value": "…"}`. Without an audience the token would be for the URL of the repository's owner.
+ * `certificates`: by TLS.
  */
-export async function startGithub(platform: Platform): Promise<GithubStandIn> {
+export async function startGithub(platform: Platform, certificates?: Pick<Certificates, "certPem" | "keyPem">): Promise<GithubStandIn> {
   const requestToken = `runner-request-token-${Math.random().toString(36).slice(2)}`;
   noteSecret("assertion", requestToken);
   const asked: AskedGithub[] = [];
-  const server = createServer((request, response) => {
+  const handle: http.RequestListener = (request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
     asked.push({ method: request.method ?? "", path: url.pathname, query: url.searchParams, authorization: request.headers.authorization });
     const proper = async () => {
@@ -78,12 +81,13 @@ export async function startGithub(platform: Platform): Promise<GithubStandIn> {
       response.writeHead(answer.status, { "content-type": "application/json; charset=utf-8", ...answer.headers });
       response.end(answer.body);
     });
-  });
+  };
+  const server = certificates === undefined ? http.createServer(handle) : https.createServer({ cert: certificates.certPem, key: certificates.keyPem }, handle);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const standIn: GithubStandIn = {
     env: {
       GITHUB_ACTIONS: "true",
-      ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/8//idtoken/plan-1/job-1?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${certificates === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}/8//idtoken/plan-1/job-1?api-version=2.0`,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
     },
     asked,

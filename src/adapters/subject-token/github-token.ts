@@ -13,7 +13,7 @@ const deadline = 10_000;
  * The request's token goes to that endpoint alone: redirects are not followed. Certificate checks are never switched off for it.
  * SUBJECT_TOKEN_INVALID; INTERRUPTED.
  */
-export async function githubToken(audience: string, { env, settings, version, terminal, signal }: SubjectReading): Promise<string> {
+export async function githubToken(audience: string, { env, settings, version, terminal, signal, notCounted = [] }: SubjectReading): Promise<string> {
   const requestToken = env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] ?? "";
   const url = endpointOf(env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "");
   if (requestToken === "") failJob("ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set");
@@ -23,7 +23,7 @@ export async function githubToken(audience: string, { env, settings, version, te
     caFiles: settings.caFiles,
     caData: settings.caData,
     insecure: false,
-    env,
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !notCounted.includes(name))),
     headers: {},
     origin: url.origin,
     version,

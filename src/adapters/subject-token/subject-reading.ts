@@ -9,4 +9,6 @@ export interface SubjectReading {
   readonly version: string;
   readonly terminal: Pick<Terminal, "warn" | "log">;
   readonly signal: AbortSignal;
+  /** Variables that requests take no account of (`strict`). */
+  readonly notCounted?: readonly string[];
 }
