@@ -94,6 +94,8 @@ export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scope: string;
   readonly extra: Parameters;
+  /** A request that is pushed proves that we have it (RFC 9449, section 10.1). */
+  readonly dpopKey?: Secret | undefined;
 }
 
 export type DevicePoll =

@@ -16,10 +16,16 @@ export interface AuthorizationUrl {
 
 /**
  * The authorization request in the form that this issuer takes: in the URL, signed by the client (RFC 9101), or pushed to the issuer beforehand
- * (RFC 9126), so that the URL holds a reference only. GRANT_UNSUPPORTED when it is to be pushed and the issuer takes none; SETTINGS_INCOMPLETE
+ * (RFC 9126), so that the URL holds a reference only. `proof`: of the session's key, for a pushed one. GRANT_UNSUPPORTED when it is to be pushed and the issuer takes none; SETTINGS_INCOMPLETE
  * without the key for a signature.
  */
-export async function authorizationUrl(connection: IssuerConnection, parameters: URLSearchParams, options: ProviderOptions, host: string): Promise<AuthorizationUrl> {
+export async function authorizationUrl(
+  connection: IssuerConnection,
+  parameters: URLSearchParams,
+  options: ProviderOptions,
+  host: string,
+  proof: () => Promise<Pick<client.DPoPOptions, "DPoP"> | undefined>,
+): Promise<AuthorizationUrl> {
   const { config } = connection;
   const metadata = config.serverMetadata();
   const mustPush = metadata.require_pushed_authorization_requests === true;
@@ -28,7 +34,7 @@ export async function authorizationUrl(connection: IssuerConnection, parameters:
     fail("GRANT_UNSUPPORTED", { message: `${host} takes no pushed authorization requests`, hint: mustPush ? "ask the issuer's administrator for it" : "leave --par=always out" });
   const request = metadata["require_signed_request_object"] === true ? await signed(connection, parameters, options, host) : parameters;
   if (!pushes) return { href: client.buildAuthorizationUrl(config, request).href, expiresIn: undefined };
-  const { href } = await client.buildAuthorizationUrlWithPAR(config, request);
+  const { href } = await client.buildAuthorizationUrlWithPAR(config, request, await proof());
   return { href, expiresIn: connection.pushedLife };
 }
 

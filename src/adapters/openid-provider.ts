@@ -49,7 +49,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
     },
     randomState: () => client.randomState(),
     newDpopKey,
-    async startAuthorization({ redirectUri, scope, extra, state }) {
+    async startAuthorization({ redirectUri, scope, extra, dpopKey, state }) {
       const connection = await connect();
       if (connection.facts.authorizationEndpoint === undefined) fail("DISCOVERY_INVALID", { message: `${host} names no authorization endpoint` });
       const nonce = client.randomNonce();
@@ -68,7 +68,7 @@ export function openIdProvider(options: ProviderOptions): OpenIdProvider {
       for (const [name, value] of Object.entries(own)) parameters.set(name, value);
       // What would stand in the place of the whole request.
       for (const name of ["client_id", "request", "request_uri"]) parameters.delete(name);
-      const { href, expiresIn } = await exchange("authorization", () => authorizationUrl(connection, parameters, options, host));
+      const { href, expiresIn } = await exchange("authorization", () => authorizationUrl(connection, parameters, options, host, () => proofs.of(connection.config, dpopKey)));
       const url = openableUrlOf(options.issuer, href);
       if (url === undefined) return fail("DISCOVERY_INVALID", { message: `the authorization endpoint of ${host} is not an https URL` });
       return { url, state, nonce, verifier: secret(verifier), expiresIn };

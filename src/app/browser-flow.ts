@@ -6,7 +6,7 @@ import { isLoopbackHost, shownUrl } from "../core/untrusted-text.ts";
 import { fail, isOidcError, oidcErrorWithin } from "../errors/oidc-error.ts";
 import type { ResultPage } from "../core/result-page.ts";
 import type { StartedAuthorization } from "../core/started-authorization.ts";
-import type { CallbackListener, OpenIdProvider, Parameters, TokenAnswer } from "../ports.ts";
+import type { AuthorizationRequest, CallbackListener, OpenIdProvider, TokenAnswer } from "../ports.ts";
 import { announcement, type FlowContext, hasOwnLines, waitingLine, whileWaiting } from "./flow-context.ts";
 
 const browserWait = "your browser";
@@ -33,7 +33,7 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
   });
   let page: ResultPage | undefined;
   try {
-    const started = await provider.startAuthorization({ redirectUri: listener.redirectUri, scope: request.scope, extra: authorizationExtra(context), state });
+    const started = await provider.startAuthorization({ redirectUri: listener.redirectUri, scope: request.scope, ...boundRequest(context), state });
     context.opened();
     await showUrl(context, started, listener);
     const { query } = await firstAnswer(context, listener, started).catch((error: unknown) => failLate(context, started, error));
@@ -55,8 +55,9 @@ export async function browserFlow(context: FlowContext): Promise<TokenAnswer> {
 }
 
 /** Names the key that alone can have the code exchanged (RFC 9449, section 10). */
-function authorizationExtra({ request, binding }: FlowContext): Parameters {
-  return binding === undefined ? request.extra : [...request.extra.filter(([name]) => name !== "dpop_jkt"), ["dpop_jkt", binding.thumbprint]];
+function boundRequest({ request, binding }: FlowContext): Pick<AuthorizationRequest, "extra" | "dpopKey"> {
+  if (binding === undefined) return { extra: request.extra };
+  return { extra: [...request.extra.filter(([name]) => name !== "dpop_jkt"), ["dpop_jkt", binding.thumbprint]], dpopKey: binding.key };
 }
 
 /** The person pastes the code or the whole redirected URL (`authcode-keyboard`). */
@@ -64,7 +65,7 @@ export async function keyboardFlow(context: FlowContext): Promise<TokenAnswer> {
   const { run, provider, request } = context;
   const { world, settings } = run;
   const redirectUri = settings.redirectUrl ?? firstRedirectUri(settings.listenAddresses);
-  const started = await provider.startAuthorization({ redirectUri, scope: request.scope, extra: authorizationExtra(context), state: provider.randomState() });
+  const started = await provider.startAuthorization({ redirectUri, scope: request.scope, ...boundRequest(context), state: provider.randomState() });
   if (!world.terminal.stdinIsTerminal)
     fail("LOGIN_REQUIRED", { message: "authcode-keyboard needs a terminal to read the code from", hint: "run it on a terminal, or choose another --grant-type" });
   context.opened();

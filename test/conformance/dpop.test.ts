@@ -79,6 +79,32 @@ describe("an issuer that lists DPoP", () => {
       credentialOf(await stage.refresh());
     }));
 
+  it.concurrent("has a pushed request that proves the key and names it, asked again for the nonce that the issuer demands there [DP-03, DP-04]", () =>
+    onStage(async (stage) => {
+      const bound = binding(() => stage.issuer.issuer);
+      stage.issuer.become({
+        ...bound,
+        discovery: changeJson({
+          dpop_signing_alg_values_supported: ["ES256"],
+          pushed_authorization_request_endpoint: `${stage.issuer.issuer}/par`,
+          require_pushed_authorization_requests: true,
+        }),
+        pushed_authorization: async (request, _nth, proper) => {
+          const proof = await proofOf(request, stage.issuer.issuer);
+          if (proof === undefined || proof.thumbprint !== request.form.get("dpop_jkt")) return oauthError("invalid_dpop_proof");
+          return proof.nonce === "n-1" ? proper() : withNonce(oauthError("use_dpop_nonce"), "n-1");
+        },
+      });
+      credentialOf(await stage.logIn());
+      expect(stage.issuer.count("pushed_authorization")).toBe(2);
+      // The nonce is known by the time of the code.
+      expect((await proofs(stage, "authorization_code")).map((proof) => proof?.nonce)).toEqual(["n-1"]);
+      stage.issuer.become({ discovery: changeJson({ pushed_authorization_request_endpoint: `${stage.issuer.issuer}/par`, require_pushed_authorization_requests: true }) });
+      const unbound = await runWithBrowser(stage.home, stage.session("--dpop=never", "--account=alice@example.com").with(0, "login"));
+      expect(unbound.status, unbound.stderr).toBe(0);
+      expect(stage.issuer.received("pushed_authorization").at(-1)?.headers).not.toHaveProperty("dpop");
+    }));
+
   it.concurrent.each([
     ["--dpop=never", ["--dpop=never"]],
     ["an access token for the cluster", ["--oidc-use-access-token"]],
