@@ -1,4 +1,4 @@
-import { rfc3339 } from "../core/exec-credential.ts";
+import { leastLeft, rfc3339 } from "../core/exec-credential.ts";
 import { isMachineGrant } from "../core/keys.ts";
 import type { SessionRecord } from "../core/session.ts";
 import { timeAway } from "../core/time-away.ts";
@@ -23,9 +23,13 @@ export interface Found extends Survey {
   pausedUntil(key: string, folder: string): number | undefined;
 }
 
-/** By the record alone: a keychain is not asked, so `refreshable` says what was true when it was last written. `now` in seconds. */
+/**
+ * By the record alone: a keychain is not asked, so `refreshable` says what was true when it was last written. A token that get-token would not hand
+ * out any more (cli.md M6) is not active; the record does not say how long it lived, so all are taken for those of half a minute or more. `now` in seconds.
+ */
 export function stateOf(record: SessionRecord, now: number): State {
-  if (record.tokenExpiresAt !== undefined && Date.parse(record.tokenExpiresAt) / 1000 > now) return "active";
+  const expiresAt = Date.parse(record.tokenExpiresAt ?? "") / 1000;
+  if (expiresAt - now >= leastLeft({ expiresAt, receivedAt: Number.NEGATIVE_INFINITY })) return "active";
   return record.hasRefreshToken || isMachineGrant(record.identity.grant) ? "refreshable" : "expired";
 }
 
@@ -105,7 +109,8 @@ function remedyOf(found: Found, { record, folder, contexts }: StoredSession): re
       return [`${who}: there is no refresh token${record.offlineRefused ? " (the issuer refused offline_access)" : ""}: a login is needed again at ${expiryOf(record, now)}`];
     case "expired": {
       const command = sessionCommand("login", record.identity, namesOf(contexts), kubeconfig);
-      const expired = record.tokenExpiresAt === undefined ? "there is no token" : `the token expired ${timeAway(Date.parse(record.tokenExpiresAt) / 1000 - now)}`;
+      const left = Date.parse(record.tokenExpiresAt ?? "") / 1000 - now;
+      const expired = Number.isNaN(left) ? "there is no token" : left > 0 ? "the token is about to expire" : `the token expired ${timeAway(left)}`;
       return [`${who}: ${expired}, and there is no refresh token${pauseText(found, record.key, folder)}; run: ${command}`];
     }
   }

@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { countLine, logoutLines, type Told } from "../../src/cli/logout-text.ts";
 import type { SessionContext, StoredSession } from "../../src/cli/sessions.ts";
-import { type Found, remedyLines, statusTable, verdictLine } from "../../src/cli/status-text.ts";
+import { type Found, remedyLines, stateOf, statusTable, verdictLine } from "../../src/cli/status-text.ts";
+import { rfc3339 } from "../../src/core/exec-credential.ts";
 import { sessionKey } from "../../src/core/keys.ts";
 import type { SessionIdentity, SessionRecord } from "../../src/core/session.ts";
 import { OidcError } from "../../src/errors/oidc-error.ts";
@@ -73,6 +74,7 @@ const states: Readonly<Record<string, Partial<Found>>> = {
   "one session, active": { current: "prod", sessions: [stored(["prod", "staging"])] },
   "one session, refreshable": { current: "prod", sessions: [stored(["prod"], { tokenExpiresAt: "2026-11-23T09:00:00Z" })] },
   "one session, expired": { current: "prod", sessions: [stored(["prod"], over)] },
+  "one session, whose token has a few seconds left": { current: "prod", sessions: [stored(["prod"], { ...over, tokenExpiresAt: "2026-11-23T13:22:09Z" })] },
   "one session, expired, and logins paused": { current: "prod", sessions: [stored(["prod"], over)], pausedUntil: () => now + 290 },
   "not logged in, and logins paused": { current: "prod", without: [[contextOf("prod", identityOf())]], pausedUntil: () => now + 9.5 },
   "active without a refresh token": { current: "prod", sessions: [stored(["prod"], { hasRefreshToken: false, offlineRefused: true })] },
@@ -115,6 +117,10 @@ describe("status", () => {
   it("has a verdict, the facts and the cures in every state", async () => {
     const texts = Object.entries(states).map(([title, found]) => `# ${title}\n${shown({ ...none, ...found })}`);
     await expect(texts.join("\n")).toMatchFileSnapshot(golden("status.txt"));
+  });
+  it("calls no token active that get-token would not hand out any more (M6)", () => {
+    const state = (left: number, hasRefreshToken: boolean) => stateOf(stored([], { hasRefreshToken, tokenExpiresAt: rfc3339(now + left) }).record, now);
+    expect([state(10, true), state(9, true), state(10, false), state(9, false), state(-1, false)]).toEqual(["active", "refreshable", "active", "expired", "expired"]);
   });
   it("shows one line a session, however hostile its names", () => {
     const text = shown({ ...none, ...states["hostile names"] });
