@@ -1,13 +1,14 @@
 import { wordsOf } from "./json-values.ts";
 import type { KubeconfigValue } from "./kubeconfig-edits.ts";
 import { isObject } from "./session.ts";
+import { kubeloginTakesValue, stanzaWords } from "./stanza-words.ts";
 
 /** Which program an exec stanza runs. */
 export interface StanzaProgram {
   readonly kind: "ours" | "kubelogin" | "azure";
   /** What stands before get-token: empty, `oidc`, `oidc-login`, or the script of node. */
   readonly word: string;
-  /** Behind get-token; undefined when that word is missing, or not where the program looks for it. */
+  /** Those of get-token, whichever side of that word they stand; undefined when it is missing, or not where the program looks for it. */
   readonly args: readonly string[] | undefined;
 }
 
@@ -24,11 +25,16 @@ export function stanzaProgram(exec: KubeconfigValue): StanzaProgram | undefined 
   const [first = ""] = all;
   const kind = kindOf(command, first, all);
   if (kind === undefined) return undefined;
-  const at = all.indexOf("get-token");
-  const word = at === 0 ? "" : first;
-  // Of the program itself: nothing, or the word that kubectl would have taken.
-  const isInPlace = command === "kubectl" || isRuntime(command) ? at === 1 : at === 0 || (at === 1 && word === "oidc-login");
-  return { kind, word, args: isInPlace ? all.slice(at + 1) : undefined };
+  // Before the program's own words: nothing, or the word that kubectl would have taken.
+  const word = command === "kubectl" || isRuntime(command) || first === "oidc-login" ? first : "";
+  return { kind, word, args: argumentsOf(word === "" ? all : all.slice(1)) };
+}
+
+/** Flags may stand before the command, as cobra reads them. */
+function argumentsOf(all: readonly string[]): readonly string[] | undefined {
+  const words = stanzaWords(all, kubeloginTakesValue);
+  const at = words.findIndex(({ name }) => name === undefined);
+  return words[at]?.words[0] === "get-token" ? [...words.slice(0, at), ...words.slice(at + 1)].flatMap((one) => one.words) : undefined;
 }
 
 function kindOf(command: string, first: string, all: readonly string[]): StanzaProgram["kind"] | undefined {

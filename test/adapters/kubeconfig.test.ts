@@ -81,6 +81,7 @@ describe("a context of the kubeconfig", () => {
     ["/opt/bin/kubectl-oidc", "[get-token, --oidc-client-id=k]"],
     ["kubectl", "[oidc, get-token, --oidc-client-id=k]"],
     ["kubectl", "[oidc-login, get-token, --oidc-client-id=k]"],
+    ["kubectl-oidc", "[--oidc-client-id=k, get-token]"],
     ["kubelogin", "[get-token, --oidc-client-id=k]"],
     ["kubectl-oidc_login", "[get-token, --oidc-client-id=k]"],
     ["kubectl-oidc", "[oidc-login, get-token, --oidc-client-id=k]"],

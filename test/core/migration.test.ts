@@ -49,9 +49,10 @@ describe("which users concern us", () => {
     expect(of({ "auth-provider": { name: "gcp" } })).toEqual({ kind: "other", problem: "its auth-provider gcp is not that of OpenID Connect" });
   });
 
-  it("kubelogin without get-token, or with something before it, is left", () => {
+  it("kubelogin without get-token, or with another word before it, is left; with flags before it, it is not", () => {
     expect(of({ exec: { command: "kubelogin", args: ["setup"] } })).toEqual({ kind: "kubelogin", problem: "its args do not begin with get-token" });
-    expect(of({ exec: { command: "kubelogin", args: ["-v1", "get-token", ...session] } })).toMatchObject({ problem: expect.any(String) });
+    expect(of({ exec: { command: "kubelogin", args: ["x", "get-token", ...session] } })).toMatchObject({ problem: expect.any(String) });
+    expect(of({ exec: { command: "kubelogin", args: ["-v1", "get-token", ...session] } })).toMatchObject({ kind: "kubelogin", args: ["get-token", "-v1", ...session] });
   });
 
   it.each(["token", "tokenFile", "client-certificate", "client-certificate-data", "username", "auth-provider"])("a user with another login beside it is left: %s", (name) => {

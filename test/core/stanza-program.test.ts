@@ -10,6 +10,9 @@ describe("the program of a stanza", () => {
     ["C:\\tools\\kubectl-oidc.exe", ["get-token"], "ours", "", []],
     ["kubectl", ["oidc", "get-token", "a"], "ours", "oidc", ["a"]],
     ["node", ["/opt/kubectl-oidc.cjs", "get-token", "a"], "ours", "/opt/kubectl-oidc.cjs", ["a"]],
+    ["kubectl-oidc", ["-v1", "--oidc-issuer-url", "get-token", "--force-refresh", "get-token", "a"], "ours", "", ["-v1", "--oidc-issuer-url", "get-token", "--force-refresh", "a"]],
+    ["kubectl", ["oidc", "-v", "1", "get-token", "a", "--", "b"], "ours", "oidc", ["-v", "1", "a", "--", "b"]],
+    ["kubectl", ["oidc-login", "--v=1", "get-token", "a"], "kubelogin", "oidc-login", ["--v=1", "a"]],
     ["kubectl", ["oidc-login", "get-token", "a"], "kubelogin", "oidc-login", ["a"]],
     ["kubelogin", ["get-token", "a"], "kubelogin", "", ["a"]],
     ["/home/ann/.krew/bin/kubectl-oidc_login", ["get-token", "a"], "kubelogin", "", ["a"]],
@@ -20,6 +23,8 @@ describe("the program of a stanza", () => {
     ["kubectl-oidc", ["login"]],
     ["kubectl-oidc", ["sh", "-c", "get-token"]],
     ["kubectl", ["oidc-login", "x", "get-token"]],
+    ["kubectl-oidc", ["--oidc-issuer-url", "get-token"]],
+    ["kubectl-oidc", ["--", "get-token"]],
     ["node", ["/opt/kubectl-oidc.cjs"]],
   ] as const)("%s %j has no arguments that it would read", (command, args) => expect(of(command, ...args)?.args).toBeUndefined());
 
