@@ -1,7 +1,18 @@
 import { fail, type OidcError } from "../errors/oidc-error.ts";
 import { checkClientProof, withoutWeakerProof } from "./client-proof.ts";
 import { type grants, type identityKinds, type OptionName, optionRow, optionTable, type wishes } from "./flag-table.ts";
-import { addressProblem, defaultAddresses, headerProblem, issuerProblem, pkceProblem, promptProblem, redirectProblem, webUrlProblem, withLoopbackHost } from "./option-checks.ts";
+import {
+  addressProblem,
+  authorityProblem,
+  defaultAddresses,
+  headerProblem,
+  issuerProblem,
+  pkceProblem,
+  promptProblem,
+  redirectProblem,
+  webUrlProblem,
+  withLoopbackHost,
+} from "./option-checks.ts";
 import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
 import { nearest } from "./nearest.ts";
 import { type Secret, secret } from "./secret.ts";
@@ -162,6 +173,8 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
   check("browser-command", splitCommand(text("browser-command") ?? "") === undefined ? "has a quote without its end" : undefined);
   check("oidc-request-header", headerProblem(pairs("oidc-request-header")));
   check("prompt", promptProblem(text("prompt")));
+  const caData = splitList(texts("certificate-authority-data"));
+  for (const data of caData) check("certificate-authority-data", authorityProblem(data));
   const sessionMaxAge = text("session-max-age") === undefined ? undefined : duration("session-max-age", 0);
   check("session-max-age", sessionMaxAge !== undefined && sessionMaxAge < shortestSession ? "must be at least 1m" : undefined);
   if ((text("local-server-cert") === undefined) !== (text("local-server-key") === undefined)) {
@@ -217,7 +230,7 @@ export function resolveSettings(sources: readonly OptionSource[]): Settings {
     maxAge: integer("max-age"),
     prompt: text("prompt"),
     caFiles: splitList(texts("certificate-authority")),
-    caData: splitList(texts("certificate-authority-data")),
+    caData,
     insecure: boolean("insecure-skip-tls-verify"),
     browserCommand: text("browser-command"),
     skipOpenBrowser: boolean("skip-open-browser"),

@@ -24,7 +24,7 @@ const option: fc.Arbitrary<Given> = fc.oneof(
   named("oidc-redirect-url", oneOf("http://localhost:8000/cb", "http://127.0.0.1:9000")),
   named("listen-address", oneOf("127.0.0.1:8000", "127.0.0.1:0,127.0.0.1:9", "0.0.0.0:8000", "0.0.0.0:1,127.0.0.1:2", "localhost:7")),
   named("certificate-authority", oneOf("/etc/ca.pem", "/etc/a,b.pem", '/etc/"q".pem', "~/ca.pem")),
-  named("certificate-authority-data", oneOf("QUJD", "REVG")),
+  named("certificate-authority-data", oneOf(...["MAA=", "MAEB"].map((body) => btoa(`-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`)))),
   named("oidc-request-header", oneOf("x-a=1", "x-a=1,x-b=2", "x-c=1,2")),
   named("oidc-auth-request-extra-params", oneOf("prompt=consent", "a=1,b=2", "a=x,y")),
   named("grant-type", oneOf("auto", "authcode", "authcode-keyboard", "device-code", "password", "client-credentials")),

@@ -110,6 +110,24 @@ describe("the option table", () => {
   });
 });
 
+describe("a certificate authority's data", () => {
+  const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+  const given = (data: string) => ({ "certificate-authority-data": [data] });
+
+  it("is base64 of PEM, or that itself, words around it and several of them", () => {
+    for (const text of [pem("MAA="), `subject=/CN=x\n${pem("MAA=")}${pem("MAEB")}`, pem("MA").replaceAll("\n", "\r\n")])
+      for (const data of [text, btoa(text), btoa(text).replace(/=*$/, ""), btoa(text).replace(/.{20}/g, "$&\n")]) expect(resolve(given(data)).caData).toEqual([data]);
+  });
+  it.each([["AAAA"], ["not base64 at all"], [btoa("-----BEGIN CERTIFICATE-----")], [btoa(pem("c2VjcmV0"))], [btoa(pem("MAA=") + pem("!"))]])(
+    "that is %j is refused by where it was said, like any other value (M12), and not quoted",
+    (data) => {
+      expect(codeOf(() => resolve(given(data)))).toBe("FLAG_INVALID");
+      expect(codeOf(() => resolve({}, given(data)))).toBe("SETTINGS_INVALID");
+      expect(() => resolve(given(data))).toThrow("--certificate-authority-data must be a certificate in PEM, as base64");
+    },
+  );
+});
+
 describe("harder sessions", () => {
   it("prompt=none is refused by where it was said, in a list too: nobody could log in", () => {
     expect(codeOf(() => resolve({ prompt: ["none"] }))).toBe("FLAG_INVALID");

@@ -38,6 +38,8 @@ const cases: readonly [string, readonly string[], Readonly<Record<string, string
   ["a client secret that is not there", ["--oidc-client-secret-file=/nowhere"], {}, "SETTINGS_INVALID", 40],
   ["a client secret that is a device", ["--oidc-client-secret-file=/dev/zero"], {}, "SETTINGS_INVALID", 40],
   ["an authority that is not there", ["--certificate-authority=/nowhere/ca.pem"], {}, "SETTINGS_INVALID", 40],
+  ["an authority's data that are none", ["--certificate-authority-data=AAAA"], {}, "FLAG_INVALID", 2],
+  ["an authority's data that are none, in a variable", [], { KUBECTL_OIDC_CERTIFICATE_AUTHORITY_DATA: "AAAA" }, "SETTINGS_INVALID", 40],
   ["exec info that is no JSON", [], { KUBERNETES_EXEC_INFO: "{" }, "EXEC_INFO_INVALID", 40],
   ["an API version of the future", [], { KUBERNETES_EXEC_INFO: execInfo({ apiVersion: "client.authentication.k8s.io/v2" }) }, "API_VERSION_UNSUPPORTED", 40],
   ["a cluster that sets what it may not", [], { KUBERNETES_EXEC_INFO: execInfo({ server: "https://k8s", config: { "browser-command": "evil" } }) }, "SETTINGS_INVALID", 40],
