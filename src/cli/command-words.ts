@@ -29,7 +29,9 @@ export function readPlainWords([name = "", ...rest]: readonly string[]): Reading
     else {
       const [, option = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
       if (!known.has(option)) return undefined;
-      values.set(option, [...(values.get(option) ?? []), value]);
+      const before = values.get(option);
+      if (before === undefined) values.set(option, [value]);
+      else before.push(value);
     }
   }
   return words.length > wordsOf(name) ? undefined : { kind: "command", command: name, values, words };

@@ -66,7 +66,12 @@ function valuesOf(command: Command, one: Option): readonly string[] | undefined 
 }
 
 function optionOf(name: string, short: string): Option {
-  const made = new Option(`${short}--${name} [value]`).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  const made = new Option(`${short}--${name} [value]`).argParser((text: string, before: string[] | undefined) => {
+    // A stanza's args are another's: a copy for each would take the square of their number.
+    if (before === undefined) return [text];
+    before.push(text);
+    return before;
+  });
   // Commander reads `--no-x` as the negation of `--x`; here it is a name like any other.
   made.negate = false;
   return made;

@@ -95,3 +95,15 @@ function normalised(argv: readonly string[]): readonly string[] | undefined {
     return undefined;
   }
 }
+
+it.each([
+  ["plain", readPlainWords, []],
+  ["for commander", commanderReading, ["--"]],
+] as const)("a command line of tens of thousands of flags, %s, is read in a moment: a stanza's args are another's", (_, read, more) => {
+  const args = ["get-token", ...Array.from({ length: 40_000 }, (_, nth) => `--oidc-extra-scope=s${nth}`), ...more];
+  const began = performance.now();
+  const reading = read(args);
+  // By the square of their number it took five seconds and more.
+  expect(performance.now() - began).toBeLessThan(1_500);
+  expect(reading?.kind === "command" ? reading.values.get("oidc-extra-scope")?.length : undefined).toBe(40_000);
+});
