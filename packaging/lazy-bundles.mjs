@@ -32,13 +32,15 @@ export const lazyBundles = {
     after: "work",
     doors: ["app/log-in.ts", "app/log-in-now.ts", "app/ask-for-id-token.ts", "adapters/browser.ts", "adapters/loopback-server.ts", "adapters/question.ts", "adapters/qr.ts"],
   },
-  machine: { after: "work", doors: ["app/log-in-machine.ts", "adapters/subject-token/subject-tokens.ts"] },
+  machine: { after: "work", doors: ["app/log-in-machine.ts", "adapters/subject-token/subject-tokens.ts", "core/job-endpoint.ts"] },
   oidc: {
     after: "work",
     doors: ["openid-provider", "https-fetch", "issuer-inspection", "api-server", "trust-roots", "proxy"].map((name) => `adapters/${name}.ts`),
     // In place of the global ones, which bring Node's whole fetch along.
     inject: ["src/adapters/plain-response.ts"],
   },
+  // What few options bring: files with secrets, an authority's data.
+  values: { after: "work", doors: ["adapters/secret-file.ts", "core/authority-data.ts"] },
   // Clients that prove themselves with a key or a certificate.
   proof: { after: "work", doors: ["adapters/client-key.ts", "adapters/client-certificate.ts"] },
   proxy: { after: "oidc", doors: ["adapters/proxy-agent.ts"] },

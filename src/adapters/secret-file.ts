@@ -3,13 +3,14 @@ import { safeText } from "../core/untrusted-text.ts";
 import { fail, isOidcError } from "../errors/oidc-error.ts";
 
 /** A secret is never longer than this; a device or a log file named by mistake is. Bytes. */
-export const mostBytes = 65_536;
+const mostBytes = 65_536;
 /** Milliseconds that the writer of a pipe may take (`<(vault read …)`), and between two looks at it. */
 const [pipeDeadline, pipeInterval] = [10_000, 20];
 
 /** SETTINGS_INVALID for the file of an option. `reason`: nothing of its content. */
-export const badFile = (option: string, path: string, reason: string): never =>
-  fail("SETTINGS_INVALID", { message: `the file of --${option}, ${safeText(path)}, cannot be used`, reason, hint: `check the path, the owner and the mode of --${option}` });
+export function badFile(option: string, path: string, reason: string): never {
+  return fail("SETTINGS_INVALID", { message: `the file of --${option}, ${safeText(path)}, cannot be used`, reason, hint: `check the path, the owner and the mode of --${option}` });
+}
 
 /**
  * Why somebody else decides what this file holds; undefined when only we and root can write it, or a group that it was given to (Kubernetes'

@@ -22,6 +22,9 @@ export const jobVariables = [
   "BUILD_TAG",
 ] as const;
 
+/** Where a job of GitHub asks for its ID token, with a request token that makes its bearer the job. */
+export const endpointVariable = "ACTIONS_ID_TOKEN_REQUEST_URL";
+
 /** The variable of a job that holds a secret and is part of its identity. */
 export const secretJobVariable = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 

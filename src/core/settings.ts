@@ -1,18 +1,8 @@
 import { fail, type OidcError } from "../errors/oidc-error.ts";
+import { authorityProblem } from "./authority-data.ts";
 import { checkClientProof, withoutWeakerProof } from "./client-proof.ts";
 import { type grants, type identityKinds, type OptionName, optionRow, optionTable, type wishes } from "./flag-table.ts";
-import {
-  addressProblem,
-  authorityProblem,
-  defaultAddresses,
-  headerProblem,
-  issuerProblem,
-  pkceProblem,
-  promptProblem,
-  redirectProblem,
-  webUrlProblem,
-  withLoopbackHost,
-} from "./option-checks.ts";
+import { addressProblem, defaultAddresses, headerProblem, issuerProblem, pkceProblem, promptProblem, redirectProblem, webUrlProblem, withLoopbackHost } from "./option-checks.ts";
 import { parseBoolean, parseDuration, parseInteger, parsePairs, problemOf, type RawOptions, splitList } from "./option-values.ts";
 import { nearest } from "./nearest.ts";
 import { type Secret, secret } from "./secret.ts";

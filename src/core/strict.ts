@@ -1,8 +1,8 @@
 import { fail } from "../errors/oidc-error.ts";
 import type { OptionName } from "./flag-table.ts";
+import { endpointVariable } from "./job-variables.ts";
 import { isOptionName } from "./option-values.ts";
 import type { OptionSource } from "./settings.ts";
-import type { Subject } from "./subject-source.ts";
 import { safeText } from "./untrusted-text.ts";
 
 /** What a kubeconfig or an environment may not decide under `strict`, unless the file allows that value (cli.md M10). */
@@ -25,9 +25,6 @@ const rootVariables = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"] a
 
 /** Variables that run a command or move the store. */
 const guardedVariables = ["BROWSER", "KUBECACHEDIR"] as const;
-
-/** Where a job of GitHub asks for its ID token, with a request token that makes its bearer the job. */
-const endpointVariable = "ACTIONS_ID_TOKEN_REQUEST_URL";
 
 /** Variables whose values `allow:` may list, beside options; of the endpoint its origin (`https://HOST`), since its path is another in each job. */
 export const allowedVariables: readonly string[] = [...guardedVariables, ...rootVariables, endpointVariable];
@@ -91,22 +88,5 @@ function checkMachine(sources: readonly OptionSource[], isAllowed: (name: string
   fail("SETTINGS_INVALID", {
     message: "strict sends this machine's own token only to issuers that the configuration file lists",
     hint: "list the issuer under allow: oidc-issuer-url in the configuration file that says strict",
-  });
-}
-
-/**
- * Under `strict`, when the identity is known: a stanza's `env` could have the runner's request token sent to somebody else. SETTINGS_INVALID for an
- * endpoint that is neither GitHub's own nor one that the file lists (GitHub Enterprise Server, and others that imitate it).
- */
-export function checkEndpoint(subject: Subject | undefined, env: Readonly<Record<string, string | undefined>>, allow: Readonly<Record<string, readonly string[]>>): void {
-  if (subject?.source.kind !== "github") return;
-  const text = env[endpointVariable] ?? "";
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isGithubs = url?.protocol === "https:" && url.hostname.endsWith(".actions.githubusercontent.com");
-  const origins = Object.hasOwn(allow, endpointVariable) ? (allow[endpointVariable] ?? []) : [];
-  if (url === undefined || isGithubs || origins.includes(url.origin)) return;
-  fail("SETTINGS_INVALID", {
-    message: `strict does not allow ${endpointVariable} to name ${safeText(url.origin, 100)}`,
-    hint: `list that origin under allow: ${endpointVariable} in the configuration file that says strict`,
   });
 }

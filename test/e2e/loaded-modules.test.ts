@@ -178,6 +178,7 @@ describe.skipIf(isStandalone)("npm program: an installation in which one file is
     yaml: ["setup", "--context=a"],
     proxy: ["login", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a", "--token-cache-storage=disk"],
     proof: ["login", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a", "--token-cache-storage=disk", "--client-key-file=key.pem"],
+    values: ["login", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a", "--token-cache-storage=disk", "--oidc-client-secret-file=secret"],
     keychain: ["token", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a"],
     start: ["token", "--oidc-issuer-url=https://id.invalid", "--oidc-client-id=a"],
     programs: ["doctor"],

@@ -29,6 +29,7 @@ const ceilings: Readonly<Record<string, number>> = {
   "dist/session.cjs": 25_000,
   "dist/login.cjs": 65_000,
   "dist/machine.cjs": 17_000,
+  "dist/values.cjs": 4_000,
   "dist/proof.cjs": 8_000,
   "dist/setup.cjs": 43_000,
   "dist/migrate.cjs": 50_000,

@@ -1,5 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { mostBytes, readAll } from "../secret-file.ts";
+import { readAll } from "../secret-file.ts";
+
+/** A device or a log file named by mistake is larger. Bytes. */
+const mostBytes = 65_536;
 
 /** The reason of a fault. */
 export const isPipe = "it is a pipe";
