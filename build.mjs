@@ -16,7 +16,12 @@ const common = {
   legalComments: "none",
   // A dynamic import in CommonJS must become a require: the ESM loader costs 5 ms on Node 20.
   supported: { "dynamic-import": false },
-  define: { PROGRAM_VERSION: JSON.stringify(version), PROGRAM_COMMIT: JSON.stringify(builtCommit(import.meta.dirname)), "import.meta.url": "__bundle.url" },
+  define: {
+    PROGRAM_VERSION: JSON.stringify(version),
+    PROGRAM_COMMIT: JSON.stringify(builtCommit(import.meta.dirname)),
+    "import.meta.url": "__bundle.url",
+    "import.meta.dirname": "__dirname",
+  },
   external: ["@napi-rs/keyring", "fs-native-extensions"],
   metafile: true,
   logLevel: "warning",

@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { packageLoader } from "./package-loader.ts";
 
 /** The part of @napi-rs/keyring that we use. */
 export type KeychainBinding = Pick<typeof import("@napi-rs/keyring"), "AsyncEntry">;
@@ -21,8 +21,9 @@ const addonOf: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
 /** The addon itself, which its package's own search finds 2 to 5 ms later. Undefined where that search must be made. */
 function directly(): KeychainBinding | undefined {
   try {
-    const load = createRequire(createRequire(import.meta.url).resolve("@napi-rs/keyring"));
-    const addon: unknown = load(`@napi-rs/keyring-${addonOf[process.platform]}`);
+    const load = packageLoader();
+    // The binding's own dependency: a strict package manager shows it to nobody else.
+    const addon: unknown = load(load.resolve(`@napi-rs/keyring-${addonOf[process.platform]}`, { paths: [load.resolve("@napi-rs/keyring")] }));
     return typeof addon === "object" && addon !== null && "AsyncEntry" in addon ? (addon as KeychainBinding) : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { packageLoader } from "./package-loader.ts";
 
 /** The kernel's locks on an open file. `tryLock` is false when another descriptor holds it, and throws what the kernel says otherwise. */
 export interface KernelBinding {
@@ -46,7 +46,7 @@ interface Addon {
  */
 function directly(): KernelBinding | undefined {
   try {
-    const load = createRequire(import.meta.url);
+    const load = packageLoader();
     const folder = dirname(load.resolve("fs-native-extensions/package.json"));
     const addon: unknown = load(join(folder, "prebuilds", `${process.platform}-${process.arch}`, "fs-native-extensions.node"));
     return isAddon(addon) ? bindingOf(addon) : undefined;

@@ -1,5 +1,4 @@
-import { isAbsolute, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isAbsolute, join, resolve } from "node:path";
 import { keychainWord, type ProgramForm } from "../core/program-form.ts";
 
 /** The keychain's program: an absolute path, and its arguments. */
@@ -24,4 +23,4 @@ export function ownProgram(form: ProgramForm, cwd: string): OwnProgram {
 
 /** What starts the keychain's program (keychain-child.ts). */
 export const keychainCommand = (form: ProgramForm): ChildCommand =>
-  form === "npm" ? [process.execPath, fileURLToPath(new URL("keychain-child.cjs", import.meta.url))] : [process.execPath, keychainWord];
+  form === "npm" ? [process.execPath, join(import.meta.dirname, "keychain-child.cjs")] : [process.execPath, keychainWord];
