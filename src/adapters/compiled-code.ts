@@ -42,7 +42,8 @@ export function useCompiledCode(folder: string): void {
     const script = new Script(wrapper[0] + text + wrapper[1], { filename: file, columnOffset: -wrapper[0].length, ...(data === undefined ? {} : { cachedData: data }) });
     if (data === undefined || script.cachedDataRejected === true) compiled.push({ file, stamp, script });
     loaded.add(basename(file, ".cjs"));
-    script.runInThisContext()(module.exports, (id: string) => module.require(id), module, file, folder);
+    // Our own require: all bundles lie in one folder.
+    script.runInThisContext()(module.exports, require, module, file, folder);
   };
 
   process.on("exit", (status) => {

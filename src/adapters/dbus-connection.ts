@@ -7,6 +7,10 @@ export type BusFault = { readonly fault: "unreachable" | "timed-out"; readonly r
 export interface BusConnection {
   /** The answer, D-Bus errors included. Never rejects. */
   call(call: MethodCall): Promise<Message | BusFault>;
+  /** Calls that are not answered so many milliseconds from now time out, and the connection with them; the function that is given lifts that. */
+  deadline(ms: number): () => void;
+  /** True when nothing more comes of it. */
+  isOver(): boolean;
   close(): void;
 }
 
@@ -15,22 +19,26 @@ const longest = 1_048_576;
 
 /**
  * A connection to the session bus, by hand: nothing else on a plain machine can ask without a risk of a dialog (see
- * secret-service-lock.ts). `deadlineMs` counts from now, for all its calls together.
+ * secret-service-lock.ts).
  * Source: D-Bus Specification, "Authentication Protocol" (EXTERNAL) and "Message Bus".
  */
-export function connectToBus(path: string, deadlineMs: number): BusConnection {
+export function connectToBus(path: string): BusConnection {
   const socket = connect({ path });
   const waiting = new Map<number, (answer: Message | BusFault) => void>();
-  const state: { serial: number; received: Buffer; ready: boolean; unsent: Buffer[]; over?: BusFault } = { serial: 0, received: Buffer.alloc(0), ready: false, unsent: [] };
+  const state: { serial: number; received: Buffer; ready: boolean; unsent: Buffer[]; timer?: NodeJS.Timeout; over?: BusFault } = {
+    serial: 0,
+    received: Buffer.alloc(0),
+    ready: false,
+    unsent: [],
+  };
 
   const end = (over: BusFault) => {
     state.over ??= over;
-    clearTimeout(timer);
+    clearTimeout(state.timer);
     socket.destroy();
     for (const settle of waiting.values()) settle(state.over);
     waiting.clear();
   };
-  const timer = setTimeout(() => end({ fault: "timed-out", reason: "no answer from the session bus" }), deadlineMs);
   const send = (bytes: Buffer) => (state.ready ? socket.write(bytes) : state.unsent.push(bytes));
 
   function authenticated(): boolean {
@@ -67,6 +75,13 @@ export function connectToBus(path: string, deadlineMs: number): BusConnection {
         waiting.set(state.serial, settle);
         send(methodCall(state.serial, call));
       }),
+    deadline(ms) {
+      clearTimeout(state.timer);
+      const timer = setTimeout(() => end({ fault: "timed-out", reason: "no answer from the session bus" }), ms);
+      state.timer = timer;
+      return () => clearTimeout(timer);
+    },
+    isOver: () => state.over !== undefined,
     close: () => end({ fault: "unreachable", reason: "closed" }),
   };
   socket.on("connect", () => socket.write(`\0AUTH EXTERNAL ${Buffer.from(String(process.geteuid?.() ?? 0)).toString("hex")}\r\n`));

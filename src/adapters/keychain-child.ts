@@ -9,8 +9,7 @@ import { safeText } from "../core/untrusted-text.ts";
 import { type KeychainBinding, keychainBinding } from "./keychain-binding.ts";
 import type { KeychainSlots } from "./keychain-chunks.ts";
 import { type KeychainAnswer, type KeychainFault, type KeychainRequest, parseKeychainRequest } from "./keychain-protocol.ts";
-import { secretServiceState } from "./secret-service-lock.ts";
-import { steadyNow } from "./steady-clock.ts";
+import { type KeptBus, secretServiceState } from "./secret-service-lock.ts";
 
 /** process.exit would wait for a blocked native call. */
 const endNow = () => process.kill(process.pid, "SIGKILL");
@@ -34,27 +33,19 @@ interface Kept {
    * By service and account. An entry connects to the Secret Service when it is made, which takes 6 of the 7 milliseconds that reading or writing takes.
    */
   readonly entries: Map<string, Entry>;
-  /** The item that was found unlocked, and when. */
-  unlocked?: { readonly account: string; readonly at: number };
+  /** For the look before each operation. */
+  readonly look: KeptBus;
 }
 
-/**
- * A keyring that was found unlocked is not looked at again for so long: the two writes of a refresh follow its read at once. Who locks it in between is
- * as early as who locks it between a look and its operation, for which there is no remedy. Milliseconds.
- */
-const lookHolds = 1_000;
-
 async function serve(request: KeychainRequest, kept: Kept): Promise<KeychainAnswer> {
-  const isKnown = kept.unlocked?.account === request.account && steadyNow() - kept.unlocked.at < lookHolds;
   if (process.platform === "linux") findBus();
-  const asked = process.platform === "linux" && !isKnown ? secretServiceState(process.env, { service: request.service, username: request.account }) : undefined;
+  const asked = process.platform === "linux" ? secretServiceState(process.env, { service: request.service, username: request.account }, kept.look) : undefined;
   // Loaded while the service answers. What is wrong with it is said when it is needed.
   const loading = keychainSlots(request.service, kept);
   loading.catch(() => undefined);
   if (asked !== undefined) {
     const found = await asked;
-    if (found.state === "unlocked") kept.unlocked = { account: request.account, at: steadyNow() };
-    else if (found.state !== "locked" || !request.mayPrompt) return refused(found.state, found.reason);
+    if (found.state !== "unlocked" && !(found.state === "locked" && request.mayPrompt)) return refused(found.state, found.reason);
   }
   const slots = await loading;
   const items = await wholeItems(slots);
@@ -160,7 +151,7 @@ function faultOf(error: unknown): KeychainAnswer {
 
 /** Takes requests from stdin, one after the other, and minds whether the parent is still there. */
 function listen(): void {
-  const kept: Kept = { entries: new Map() };
+  const kept: Kept = { entries: new Map(), look: {} };
   const state: { text: string; busy: KeychainRequest | undefined; parentIsGone: boolean } = { text: "", busy: undefined, parentIsGone: false };
   const next = () => {
     const end = state.text.indexOf("\n");

@@ -23,6 +23,8 @@ export function startChild([program, ...args]: ChildCommand): ChildProcess | und
       // It makes no TLS, and to read its authorities takes Node 20 some 40 ms.
       env: { ...childEnvironment(process.env), NODE_EXTRA_CA_CERTS: "" },
     });
+    // What cannot be started says so later, when nobody may have asked it yet: it has no number, and who asks starts another.
+    child.on("error", () => undefined);
     // It and its pipes keep nobody waiting; the deadline of a request does.
     child.unref();
     for (const pipe of [child.stdin, child.stdout]) if (pipe instanceof Socket) pipe.unref();

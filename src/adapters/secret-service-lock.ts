@@ -8,6 +8,17 @@ export type SecretServiceState =
   | { readonly state: "timed-out"; readonly reason: string }
   | { readonly state: "unavailable"; readonly reason: string };
 
+/** The attributes that the binding gives an item. */
+interface ItemName {
+  readonly service: string;
+  readonly username: string;
+}
+
+/** A connection to the bus that outlives one look. */
+export interface KeptBus {
+  bus?: BusConnection | undefined;
+}
+
 /** Milliseconds for the bus and the service together. gnome-keyring answers within 30; a service that must start first needs a second. */
 const askDeadline = 3_000;
 
@@ -17,16 +28,16 @@ const service = { destination: "org.freedesktop.secrets", path: "/org/freedeskto
  * Is the default keyring locked, or does the item lie in another one that is? Asked over D-Bus by hand, because the keychain
  * binding can only find out by raising the unlock dialog, and under kubectl nobody sees that (docs/adr/0002-keychain-binding.md):
  * it unlocks whatever keyring holds a matching item. Reads only. The search comes last, because KeePassXC unlocks for a search
- * when all is locked. Source: Secret Service API 0.2: ReadAlias, Collection.Locked, SearchItems.
+ * when all is locked. `kept`: the connection of the look before, and for the next. Source: Secret Service API 0.2: ReadAlias, Collection.Locked, SearchItems.
  */
-export async function secretServiceState(
-  env: Readonly<Record<string, string | undefined>>,
-  item: { readonly service: string; readonly username: string },
-): Promise<SecretServiceState> {
+export async function secretServiceState(env: Readonly<Record<string, string | undefined>>, item: ItemName, kept?: KeptBus): Promise<SecretServiceState> {
   const path = busPath(env);
   if (path === undefined) return { state: "unavailable", reason: "no session bus (DBUS_SESSION_BUS_ADDRESS names none that can be used)" };
   for (let tries = 1; ; tries++) {
-    const found = await lookOnce(path, item);
+    const isReused = kept?.bus !== undefined;
+    const found = await lookOnce(path, item, kept);
+    // The bus was started anew.
+    if (isReused && found.state === "unavailable" && kept.bus === undefined) continue;
     if (found.state !== "unavailable" || !passes.test(found.reason) || tries === mostLooks) return found;
     await new Promise((resolve) => setTimeout(resolve, betweenLooks));
   }
@@ -41,8 +52,9 @@ const mostLooks = 5;
 /** Milliseconds. */
 const betweenLooks = 60;
 
-async function lookOnce(path: string, item: { readonly service: string; readonly username: string }): Promise<SecretServiceState> {
-  const bus = connectToBus(path, askDeadline);
+async function lookOnce(path: string, item: ItemName, kept: KeptBus | undefined): Promise<SecretServiceState> {
+  const bus = kept?.bus ?? connectToBus(path);
+  const lift = bus.deadline(askDeadline);
   try {
     const alias = await answered(bus, { ...service, member: "ReadAlias", args: ["default"] }, "o", (body) => body.text());
     if ("state" in alias) return alias;
@@ -58,7 +70,9 @@ async function lookOnce(path: string, item: { readonly service: string; readonly
     if ("state" in found) return found;
     return found.value.length > 0 ? { state: "locked", reason: "the item lies in a keyring that is locked" } : { state: "unlocked" };
   } finally {
-    bus.close();
+    lift();
+    if (kept === undefined) bus.close();
+    else kept.bus = bus.isOver() ? undefined : bus;
   }
 }
 

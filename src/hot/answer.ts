@@ -12,6 +12,6 @@ export function answerOr(call: HotCall, wholeProgram: (found: HotFindings) => un
   else
     void awaitRenewal(renewal, () => cachedToken({ ...call, now: Date.now() }), call.ppid).then((renewed) => {
       if (renewed.kind === "hit") print(renewed.text);
-      else wholeProgram(renewed.waited === undefined ? { needsKeychain } : { waited: renewed.waited });
+      else wholeProgram(renewed.isOurs === true ? { needsKeychain } : { waited: renewed.waited });
     });
 }

@@ -16,7 +16,8 @@ export interface Renewal {
   readonly outcome: string;
 }
 
-export type Renewed = { readonly kind: "hit"; readonly text: string } | { readonly kind: "miss"; readonly waited?: Waited };
+/** `isOurs`: this call renews, and others wait for it. */
+export type Renewed = { readonly kind: "hit"; readonly text: string } | { readonly kind: "miss"; readonly waited?: Waited; readonly isOurs?: true };
 
 /**
  * A call whose token is too old, and nothing else is missing: when another one is renewing it, waiting for that costs next to nothing, while two
@@ -26,7 +27,8 @@ export type Renewed = { readonly kind: "hit"; readonly text: string } | { readon
  * `lookAgain`: the hot path's text, or undefined. `ppid`: the parent at the start; without it nobody waits for the answer.
  */
 export async function awaitRenewal({ note, outcome: outcomeFile }: Renewal, lookAgain: () => string | undefined, ppid: number): Promise<Renewed> {
-  if (announce(note)) return { kind: "miss" };
+  const announced = announce(note);
+  if (announced !== "held") return announced === "ours" ? { kind: "miss", isOurs: true } : { kind: "miss" };
   const outcome = readQuietly(outcomeFile);
   const ended: { by?: Waited["signal"] } = {};
   // They stay: until the whole program has its own, a signal would end us without a word.
@@ -48,29 +50,30 @@ export async function awaitRenewal({ note, outcome: outcomeFile }: Renewal, look
   return { kind: "miss", waited: { outcome } };
 }
 
-/** True when this call is to do it: the note is ours, or none can be left. */
-function announce(note: string): boolean {
+/** Whose the note is: ours, another call's, or nobody's where none can be left (then each call does it, and the refresh lock lines them up). */
+function announce(note: string): "ours" | "held" | "nobody's" {
   for (let tries = 0; tries < 2; tries++) {
     try {
       const fd = openSync(note, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), 0o600);
       process.on("exit", () => removeQuietly(note));
-      sign(fd, note);
-      return true;
+      return sign(fd, note) ? "ours" : "nobody's";
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") return true;
-      if (isHeld(note)) return false;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") return "nobody's";
+      if (isHeld(note)) return "held";
       removeQuietly(note);
     }
   }
-  return false;
+  return "held";
 }
 
 /** Writes who we are. A full disk takes the name and not the text: such a note would hold others up. */
-function sign(fd: number, note: string): void {
+function sign(fd: number, note: string): boolean {
   try {
     writeSync(fd, `${process.pid} ${startOf(process.pid)}`);
+    return true;
   } catch {
     removeQuietly(note);
+    return false;
   } finally {
     closeSync(fd);
   }

@@ -163,6 +163,15 @@ describe("the keychain's program", () => {
       expect(Number(await storeWith("ahead", saysPid, 10_000, 5_000, other.child).read("item"))).toBeGreaterThan(0);
     });
 
+    it("and cannot be started, which the system says later, ends nothing: whoever asks starts another", async () => {
+      const child = startChild([join(folder, "no such program")]);
+      expect(child?.pid).toBeUndefined();
+      // Without a listener of its own the event would be an exception of the process.
+      expect(child?.listenerCount("error")).toBe(1);
+      await new Promise((done) => child?.once("error", done));
+      expect(await storeWith("ahead", saysPid, 10_000, 5_000, undefined).read("item")).toMatch(/^\d+$/);
+    });
+
     it("and never is goes after a while", async () => {
       const { child, pid } = start("ahead", saysPid);
       storeWith("ahead", saysPid, 10_000, 50, child);

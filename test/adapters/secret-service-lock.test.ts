@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { secretServiceState } from "../../src/adapters/secret-service-lock.ts";
+import { type KeptBus, secretServiceState } from "../../src/adapters/secret-service-lock.ts";
 import { type BusOptions, type BusStep, startSessionBus, text, twoLists, variantOfBoolean } from "../fakes/session-bus.ts";
 
 const item = { service: "kubectl-oidc", username: "https://id.example.com#kubernetes" };
@@ -106,6 +106,52 @@ describe("whether a keychain item can be had without a dialog", () => {
     } finally {
       await bus.stop();
     }
+  });
+
+  describe("asked again and again, over one connection", () => {
+    const look = [alias, isLocked(false), found([], [])];
+
+    it("looks anew each time: a keyring that was locked since is found out", async () => {
+      const bus = await startSessionBus([...look, alias, isLocked(true)]);
+      const kept: KeptBus = {};
+      const ask = async () => (await secretServiceState({ DBUS_SESSION_BUS_ADDRESS: bus.address }, item, kept)).state;
+      try {
+        expect([await ask(), await ask()]).toEqual(["unlocked", "locked"]);
+        expect(bus.calls.filter((member) => member === "Hello")).toHaveLength(1);
+      } finally {
+        kept.bus?.close();
+        await bus.stop();
+      }
+    });
+
+    it("connects anew when the bus went away in between", async () => {
+      const bus = await startSessionBus(look, { first: [...look, "hang-up"] });
+      const kept: KeptBus = {};
+      const ask = async () => (await secretServiceState({ DBUS_SESSION_BUS_ADDRESS: bus.address }, item, kept)).state;
+      try {
+        expect([await ask(), await ask()]).toEqual(["unlocked", "unlocked"]);
+        expect(bus.calls.filter((member) => member === "Hello")).toHaveLength(2);
+      } finally {
+        kept.bus?.close();
+        await bus.stop();
+      }
+    });
+
+    it("waits three seconds for each look, and for none in between", async () => {
+      const bus = await startSessionBus([...look, "silent"]);
+      const kept: KeptBus = {};
+      const ask = async () => (await secretServiceState({ DBUS_SESSION_BUS_ADDRESS: bus.address }, item, kept)).state;
+      try {
+        expect(await ask()).toBe("unlocked");
+        await new Promise((done) => setTimeout(done, 1_500));
+        const since = performance.now();
+        expect(await ask()).toBe("timed-out");
+        expect(performance.now() - since).toBeGreaterThan(2_900);
+        expect(kept.bus).toBeUndefined();
+      } finally {
+        await bus.stop();
+      }
+    });
   });
 
   it("no bytes of a bus break it or pass for unlocked", async () => {

@@ -64,6 +64,21 @@ describe.skipIf(isStandalone || process.platform === "win32")("npm program: what
     expect(await versionSaid()).toBe(version);
   });
 
+  it("finds the addon of the locks as a program that is compiled anew does, without its package's own search", async () => {
+    const real = resolve(import.meta.dirname, "../../node_modules/fs-native-extensions");
+    const ours = join(installed, "node_modules", "fs-native-extensions");
+    rmSync(join(installed, "node_modules"));
+    mkdirSync(ours, { recursive: true });
+    symlinkSync(join(real, "prebuilds"), join(ours, "prebuilds"));
+    writeFileSync(join(ours, "package.json"), `{"name":"fs-native-extensions","main":"index.js"}`);
+    const searched = join(installed, "searched");
+    writeFileSync(join(ours, "index.js"), `require("node:fs").writeFileSync(${JSON.stringify(searched)}, ""); module.exports = require(${JSON.stringify(real)});`);
+    await logIn();
+    await refresh();
+    await refresh();
+    expect(existsSync(searched)).toBe(false);
+  });
+
   it("does not outlive the file that it was made of, though the new one is as long", async () => {
     await logIn();
     await refresh();

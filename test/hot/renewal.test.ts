@@ -59,6 +59,13 @@ describe("a call whose token is too old", () => {
     expect(existsSync(note)).toBe(false);
   });
 
+  it("is the one that renews only when the others can see that", async () => {
+    expect(await awaitRenewal(files(), never, process.ppid)).toEqual({ kind: "miss", isOurs: true });
+    for (const listener of process.listeners("exit").slice(-1)) process.off("exit", listener);
+    rmSync(join(note, ".."), { recursive: true });
+    expect(await awaitRenewal(files(), never, process.ppid)).toEqual({ kind: "miss" });
+  });
+
   it("waits for one that does, and gives what the look-up then says", async () => {
     await startHolder();
     let looks = 0;

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { now } from "../clock.ts";
@@ -20,14 +21,20 @@ export interface Issuer {
   stop(): void;
 }
 
+/** A server's certificate and key, in PEM. */
+export interface ServerTls {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
 /** A person in many groups: with these a token has some 2 KB, as those of companies do. */
 const groups = Array.from({ length: 60 }, (_, i) => `team-${String(i).padStart(2, "0")}-namespace-admins`);
 
 /**
  * A small issuer that says yes at once, by device or by browser. With rotation a refresh token that comes twice ends its session (RFC 9700,
- * section 4.14.2); without, each one stays good.
+ * section 4.14.2); without, each one stays good. `tls`: over https.
  */
-export async function startIssuer({ rotates = true } = {}): Promise<Issuer> {
+export async function startIssuer({ rotates = true, tls }: { readonly rotates?: boolean; readonly tls?: ServerTls } = {}): Promise<Issuer> {
   const { privateKey, publicKey } = await generateKeyPair("ES256");
   const keys = [{ ...(await exportJWK(publicKey)), kid: "k", alg: "ES256", use: "sig" }];
   /** The number of each session's newest refresh token. */
@@ -35,7 +42,7 @@ export async function startIssuer({ rotates = true } = {}): Promise<Issuer> {
   const requests: Asked[] = [];
   const issuer = { url: "", requests, lifetime: 3600, stop };
 
-  const server = createServer(async (request, response) => {
+  const answerTo = async (request: IncomingMessage, response: ServerResponse) => {
     const from = now();
     const url = new URL(request.url ?? "/", issuer.url);
     let text = "";
@@ -48,7 +55,8 @@ export async function startIssuer({ rotates = true } = {}): Promise<Issuer> {
       response.end(JSON.stringify(body ?? {}));
     }
     requests.push({ path: url.pathname, grant: form.get("grant_type"), from, to: now() });
-  });
+  };
+  const server = tls === undefined ? createServer(answerTo) : createSecureServer({ cert: tls.certPem, key: tls.keyPem }, answerTo);
 
   async function answer(path: string, form: URLSearchParams, request: IncomingMessage): Promise<object | undefined> {
     const { url } = issuer;
@@ -113,7 +121,7 @@ export async function startIssuer({ rotates = true } = {}): Promise<Issuer> {
   }
 
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  issuer.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  issuer.url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return issuer;
 }
 
