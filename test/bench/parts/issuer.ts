@@ -18,6 +18,9 @@ export interface Issuer {
   readonly requests: Asked[];
   /** Seconds that the ID tokens to come live. */
   lifetime: number;
+  readonly publicKeys: readonly object[];
+  /** Begins a session; gives its refresh token. */
+  newSession(): string;
   stop(): void;
 }
 
@@ -40,7 +43,7 @@ export async function startIssuer({ rotates = true, tls }: { readonly rotates?: 
   /** The number of each session's newest refresh token. */
   const sessions = new Map<string, number>();
   const requests: Asked[] = [];
-  const issuer = { url: "", requests, lifetime: 3600, stop };
+  const issuer = { url: "", requests, lifetime: 3600, publicKeys: keys, newSession, stop };
 
   const answerTo = async (request: IncomingMessage, response: ServerResponse) => {
     const from = now();

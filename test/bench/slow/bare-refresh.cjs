@@ -1,12 +1,12 @@
 // What Node itself costs a refresh: one request, a verified signature, and three writes that outlive a power cut, by a script without options, locks, a cache
-// of discovery, or a library. HOME/bare holds the token endpoint, the key and the refresh token.
+// of discovery, or a library. HOME/bare holds the token endpoint, its authority, the key and the refresh token.
 const http = require("node:http");
 const fs = require("node:fs");
 const { join } = require("node:path");
 
-// Every program that speaks to an issuer loads these.
+// Every program that speaks to an issuer loads both.
 require("node:crypto");
-require("node:https");
+const https = require("node:https");
 
 const folder = join(process.env.HOME, "bare");
 const read = (name) => fs.readFileSync(join(folder, name), "utf8");
@@ -39,8 +39,10 @@ async function judge(body) {
 
 const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "bench", refresh_token: read("refresh-token") }).toString();
 const headers = { "content-type": "application/x-www-form-urlencoded", "content-length": Buffer.byteLength(form) };
-http
-  .request(read("endpoint"), { method: "POST", headers }, (response) => {
+const endpoint = read("endpoint");
+const isSecure = endpoint.startsWith("https:");
+(isSecure ? https : http)
+  .request(endpoint, { method: "POST", headers, ...(isSecure ? { ca: read("authority") } : {}) }, (response) => {
     const chunks = [];
     response.on("data", (chunk) => chunks.push(chunk));
     response.on("end", () => judge(Buffer.concat(chunks).toString()));

@@ -12,6 +12,8 @@ export interface Caller {
   readonly id: string;
   readonly form: string;
   readonly storage: Storage;
+  /** Its issuer is asked over https. */
+  readonly overTls?: true;
   /** The program without its arguments. */
   readonly command: readonly string[];
   /** Arguments that this one needs and the others do not. */
@@ -20,7 +22,7 @@ export interface Caller {
   home(name: string): Environment & { readonly HOME: string };
 }
 
-/** Ids of callers: `disk`, `disk-standalone`, `keychain`, `keychain-standalone`, `kubelogin`, `bare`. Only what the rows ask for is opened. */
+/** Ids of callers: `disk`, `disk-standalone`, `keychain`, `keychain-standalone`, `kubelogin`, `bare`; each with `-tls` behind it as well. Only what the rows ask for is opened. */
 export async function openCallers(stage: Stage, ids: readonly string[], kubelogin: () => Kubelogin | Missing) {
   const keychain = ids.some((id) => id.startsWith("keychain")) ? await openKeychain() : { missing: "not asked for" };
   const callers = new Map(ids.map((id) => [id, callerOf(id)]));
@@ -32,6 +34,10 @@ export async function openCallers(stage: Stage, ids: readonly string[], kubelogi
   };
 
   function callerOf(id: string): Caller | Missing {
+    if (id.endsWith("-tls")) {
+      const one = callerOf(id.slice(0, -"-tls".length));
+      return isMissing(one) ? one : { ...one, id, overTls: true };
+    }
     if (id === "kubelogin") {
       const found = kubelogin();
       if (isMissing(found)) return found;

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dataFolder } from "../../../src/core/data-folder.ts";
+import { type Certificates, makeCertificates } from "../../issuer/certificates.ts";
 import { orderOf } from "../interleaved.ts";
 import { type Issuer, startIssuer } from "../parts/issuer.ts";
 import type { Kubelogin } from "../parts/kubelogin.ts";
@@ -38,6 +39,10 @@ export const refreshPlans: readonly TimedPlan[] = [
   plan("refresh-keychain-standalone", "a refresh beyond the issuer's time, standalone, token in a keychain", "keychain-standalone", 70),
   plan("refresh-kubelogin", "a refresh beyond the issuer's time, kubelogin, token on disk", "kubelogin"),
   plan("refresh-bare", "a refresh beyond the issuer's time, a bare script of Node's own modules", "bare"),
+  plan("refresh-tls", "a refresh over https, npm program, token on disk", "disk-tls"),
+  plan("refresh-tls-standalone", "a refresh over https, standalone, token on disk", "disk-standalone-tls"),
+  plan("refresh-tls-kubelogin", "a refresh over https, kubelogin, token on disk", "kubelogin-tls"),
+  plan("refresh-tls-bare", "a refresh over https, a bare script of Node's own modules", "bare-tls"),
   requests("refresh-requests", "requests of a refresh, npm program", "disk", once),
   requests("refresh-requests-standalone", "requests of a refresh, standalone", "disk-standalone", once),
   requests("refresh-requests-kubelogin", "requests of a refresh, kubelogin", "kubelogin", {}),
@@ -46,24 +51,28 @@ export const refreshPlans: readonly TimedPlan[] = [
 export async function measureRefresh(stage: Stage, plans: readonly RowPlan[], kubelogin: () => Kubelogin | Missing, rounds: number) {
   const wanted = refreshPlans.filter(({ id }) => plans.some((one) => one.id === id));
   const issuer = await startIssuer();
+  const certificates = await makeCertificates(stage.folder);
+  const secure = await startIssuer({ tls: certificates });
+  const issuerOf = ({ overTls }: Caller) => (overTls === true ? secure : issuer);
   const { callers, stop } = await openCallers(stage, [...new Set(wanted.map(({ caller }) => caller))], kubelogin);
   const timed = new Map<string, Timed[]>();
   try {
     const ready = [];
-    for (const caller of present(callers)) ready.push(await loggedIn(stage, caller, issuer));
+    for (const caller of present(callers)) ready.push(await loggedIn(stage, caller, issuerOf(caller), certificates));
     stage.tell(`${rounds} rounds of ${ready.length} refreshes`);
     for (let round = 0; round < rounds; round++) {
-      for (const one of orderOf(ready, round)) timed.set(one.caller.id, [...(timed.get(one.caller.id) ?? []), await refreshOnce(stage, one, issuer)]);
+      for (const one of orderOf(ready, round)) timed.set(one.caller.id, [...(timed.get(one.caller.id) ?? []), await refreshOnce(stage, one, issuerOf(one.caller))]);
     }
   } finally {
     issuer.stop();
+    secure.stop();
     await stop();
   }
   const rows = wanted.map((row) => ({ ...row, outcome: row.unit === "ms" ? overheadOutcome(row, callers, timed) : wholeOutcome(row, callers, timed, (one) => one.requests) }));
   return {
     rows,
     phases: present(callers)
-      .filter(({ id }) => id !== "bare")
+      .filter(({ id, overTls }) => id !== "bare" && overTls === undefined)
       .map((caller) => phasesOfRefresh(caller, timed.get(caller.id) ?? [])),
   };
 }
@@ -77,33 +86,35 @@ interface Ready {
   age(): void;
 }
 
-async function loggedIn(stage: Stage, caller: Caller, issuer: Issuer): Promise<Ready> {
+async function loggedIn(stage: Stage, caller: Caller, issuer: Issuer, { caFile, caPem }: Certificates): Promise<Ready> {
   const env = caller.home(`refresh-${caller.id}`);
-  if (caller.id === "bare") {
-    await prepareBare(join(env.HOME, "bare"), issuer);
+  if (caller.id.startsWith("bare")) {
+    prepareBare(join(env.HOME, "bare"), issuer, caPem);
     return { caller, args: caller.command, env, age: () => undefined };
   }
-  const args = [...caller.command, ...getToken(issuer, storageOption[caller.storage]), ...caller.more(env.HOME)];
+  const args = [
+    ...caller.command,
+    ...getToken(issuer, storageOption[caller.storage]),
+    ...caller.more(env.HOME),
+    ...(caller.overTls === true ? [`--certificate-authority=${caFile}`] : []),
+  ];
   await mustRun(stage, args, env);
   // The first refresh learns what the login could not keep.
   await mustRun(stage, [...args, "--force-refresh"], env);
-  if (caller.id === "kubelogin") return { caller, args: [...args, "--force-refresh"], env, age: () => undefined };
+  if (caller.id.startsWith("kubelogin")) return { caller, args: [...args, "--force-refresh"], env, age: () => undefined };
   // As every call of kubectl but the first: this one is remembered.
   await mustRun(stage, args, env);
   return { caller, args, env, age: () => ageToken(join(dataFolder(process.platform, env) ?? env.HOME, "credentials")) };
 }
 
 /** What bare-refresh.cjs finds in its home. */
-async function prepareBare(folder: string, issuer: Issuer): Promise<void> {
-  const jsonOf = async (path: string, form?: Readonly<Record<string, string>>) =>
-    (await fetch(`${issuer.url}${path}`, form === undefined ? {} : { method: "POST", body: new URLSearchParams(form) })).json();
-  const { keys } = (await jsonOf("/jwks")) as { readonly keys: readonly object[] };
-  const { refresh_token } = (await jsonOf("/token", { grant_type: "urn:ietf:params:oauth:grant-type:device_code", client_id: "bench" })) as { readonly refresh_token: string };
+function prepareBare(folder: string, issuer: Issuer, authority: string): void {
   mkdirSync(folder);
   for (const [name, text] of [
     ["endpoint", `${issuer.url}/token`],
-    ["key", JSON.stringify(keys[0])],
-    ["refresh-token", refresh_token],
+    ["authority", authority],
+    ["key", JSON.stringify(issuer.publicKeys[0])],
+    ["refresh-token", issuer.newSession()],
   ] as const)
     writeFileSync(join(folder, name), text, { mode: 0o600 });
 }
