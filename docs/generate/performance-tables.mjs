@@ -2,7 +2,8 @@ import { cell, code, table } from "./markdown.mjs";
 import { ms, provenance } from "./performance.mjs";
 
 const dash = "–";
-const difference = (a, b) => (a === undefined || b === undefined ? dash : `${a.ms - b.ms < 0 ? "−" : "+"}${ms(Math.abs(a.ms - b.ms))}`);
+/** Of two medians; below half a millisecond it is the machine's noise. */
+const difference = (a, b) => (a === undefined || b === undefined ? dash : a.ms - b.ms < 0.5 ? "< 0.5 ms" : `+${ms(a.ms - b.ms)}`);
 
 /** README.md: what people compare. */
 export function readmeSections(figures) {
@@ -98,14 +99,15 @@ function adviceTable({ row }) {
 function rowTable({ report }) {
   const shown = (value, unit) => (value === undefined ? "" : unit === "x" ? `${value} ×` : unit === "ms" ? ms(value) : String(value));
   return table(
-    ["row", "what", "measured", "result", "target", "limit", "status"],
-    report.rows.map(({ id, title, from = "", shown: result = "", unit, target, limit, status, why }) => [
+    ["row", "what", "measured", "result", "target", "limit", "rounds", "status"],
+    report.rows.map(({ id, title, from = "", shown: result = "", unit, target, limit, rounds = "", status, why }) => [
       code(id),
       cell(title),
       cell(from),
       result.replace(/ x$/, " ×"),
       shown(target, unit),
       shown(limit, unit),
+      String(rounds),
       why === undefined ? status : cell(`${status}: ${why}`),
     ]),
   );
