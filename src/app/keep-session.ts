@@ -88,6 +88,74 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
     }
   }
 
+  async function promoteJudged(answer: TokenAnswer, { isLogin, offlineRefused, grant }: Promotion, writing: { item?: Promise<boolean> | undefined }): Promise<CredentialRecord> {
+    const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
+    // A login that brought none leaves the former one, unless that is somebody else's.
+    const former = isLogin && base.subject !== undefined && base.subject !== subject ? undefined : newestToken(base);
+    const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? former;
+    const isOfFormerLogin = isLogin && answer.refreshToken === undefined && receivedToken === undefined && former !== undefined;
+    const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
+    const { pending: _, login: before, dpopKey: formerKey, ...rest } = base;
+    const born = isNewLogin ? bornAs() : undefined;
+    // A login that could not be judged at once, or an item of an earlier version, is known by its first judged answer.
+    const facts = (isNewLogin && !isOfFormerLogin ? undefined : before) ?? (answer.idToken === undefined ? undefined : loginFactsOf(answer.claims));
+    const login: LoginFacts | undefined = born?.at === undefined ? facts : { ...facts, at: born.at };
+    const item: SecretItem = {
+      ...rest,
+      trust: isLogin ? world.trust() : trust,
+      servers,
+      ...(refreshToken === undefined ? {} : { refreshToken }),
+      ...(subject === undefined ? {} : { subject }),
+      ...(login === undefined ? {} : { login }),
+      ...(refreshToken === undefined ? {} : { sealKey: base.sealKey ?? world.secrets.newSealKey() }),
+      // The key of the token that stays: a login that brought none leaves the former one's.
+      ...optional("dpopKey", refreshToken === undefined ? undefined : refreshToken === newestToken(base) ? dpopKeyOf(base) : isNewLogin ? born?.dpopKey : formerKey),
+    };
+    const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;
+    const isKeeping = world.store.keeps && refreshToken !== undefined;
+    const storing = isKeeping && changed ? storePromoted(item) : undefined;
+    writing.item = storing;
+    // What is pending is safe already, so a refresh goes on while a keychain takes what was judged: 4 ms of its time.
+    if (!isPending || isLogin) await storing;
+    const kept = isKeeping && (storing === undefined || isPending || (await storing));
+    // What was judged under the old server list must not be released under the new one, in no credential of the session.
+    if (servers !== base.servers && run.settings.idTokenCache !== "none") await tryTo("cached tokens could not be removed", () => world.credentials.removeAllOf(session.key));
+    base = item;
+    if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
+    // One session serves many audiences: that this one has no token is no reason to end it.
+    isPromoted = run.settings.audiences.length > 0;
+    const made = await credentialOf(run, answer, item, isLogin).catch((error: unknown) => {
+      if (!isPromoted) throw error;
+      return { error };
+    });
+    const credential = "error" in made ? undefined : made;
+    if (credential !== undefined && run.settings.idTokenCache !== "none")
+      await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
+    // A login in between has another id than the record that was read at the start.
+    const loginId = isNewLogin ? world.audit?.newLoginId() : (world.audit?.record(run) ?? session.record)?.loginId;
+    if (world.store.keeps) {
+      await tryTo("the session could not be recorded", () =>
+        world.sessions.write({
+          schema: 1,
+          key: session.key,
+          identity: session.identity,
+          itemName: session.itemName,
+          hasRefreshToken: kept,
+          loggedInAt: isLogin || session.record === undefined ? rfc3339(seconds(world)) : session.record.loggedInAt,
+          ...optional("tokenExpiresAt", credential === undefined ? session.record?.tokenExpiresAt : rfc3339(credential.expiresAt)),
+          ...(subject === undefined ? {} : { subject }),
+          ...optional("displayName", displayName(answer.claims) ?? session.record?.displayName),
+          ...optional("loginId", loginId),
+          ...(answer.isBound === true ? { bound: true as const } : {}),
+          ...(offlineRefused || session.record?.offlineRefused ? { offlineRefused: true as const } : {}),
+        }),
+      );
+    }
+    await world.audit?.promoted(run, isNewLogin ? "login" : "refresh", answer, credential, { grant: grant ?? (isNewLogin ? undefined : "refresh-token"), login: loginId });
+    if (!("error" in made)) return made;
+    throw made.error;
+  }
+
   return {
     servers: base.servers,
     async before({ refreshToken, body }) {
@@ -108,67 +176,14 @@ export function keeper(run: Run, previous: SecretItem | undefined, by: "login" |
       });
       if (isPending) base = { ...base, pending };
     },
-    async promote(answer, { isLogin, offlineRefused, grant }) {
-      const subject = typeof answer.claims["sub"] === "string" ? answer.claims["sub"] : base.subject;
-      // A login that brought none leaves the former one, unless that is somebody else's.
-      const former = isLogin && base.subject !== undefined && base.subject !== subject ? undefined : newestToken(base);
-      const refreshToken = answer.refreshToken?.reveal() ?? receivedToken ?? former;
-      const isOfFormerLogin = isLogin && answer.refreshToken === undefined && receivedToken === undefined && former !== undefined;
-      const servers = isLogin ? withServer(base.servers, run.server) : base.servers;
-      const { pending: _, login: before, dpopKey: formerKey, ...rest } = base;
-      const born = isNewLogin ? bornAs() : undefined;
-      // A login that could not be judged at once, or an item of an earlier version, is known by its first judged answer.
-      const facts = (isNewLogin && !isOfFormerLogin ? undefined : before) ?? (answer.idToken === undefined ? undefined : loginFactsOf(answer.claims));
-      const login: LoginFacts | undefined = born?.at === undefined ? facts : { ...facts, at: born.at };
-      const item: SecretItem = {
-        ...rest,
-        trust: isLogin ? world.trust() : trust,
-        servers,
-        ...(refreshToken === undefined ? {} : { refreshToken }),
-        ...(subject === undefined ? {} : { subject }),
-        ...(login === undefined ? {} : { login }),
-        ...(refreshToken === undefined ? {} : { sealKey: base.sealKey ?? world.secrets.newSealKey() }),
-        // The key of the token that stays: a login that brought none leaves the former one's.
-        ...optional("dpopKey", refreshToken === undefined ? undefined : refreshToken === newestToken(base) ? dpopKeyOf(base) : isNewLogin ? born?.dpopKey : formerKey),
-      };
-      const changed = isLogin || isPending || refreshToken !== base.refreshToken || subject !== base.subject;
-      const kept = world.store.keeps && refreshToken !== undefined && (!changed || (await storePromoted(item)) || isPending);
-      // What was judged under the old server list must not be released under the new one, in no credential of the session.
-      if (servers !== base.servers && run.settings.idTokenCache !== "none") await tryTo("cached tokens could not be removed", () => world.credentials.removeAllOf(session.key));
-      base = item;
-      if (isLogin && kept && item.sealKey !== undefined) await (await world.provider()).remember(item.sealKey);
-      // One session serves many audiences: that this one has no token is no reason to end it.
-      isPromoted = run.settings.audiences.length > 0;
-      const made = await credentialOf(run, answer, item, isLogin).catch((error: unknown) => {
-        if (!isPromoted) throw error;
-        return { error };
-      });
-      const credential = "error" in made ? undefined : made;
-      if (credential !== undefined && run.settings.idTokenCache !== "none")
-        await tryTo("the token could not be cached", () => world.credentials.write(session.credentialKey, credential));
-      // A login in between has another id than the record that was read at the start.
-      const loginId = isNewLogin ? world.audit?.newLoginId() : (world.audit?.record(run) ?? session.record)?.loginId;
-      if (world.store.keeps) {
-        await tryTo("the session could not be recorded", () =>
-          world.sessions.write({
-            schema: 1,
-            key: session.key,
-            identity: session.identity,
-            itemName: session.itemName,
-            hasRefreshToken: kept,
-            loggedInAt: isLogin || session.record === undefined ? rfc3339(seconds(world)) : session.record.loggedInAt,
-            ...optional("tokenExpiresAt", credential === undefined ? session.record?.tokenExpiresAt : rfc3339(credential.expiresAt)),
-            ...(subject === undefined ? {} : { subject }),
-            ...optional("displayName", displayName(answer.claims) ?? session.record?.displayName),
-            ...optional("loginId", loginId),
-            ...(answer.isBound === true ? { bound: true as const } : {}),
-            ...(offlineRefused || session.record?.offlineRefused ? { offlineRefused: true as const } : {}),
-          }),
-        );
+    async promote(answer, options) {
+      const writing: { item?: Promise<boolean> | undefined } = {};
+      try {
+        return await promoteJudged(answer, options, writing);
+      } finally {
+        // Whatever came of the rest: landing after the lock is free it could take the place of what another call stores.
+        await writing.item;
       }
-      await world.audit?.promoted(run, isNewLogin ? "login" : "refresh", answer, credential, { grant: grant ?? (isNewLogin ? undefined : "refresh-token"), login: loginId });
-      if (!("error" in made)) return made;
-      throw made.error;
     },
     async dropBoth() {
       await tryTo("the session could not be removed", async () => {
