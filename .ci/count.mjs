@@ -1,6 +1,7 @@
 // Adds the rings' reports and the other checks; names what failed and what was skipped. The last line is the count.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { countReport } from "../test/vitest-report.mjs";
 
 const [folder, passedChecks, ...missing] = process.argv.slice(2);
 let passed = Number(passedChecks);
@@ -10,24 +11,20 @@ const checks = readdirSync(folder).filter((file) => file.startsWith("failed-"));
 let failed = checks.length;
 for (const file of checks.sort()) console.log(readFileSync(join(folder, file), "utf8"));
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".json"))) {
-  const report = JSON.parse(readFileSync(join(folder, name), "utf8"));
   const ring = name.replace(/\.json$/, "");
-  for (const file of report.testResults) {
-    // A file that could not be loaded has a message and no test.
-    if (file.assertionResults.length === 0 && file.status === "failed") {
-      failed++;
-      console.log(`FAILED (${ring}): ${file.name}: ${file.message}`);
-    }
-    for (const test of file.assertionResults) {
-      if (test.status === "passed") passed++;
-      else if (test.status === "failed") {
-        failed++;
-        console.log(`FAILED (${ring}): ${test.fullName}\n${(test.failureMessages[0] ?? "").slice(0, 1500)}`);
-      } else skipped.push(`${ring}: ${test.fullName}`);
-    }
-  }
+  const counted = countReport(JSON.parse(readFileSync(join(folder, name), "utf8")), statusOf(ring));
+  for (const failure of counted.failures) console.log(`FAILED (${ring}): ${failure.name}\n${failure.text}`);
+  passed += counted.passed;
+  failed += counted.failures.length;
+  skipped.push(...counted.skipped.map((test) => `${ring}: ${test.fullName}`));
 }
 console.log(`${skipped.length} skipped${skipped.length === 0 ? "" : ":"}`);
 for (const name of skipped) console.log(`skipped: ${name}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+/** How the ring's vitest ended; .ci/run wrote it beside the report. */
+function statusOf(ring) {
+  const file = join(folder, `${ring}.status`);
+  return existsSync(file) ? Number(readFileSync(file, "utf8")) : 1;
+}
