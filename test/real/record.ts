@@ -1,7 +1,21 @@
+import type { Report, ReportedFile } from "../vitest-report.mjs";
+
+/** When something was run, and which of ours. */
+export interface Run {
+  /** Day of the run: 2026-11-28. */
+  readonly date: string;
+  /** The version of ours. */
+  readonly ours: string;
+  /** The commit that it was built from, by itself; null: not noted, as before schema 2. */
+  readonly commit: string | null;
+}
+
 /** One test: its sentence, below the titles that name the programs. */
 export interface Exercise {
   readonly what: string;
   readonly result: "passed" | "failed" | "not exercised";
+  /** The run that gave this result; null: none has. */
+  readonly run: Run | null;
 }
 
 /** One program in one version, with the others that took part. */
@@ -12,49 +26,46 @@ export interface Proof {
   /** Null: it was not there. */
   readonly version: string | null;
   readonly with: readonly string[];
-  /** Day of the run; null: none yet. */
-  readonly date: string | null;
-  /** The version of ours. */
-  readonly ours: string | null;
   readonly exercised: readonly Exercise[];
+}
+
+/** The last run of all tests. */
+export interface WholeRun extends Run {
+  readonly minutes: number;
+  /** Parts that were not there: their tests took no time. */
+  readonly without: readonly string[];
 }
 
 /** docs/reference/compatibility.json. */
 export interface Record {
-  readonly schema: 1;
+  readonly schema: 2;
+  /** Null: none since its duration is noted. */
+  readonly whole: WholeRun | null;
   readonly proofs: readonly Proof[];
 }
 
-/** The parts of vitest's JSON report that are read here. */
-export interface Report {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly message?: string;
-    readonly assertionResults: readonly { readonly ancestorTitles: readonly string[]; readonly title: string; readonly status: string }[];
-  }[];
-}
-
-interface Run {
-  readonly date: string;
-  readonly ours: string;
-}
-
-const results: { readonly [status: string]: Exercise["result"] } = { passed: "passed", failed: "failed" };
+export const emptyRecord: Record = { schema: 2, whole: null, proofs: [] };
 
 /** What a run proves: a proof for each outermost describe (with-parts.ts makes its title). */
-export function proofsOf(report: Report, { date, ours }: Run): readonly Proof[] {
+export function proofsOf({ testResults }: Report, run: Run): readonly Proof[] {
   const proofs = new Map<string, Proof>();
-  for (const { ancestorTitles, title, status } of report.testResults.flatMap(({ assertionResults }) => assertionResults)) {
-    const [head = "", ...titles] = ancestorTitles.filter((text) => text !== "");
+  for (const { head, what, result } of testResults.flatMap(sentencesOf)) {
     const subject = subjectOf(head);
     if (subject === undefined) continue;
     const before = proofs.get(subject.key)?.exercised ?? [];
-    const exercised = [...before, { what: [...titles, title].join(": "), result: results[status] ?? "not exercised" }];
-    const ran = exercised.some(({ result }) => result !== "not exercised");
-    proofs.set(subject.key, { ...subject, date: ran ? date : null, ours: ran ? ours : null, exercised });
+    proofs.set(subject.key, { ...subject, exercised: [...before, { what, result, run: result === "not exercised" ? null : run }] });
   }
   return [...proofs.values()];
+}
+
+/** A hook that threw leaves tests that vitest calls skipped, in a file that it calls failed; one that is left out on purpose says what it needs. */
+function sentencesOf({ status: ofFile, assertionResults }: ReportedFile) {
+  return assertionResults.map(({ ancestorTitles, title, status }) => {
+    const [head = "", ...titles] = ancestorTitles.filter((text) => text !== "");
+    const isMeant = [head, ...titles, title].some((text) => /\(needs [^)]*\)$/.test(text));
+    const result: Exercise["result"] = status === "passed" ? "passed" : status === "failed" || (ofFile === "failed" && !isMeant) ? "failed" : "not exercised";
+    return { head, what: [...titles, title].join(": "), result };
+  });
 }
 
 /** A title of with-parts.ts, read back. Undefined: another title. */
@@ -70,19 +81,26 @@ function subjectOf(title: string): Pick<Proof, "key" | "program" | "version" | "
 }
 
 /**
- * The record after a run. A proof of an earlier run stays, with its date, when this run could not do it; one whose tests are gone goes with
- * them, if all tests were asked for (`whole`). Where only some were, they are added to what the same programs did before.
+ * The record after a run. A proof of an earlier run stays, with its days, when this run could not do it; one whose tests are gone goes with
+ * them, if all tests were asked for (`whole`). Where only some were, they are added to what the same programs did before, which keeps its days.
  */
-export function recordWith(kept: Record, proofs: readonly Proof[], whole: boolean): Record {
+export function recordWith(kept: Record, proofs: readonly Proof[], whole: WholeRun | undefined): Record {
   const named = new Map(proofs.map((proof) => [proof.key, proof]));
-  const stays = kept.proofs.filter((proof) => (named.has(proof.key) ? named.get(proof.key)?.date === null && proof.date !== null : !whole));
+  const stays = kept.proofs.filter((proof) => {
+    const now = named.get(proof.key);
+    return now === undefined ? whole === undefined : !wasRun(now) && wasRun(proof);
+  });
   const keys = new Set(stays.map(({ key }) => key));
-  const done = proofs.filter(({ key }) => !keys.has(key)).map((proof) => (whole ? proof : addedTo(kept, proof)));
-  return { schema: 1, proofs: [...stays, ...done].sort((a, b) => (a.key < b.key ? -1 : 1)) };
+  const done = proofs.filter(({ key }) => !keys.has(key)).map((proof) => addedTo(kept, proof, whole !== undefined));
+  return { schema: 2, whole: whole ?? kept.whole, proofs: [...stays, ...done].sort((a, b) => (a.key < b.key ? -1 : 1)) };
 }
 
-function addedTo({ proofs }: Record, proof: Proof): Proof {
-  const before = proofs.find(({ key, version, with: others }) => key === proof.key && version === proof.version && others.join() === proof.with.join());
+export const wasRun = ({ exercised }: Proof) => exercised.some(({ run }) => run !== null);
+
+/** What this run left out it says nothing about: the same programs' earlier result stays. */
+function addedTo({ proofs }: Record, proof: Proof, isWhole: boolean): Proof {
+  const earlier = proofs.find(({ key, version, with: others }) => key === proof.key && version === proof.version && others.join() === proof.with.join())?.exercised ?? [];
   const said = new Set(proof.exercised.map(({ what }) => what));
-  return { ...proof, exercised: [...(before?.exercised ?? []).filter(({ what }) => !said.has(what)), ...proof.exercised] };
+  const others = isWhole ? [] : earlier.filter(({ what }) => !said.has(what));
+  return { ...proof, exercised: [...others, ...proof.exercised.map((one) => (one.run === null ? (earlier.find(({ what }) => what === one.what) ?? one) : one))] };
 }
