@@ -7,6 +7,7 @@ export const javascriptClient: Part = {
   name: "javascript-client",
   version: "of package.json",
   file: "package.json",
+  kind: "file",
   variables: [],
   folders: [resolve("node_modules/@kubernetes/client-node")],
   onPath: [],

@@ -9,6 +9,8 @@ export const keycloak: Part = {
   name: "keycloak",
   version: versions.keycloak,
   file: "bin/kc.sh",
+  /** DPoP and the standard token exchange without a preview to switch on. */
+  atLeast: "26.4.0",
   variables: ["KEYCLOAK_HOME"],
   onPath: [],
   versionArgs: ["--version"],

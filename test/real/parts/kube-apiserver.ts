@@ -7,6 +7,8 @@ export const kubeApiserver: Part = {
   name: "kube-apiserver",
   version: versions["kube-apiserver"],
   file: "kube-apiserver",
+  /** AuthenticationConfiguration in v1, which setup prints. */
+  atLeast: "v1.34.0",
   variables: ["TEST_ASSET_KUBE_APISERVER", "KUBEBUILDER_ASSETS"],
   folders: ["/usr/local/kubebuilder/bin"],
   onPath: ["kube-apiserver"],

@@ -32,6 +32,8 @@ export const kubectlNewest: Part = {
   ...kubectl,
   name: "kubectl-newest",
   version: versions["kubectl-newest"],
+  /** The allowlist of kuberc with its present field (core/kuberc.ts). */
+  atLeast: "v1.36.0",
   variables: ["TEST_ASSET_KUBECTL", "KUBEBUILDER_ASSETS"],
   onPath: [],
   making: fromModule(),

@@ -43,6 +43,48 @@ describe("a part", () => {
     expect(findPart(part, { ...env, THINGS: join(folder, "nowhere") })).toBeUndefined();
   });
 
+  it("is no folder, and no file that cannot be run", () => {
+    mkdirSync(join(folder, "assets/thing"), { recursive: true });
+    for (const value of ["assets", "assets/thing"]) expect(findPart(part, { ...env, THINGS: join(folder, value) }), value).toBeUndefined();
+    writeFileSync(join(folder, "thing"), "no program", { mode: 0o644 });
+    expect(findPart(part, { ...env, THING: join(folder, "thing") })).toBeUndefined();
+    mkdirSync(join(env.KUBECTL_OIDC_PARTS, "thing/v1.0.0/thing"), { recursive: true });
+    expect(findPart(part, env)).toBeUndefined();
+  });
+
+  it("that is a folder, or a file that is read, is taken as what it is, and as nothing else", () => {
+    mkdirSync(join(folder, "packages"));
+    writeFileSync(join(folder, "packages/__init__.py"), "");
+    writeFileSync(join(folder, "package.json"), "{}");
+    const found = (kind: NonNullable<Part["kind"]>, name: string) => findPart({ ...part, kind }, { ...env, THING: join(folder, name) })?.path;
+    const withInit = { folderWith: "__init__.py" };
+    expect(found(withInit, "packages")).toBe(join(folder, "packages"));
+    for (const name of ["", "package.json"]) expect(found(withInit, name), name).toBeUndefined();
+    expect(found("file", "package.json")).toBe(join(folder, "package.json"));
+    expect(found("file", "packages")).toBeUndefined();
+  });
+
+  it("of assets that hold other programs only is not found: no kubectl in the folder of a test environment is no kubectl", () => {
+    program(join(folder, "assets/etcd"), "v3.6.0");
+    const assets = { ...env, KUBEBUILDER_ASSETS: join(folder, "assets"), KEYCLOAK_HOME: join(folder, "assets") };
+    const namesFound = catalogue.filter(({ variables }) => variables.some((name) => name in assets)).filter((one) => findPart(one, assets) !== undefined);
+    expect(namesFound.map(({ name }) => name)).toEqual(["etcd"]);
+  });
+
+  it("older than the tests need is passed over for one that is made, and else named, with its version", () => {
+    program(join(folder, "thing"), "v1.9.9");
+    const needy: Part = { ...made, version: "v1.10.2", atLeast: "v1.10.0" };
+    const place = { ...env, THING: join(folder, "thing") };
+    expect(findPart(needy, place)).toBeUndefined();
+    expect(absence(needy, place)).toMatch(/^\S+\/thing is too old \(v1\.9\.9\), v1\.10\.0 or newer is needed; not in \$THING/);
+    program(join(env.KUBECTL_OIDC_PARTS, "thing/v1.10.2/thing"), "v1.10.2");
+    expect(findPart(needy, place)?.version).toBe("v1.10.2");
+    program(join(folder, "thing"), "v1.10.0-rc.1");
+    expect(findPart(needy, place)?.version).toBe("v1.10.0-rc.1");
+    program(join(folder, "thing"), "of no number");
+    expect(absence(needy, place)).toMatch(/thing is of unknown version, v1\.10\.0 or newer is needed/);
+  });
+
   it("is made once, whole, and found from then on; two runs at once make it once", async () => {
     const said: string[] = [];
     await Promise.all([makePart(made, (line) => said.push(line)), makePart(made, (line) => said.push(line))]);
@@ -80,6 +122,18 @@ describe("a part", () => {
 });
 
 describe("the catalogue", () => {
+  it("makes no part that it would not take", () => {
+    for (const { name, version, atLeast } of catalogue) if (atLeast !== undefined) expect(version.localeCompare(atLeast, "en", { numeric: true }), name).toBeGreaterThanOrEqual(0);
+  });
+
+  it("wants an API server with AuthenticationConfiguration v1, whoever brought it", () => {
+    program(join(folder, "kube-apiserver"), "v1.33.4");
+    const assets = { ...env, KUBEBUILDER_ASSETS: folder };
+    const server = catalogue.find(({ name }) => name === "kube-apiserver")!;
+    expect(findPart({ ...server, folders: [], onPath: [] }, assets)).toBeUndefined();
+    expect(absence(server, assets)).toContain("too old (v1.33.4), v1.34.0 or newer is needed");
+  });
+
   it("names each part once, and every version of the table is used", () => {
     const names = catalogue.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);

@@ -9,6 +9,7 @@ export const pythonClient: Part = {
   name: "python-client",
   version: versions["python-client"],
   file: "packages/kubernetes",
+  kind: { folderWith: "__init__.py" },
   variables: ["PYTHON_KUBERNETES"],
   onPath: [],
   versionIn: (path) => /__version__ = "([^"]+)"/.exec(readFileSync(join(path, "__init__.py"), "utf8"))?.[1],
