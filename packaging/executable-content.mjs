@@ -11,3 +11,13 @@ export function contentOf(executable, addons, others = []) {
     strange: others.flatMap(({ name, file }) => (holds(file) ? [name] : [])),
   };
 }
+
+/** Whether it was built from this commit (commit.mjs), by the text that it has inside. Of a commit with changes only when `commit` says so too. */
+export function isOfCommit(executable, commit) {
+  for (let at = executable.indexOf(commit); at !== -1; at = executable.indexOf(commit, at + 1)) {
+    if (executable.toString("latin1", at + commit.length, at + commit.length + dirty.length) !== dirty) return true;
+  }
+  return false;
+}
+
+const dirty = "-dirty";

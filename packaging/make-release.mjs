@@ -11,6 +11,7 @@ import { tarGz, zip } from "./archive.mjs";
 import { installedPackages } from "./bundled.mjs";
 import { builtCommit } from "./commit.mjs";
 import { buildDebian } from "./debian.mjs";
+import { isOfCommit } from "./executable-content.mjs";
 import { homebrewFormula } from "./homebrew.mjs";
 import { krewManifest } from "./krew.mjs";
 import { executableText } from "./licences.mjs";
@@ -144,7 +145,27 @@ export const unsigned = (executables) =>
     .filter(({ target }) => target.os === "darwin")
     .flatMap(({ target, file }) => checkMachO(readFileSync(file)).problems.map((problem) => `${target.name} needs packaging/sign-macos.sh on a Mac: ${problem}`));
 
+const usage = `npm run release [-- OPTION…]
+From the executables in dist-standalone and the npm program in dist to dist-release: archives, packages, manifests, bills of materials, sums.
+  --partial   what can be made, though targets are missing
+  --host      of this machine's executable only
+  --quick     packs the Debian packages less well
+  --help      this`;
+
+/** The executables that are not of the commit that the release tells in its bills of materials, and whose sources are tagged. */
+export const ofOtherCommits = (executables, commit) =>
+  executables
+    .filter(({ file }) => !isOfCommit(readFileSync(file), commit))
+    .map(({ target }) => `${target.name} is not of commit ${commit}: npm run build:standalone -- ${target.name}`);
+
+/** The same of the npm program, which is packed as it lies there. */
+function npmOfOtherCommit(commit) {
+  const built = JSON.parse(execFileSync(process.execPath, [join(root, "dist/kubectl-oidc.cjs"), "version", "-o", "json"], { encoding: "utf8" })).commit;
+  return built === commit ? [] : [`the npm program in dist is of commit ${built}, not ${commit}: npm run build`];
+}
+
 function main(flags) {
+  if (flags.includes("--help")) return console.log(usage);
   const strange = flags.filter((flag) => !["--partial", "--host", "--quick"].includes(flag));
   if (strange.length > 0) refuse(`unknown: ${strange.join(", ")}; there are --partial, --host and --quick`, 2);
   const isPartial = flags.includes("--partial") || flags.includes("--host");
@@ -155,8 +176,12 @@ function main(flags) {
   const lacks = [...lacksOf(executables, hasDebian), ...unsigned(executables)];
   for (const lack of lacks) console.error(lack);
   if (lacks.length > 0 && !isPartial) refuse("not a whole release; --partial makes what can be made", 1);
+  const commit = builtCommit(root);
+  const others = [...ofOtherCommits(executables, commit), ...npmOfOtherCommit(commit)];
+  for (const other of others) console.error(other);
+  if (others.length > 0) refuse("a release is of one commit", 1);
   const out = join(root, "dist-release");
-  makeRelease({ executables, out, seconds: releaseTime(), commit: builtCommit(root), isQuick: flags.includes("--quick"), hasDebian });
+  makeRelease({ executables, out, seconds: releaseTime(), commit, isQuick: flags.includes("--quick"), hasDebian });
   for (const name of readdirSync(out, { recursive: true }).sort()) {
     const stat = statSync(join(out, name));
     if (stat.isFile()) console.log(`${String(stat.size).padStart(10)}  ${name}`);

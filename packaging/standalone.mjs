@@ -73,7 +73,14 @@ function quietEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BUN_|NODE_OPTIONS$)/.test(name)));
 }
 
+const usage = `npm run build:standalone [-- TARGET… | all]
+The program as one executable with its own runtime, into dist-standalone: for this machine, or for these targets.
+  ${targets.map(({ name }) => name).join(", ")}
+  all      every target
+  --help   this`;
+
 async function main(names) {
+  if (names.includes("--help")) return console.log(usage);
   const wanted = names.length === 0 ? [hostTarget()] : names.includes("all") ? targets : names.map((name) => targets.find((target) => target.name === name) ?? unknownTarget(name));
   const order = await profileOfStarts();
   for (const target of wanted) {

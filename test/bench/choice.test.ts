@@ -42,7 +42,7 @@ describe("the rows that are measured", () => {
 
 describe("the command line", () => {
   it("takes names and options", () => {
-    expect(readChoice(["hot", "storm", "--json"])).toEqual({ names: ["hot", "storm"], json: true, gate: false, allNodes: false });
+    expect(readChoice(["hot", "storm", "--json"])).toEqual({ names: ["hot", "storm"], json: true, gate: false, allNodes: false, help: false });
     expect(readChoice(["--gate", "--nodes=all"])).toMatchObject({ gate: true, allNodes: true });
     expect(() => readChoice(["--nodes=23"])).toThrow("--nodes takes all");
     expect(() => readChoice(["--fast"])).toThrow("--fast");

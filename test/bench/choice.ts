@@ -8,17 +8,25 @@ export interface Choice {
   readonly gate: boolean;
   /** Node's builds that are missing are installed first. */
   readonly allNodes: boolean;
+  readonly help: boolean;
 }
+
+export const usage = `npm run bench [-- OPTION… NAME…]
+What the program costs: all of the table, or these rows and groups (docs/explanation/performance.md).
+  --json        the report as JSON
+  --gate        few rows and rounds, against the limits only
+  --nodes=all   on every Node; those that are missing are installed first
+  --help        this`;
 
 /** Throws for an option that it does not know. */
 export function readChoice(argv: readonly string[]): Choice {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { json: { type: "boolean" }, gate: { type: "boolean" }, nodes: { type: "string" } },
+    options: { json: { type: "boolean" }, gate: { type: "boolean" }, nodes: { type: "string" }, help: { type: "boolean" } },
   });
   if (values.nodes !== undefined && values.nodes !== "all") throw new Error(`--nodes takes all, not ${values.nodes}`);
-  return { names: positionals, json: values.json === true, gate: values.gate === true, allNodes: values.nodes === "all" };
+  return { names: positionals, json: values.json === true, gate: values.gate === true, allNodes: values.nodes === "all", help: values.help === true };
 }
 
 /** The rows of these names or groups, in the order of `plans`; all of them without a name. Throws for a name that is neither. */

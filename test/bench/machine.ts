@@ -1,7 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
-import { join } from "node:path";
 
 /** What figures depend on. */
 export interface Machine {
@@ -35,16 +33,5 @@ function osName(): string {
     return /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? platform();
   } catch {
     return platform();
-  }
-}
-
-/** What was measured: version, commit, and whether the sources were changed since. */
-export function describeProgram(root: string): { readonly version: string; readonly commit: string } {
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-  try {
-    return { version, commit: `${git("rev-parse", "--short=12", "HEAD")}${git("status", "--porcelain", "--", "src", "bin", "build.mjs") === "" ? "" : " and changes"}` };
-  } catch {
-    return { version, commit: "unknown" };
   }
 }

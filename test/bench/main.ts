@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { chosenRows, readChoice } from "./choice.ts";
+import { askProgram } from "../built-program.ts";
+import { chosenRows, readChoice, usage } from "./choice.ts";
 import { allGroups, gateGroups, type Part } from "./groups.ts";
-import { describeMachine, describeProgram, load } from "./machine.ts";
+import { describeMachine, load } from "./machine.ts";
+import { executableOf } from "./parts/executable.ts";
 import { findKubelogin, type Kubelogin } from "./parts/kubelogin.ts";
 import type { Missing } from "./parts/missing.ts";
 import { findNodes, runningNode } from "./parts/nodes.ts";
@@ -27,6 +28,10 @@ const tell = (what: string) => void process.stderr.write(`bench: ${what}\n`);
  */
 export async function main(argv: readonly string[], { root, standalone }: Places): Promise<number> {
   const choice = readChoice(argv);
+  if (choice.help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
   const means = {
     node: findNodes(root, choice.allNodes, tell),
     kubelogin: once(() => findKubelogin(root, tell)),
@@ -39,8 +44,9 @@ export async function main(argv: readonly string[], { root, standalone }: Places
     groups.flatMap(({ plans }) => plans),
   );
   const machine = describeMachine();
+  const program = askProgram([runningNode.file, join(root, "dist/kubectl-oidc.cjs")]);
+  const executable = executableOf(standalone, program);
   const starter = await openStarter(join(root, "test/bench/starter.py"));
-  const executable = existsSync(standalone) ? standalone : { missing: "no standalone executable: npm run build:standalone" };
   const stage = openStage({ root, standalone: executable, running: runningNode, starter, tell });
   for (const [signal, status] of [
     ["SIGINT", 130],
@@ -58,7 +64,7 @@ export async function main(argv: readonly string[], { root, standalone }: Places
     const report: Report = {
       schema: 1,
       date: new Date().toISOString(),
-      program: describeProgram(root),
+      program,
       machine,
       loadAfter: load(),
       method: starter.about,

@@ -1,3 +1,4 @@
+import type { BuiltProgram } from "../built-program.ts";
 import type { Machine } from "./machine.ts";
 import { type Row, shownValue, statusOf } from "./rows.ts";
 import type { Phases } from "./slow/phases.ts";
@@ -8,7 +9,8 @@ export interface Report {
   readonly schema: 1;
   /** RFC 3339. */
   readonly date: string;
-  readonly program: { readonly version: string; readonly commit: string };
+  /** The build that was measured, in both of its forms, by itself. */
+  readonly program: BuiltProgram;
   readonly machine: Machine;
   readonly loadAfter: number;
   /** How processes were started and timed. */

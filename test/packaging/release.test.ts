@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeRelease, lacksOf, unsigned } from "../../packaging/make-release.mjs";
+import { makeRelease, lacksOf, ofOtherCommits, unsigned } from "../../packaging/make-release.mjs";
 import { release, archiveName, debianName, debianTargets } from "../../packaging/release.mjs";
 import { targets } from "../../packaging/targets.mjs";
 import { hasProgram } from "../programs.ts";
@@ -96,6 +96,33 @@ describe("a release", () => {
 it("an executable for macOS without a signature that holds is named, and how it gets one", async () => {
   const { executables } = await standIns(folder);
   expect(unsigned(executables)).toEqual(["darwin-arm64", "darwin-x64"].map((name) => `${name} needs packaging/sign-macos.sh on a Mac: it is no 64-bit Mach-O file`));
+});
+
+it("an executable of another commit than the release's is named, and how it is built anew", () => {
+  const executables = ["linux-x64", "linux-arm64", "darwin-x64"].map((name) => {
+    const target = targets.find((one) => one.name === name)!;
+    return { target, file: join(folder, `of-a-commit-${name}`) };
+  });
+  const contents = ['commit:"0123456789ab"', 'commit:"ba9876543210"', 'commit:"0123456789ab-dirty"'];
+  for (const [i, { file }] of executables.entries()) writeFileSync(file, Buffer.concat([Buffer.from([0, 255]), Buffer.from(`,${contents[i]},`), Buffer.from([0])]));
+  expect(ofOtherCommits(executables, "0123456789ab")).toEqual(
+    ["linux-arm64", "darwin-x64"].map((name) => `${name} is not of commit 0123456789ab: npm run build:standalone -- ${name}`),
+  );
+  expect(ofOtherCommits(executables.slice(2), "0123456789ab-dirty")).toEqual([]);
+});
+
+describe("what makes a release", () => {
+  it.each([
+    ["make-release.mjs", "npm run release"],
+    ["standalone.mjs", "npm run build:standalone"],
+    ["../test/bench/run.mjs", "npm run bench"],
+    ["../test/real/run.mjs", "npm run test:cluster"],
+  ])("%s --help says how it is used, and makes nothing", (script, name) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "packaging", script), "--help"], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.startsWith(`${name} [-- `), stdout).toBe(true);
+    expect(stdout).toContain("--help");
+  });
 });
 
 describe("an archive", () => {

@@ -1,4 +1,4 @@
-import { isMissing, type Missing } from "../parts/missing.ts";
+import { isMissing, type Missing, outcomeWithout } from "../parts/missing.ts";
 import { milliseconds, type Outcome, type RowPlan } from "../rows.ts";
 import { median } from "../statistics.ts";
 import type { Caller } from "./callers.ts";
@@ -35,7 +35,7 @@ export function overheadOutcome(plan: TimedPlan, callers: Callers, timed: AllTim
 /** The median of one number of each run; of a count, the largest: once too often is too often. */
 export function wholeOutcome(plan: TimedPlan, callers: Callers, timed: AllTimed, pick: (one: Timed) => number, from: (all: readonly Timed[]) => string = () => ""): Outcome {
   const caller = callers.get(plan.caller);
-  if (isMissing(caller)) return { kind: "skipped", why: caller.missing };
+  if (isMissing(caller)) return outcomeWithout(caller);
   const all = timed.get(plan.caller) ?? [];
   if (all.length === 0) return { kind: "failed", why: "it was not measured" };
   const values = all.map(pick);

@@ -1,6 +1,6 @@
 import { interleaved, type Sample, type Samples } from "../interleaved.ts";
 import type { Issuer } from "../parts/issuer.ts";
-import { isMissing, type Missing } from "../parts/missing.ts";
+import { isMissing, type Missing, outcomeWithout } from "../parts/missing.ts";
 import { mustRun, type Stage } from "../parts/stage.ts";
 import { milliseconds, type Outcome, type Row } from "../rows.ts";
 import { elapsed } from "../starter.ts";
@@ -117,7 +117,7 @@ function seriesOf({ of, to, figure }: StartPlan, samples: Samples): readonly Ser
 export function outcomeOf(plan: StartPlan, made: ReadonlyMap<string, object>, samples: Samples): Outcome {
   for (const id of [plan.of, plan.to]) {
     const part = made.get(id);
-    if (isMissing(part)) return { kind: "skipped", why: part.missing };
+    if (isMissing(part)) return outcomeWithout(part);
   }
   const [first, ...others] = seriesOf(plan, samples);
   if (first === undefined) return { kind: "failed", why: "it was not measured" };

@@ -2,7 +2,7 @@ import { orderOf } from "../interleaved.ts";
 import { join } from "node:path";
 import { type Issuer, startIssuer } from "../parts/issuer.ts";
 import type { Kubelogin } from "../parts/kubelogin.ts";
-import { isMissing, type Missing } from "../parts/missing.ts";
+import { isMissing, type Missing, outcomeWithout } from "../parts/missing.ts";
 import { mustRun, npmForm, type Stage, standaloneForm } from "../parts/stage.ts";
 import { milliseconds, type Outcome, type Row, type RowPlan } from "../rows.ts";
 import { median, pairedRatios } from "../statistics.ts";
@@ -125,7 +125,7 @@ function faultOf({ failures, tokens }: Storm, count: number): string | undefined
 }
 
 export function stormOutcome(plan: StormPlan, storms: Storms | undefined, missing: Missing | undefined, count: number, otherFault?: string): Outcome {
-  if (missing !== undefined) return { kind: "skipped", why: missing.missing };
+  if (missing !== undefined) return outcomeWithout(missing);
   const { hits = [], misses = [] } = storms ?? {};
   if (hits.length === 0) return { kind: "failed", why: "it was not measured" };
   // An empty script hands out nothing, and another program's failures are its own.
