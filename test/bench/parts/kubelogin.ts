@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { lacksChecksums, withoutChecksums } from "../../go-modules.ts";
 import { findProgram } from "../../programs.ts";
 import type { Missing } from "./missing.ts";
 
@@ -38,14 +39,31 @@ function checked(file: string): Kubelogin | Missing {
 function build(cache: string, tell: (what: string) => void): Kubelogin | Missing {
   const go = findProgram("go");
   if (go === undefined) return { missing: "no kubelogin: none on the PATH, KUBELOGIN names none, and there is no Go to build one" };
+  let reason = "";
   for (const version of versions) {
     tell(`building kubelogin ${version}`);
     const folder = join(cache, version);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "go.mod"), `module bench\n\ngo 1.24\n\nrequire ${source} v${version}\n`);
     const flags = ["-mod=mod", "-trimpath", "-ldflags", `-s -w -X main.version=v${version}`, "-o", "kubelogin"];
-    const { status } = spawnSync(go, ["build", ...flags, source], { cwd: folder, env: { ...process.env, GOFLAGS: "" }, stdio: "ignore", timeout: 600_000 });
-    if (status === 0) return checked(join(folder, "kubelogin"));
+    const run = (more: Readonly<Record<string, string>>) =>
+      spawnSync(go, ["build", ...flags, source], {
+        cwd: folder,
+        env: { ...process.env, GOFLAGS: "", ...more },
+        encoding: "utf8",
+        stdio: ["ignore", "ignore", "pipe"],
+        timeout: 600_000,
+        killSignal: "SIGKILL",
+      });
+    let ran = run({});
+    if (ran.status !== 0 && lacksChecksums(ran.stderr)) {
+      tell("the checksum database is out of reach: kubelogin is taken without it");
+      ran = run(withoutChecksums);
+    }
+    if (ran.status === 0) return checked(join(folder, "kubelogin"));
+    reason = ran.error?.message ?? ran.stderr.trim().split("\n").at(-1) ?? "";
+    // What keeps it from this version would keep it from the others, for minutes each.
+    if (!/not found|unknown revision|invalid version|\b(404|410)\b/i.test(ran.stderr)) break;
   }
-  return { missing: "no kubelogin: none on the PATH, KUBELOGIN names none, and Go could not build one" };
+  return { missing: `no kubelogin: none on the PATH, KUBELOGIN names none, and Go could not build one: ${reason}` };
 }

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { lacksChecksums, withoutChecksums } from "../../go-modules.ts";
 import type { Making } from "./part.ts";
 import { runTool } from "./run-tool.ts";
 
@@ -26,7 +27,7 @@ export interface GoProgram {
 
 /** Modules by the checksum database; where that cannot be reached, without it. */
 const checked: Readonly<Record<string, string>> = { GOFLAGS: "-mod=mod", GOWORK: "off", CGO_ENABLED: "0" };
-const unchecked: Readonly<Record<string, string>> = { ...checked, GONOSUMDB: "*", GONOSUMCHECK: "1" };
+const unchecked: Readonly<Record<string, string>> = { ...checked, ...withoutChecksums };
 
 /** Builds it with two jobs at most, and a deadline of six times what it takes on an idle machine. */
 export function goProgram(program: GoProgram): Making {
@@ -38,7 +39,7 @@ export function goProgram(program: GoProgram): Making {
       mkdirSync(module);
       try {
         await build(program, version, module, checked).catch((error: Error) => {
-          if (!/sum\.golang\.org|checksum database|verifying .*: (Get|dial|read)/i.test(error.message)) throw error;
+          if (!lacksChecksums(error.message)) throw error;
           process.stdout.write(`the checksum database is out of reach: ${program.module} is taken without it\n`);
           return build(program, version, module, unchecked);
         });
