@@ -45,7 +45,7 @@ describe.each(workflows)("$name", ({ text, workflow }) => {
   it("does not run twice at once for the same thing", () => expect(workflow.concurrency.group).toMatch(/\{ github\.ref \}\}$/));
 
   it("ends every job by itself", () => {
-    for (const [name, job] of Object.entries(workflow.jobs)) if (job.uses === undefined) expect(job["timeout-minutes"], name).toBeLessThanOrEqual(60);
+    for (const [name, job] of Object.entries(workflow.jobs)) if (job.uses === undefined) expect(job["timeout-minutes"], name).toBeLessThanOrEqual(name === "gate" ? 100 : 60);
   });
 
   it("names every action by its commit, with the version beside it, and takes GitHub's own only", () => {
@@ -75,7 +75,16 @@ describe.each(workflows)("$name", ({ text, workflow }) => {
   it("takes nothing out of a cache that another run could have filled", () => {
     for (const [name, job] of Object.entries(workflow.jobs)) {
       for (const step of stepsOf(job).filter(({ uses }) => uses?.startsWith("actions/setup-node@"))) expect(step.with?.["package-manager-cache"], name).toBe(false);
+      for (const step of stepsOf(job).filter(({ uses }) => uses?.startsWith("actions/setup-go@"))) expect(step.with?.["cache"], name).toBe(false);
       for (const { uses = "" } of stepsOf(job)) expect(uses, name).not.toMatch(/^actions\/cache/);
+    }
+  });
+
+  it("has a Go of its own choice in every job that builds from Go modules", () => {
+    for (const [name, job] of Object.entries(workflow.jobs)) {
+      const needs = stepsOf(job).findIndex(({ run = "" }) => /\.ci\/run|lint-workflows|try-packages/.test(run));
+      const setsUp = stepsOf(job).findIndex(({ uses = "" }) => uses.startsWith("actions/setup-go@"));
+      if (needs !== -1) expect(setsUp !== -1 && setsUp < needs, name).toBe(true);
     }
   });
 
