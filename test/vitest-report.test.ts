@@ -78,10 +78,12 @@ describe.skipIf(process.platform === "win32")("a ring that counts itself, in the
     return Number(execFileSync("bash", ["-c", script.join("\n")], { encoding: "utf8" }));
   };
 
-  it("fails as often as it says, once when it ends badly and says never, once when it gives no count", () => {
+  it("fails as often as it says, once when it ends badly and says never, once when it gives no count or checked nothing", () => {
     expect(failuresOf('echo "4 passed, 0 failed"')).toBe(0);
     expect(failuresOf('echo "4 passed, 2 failed"; exit 1')).toBe(2);
     expect(failuresOf('echo "4 passed, 0 failed"; exit 130')).toBe(3);
     expect(failuresOf("echo no count")).toBe(4);
+    expect(failuresOf('echo "skipped: all of it: no Go"; echo "0 passed, 0 failed"')).toBe(4);
+    expect(failuresOf('echo "0 passed, 0 failed"')).toBe(5);
   });
 });
