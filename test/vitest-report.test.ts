@@ -33,10 +33,10 @@ describe("a report of vitest's, counted", () => {
   });
 });
 
-describe("the gate's count", () => {
-  const count = () => spawnSync(process.execPath, [join(root, ".ci/count.mjs"), folder, "3"], { encoding: "utf8" });
-  const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
+const count = () => spawnSync(process.execPath, [join(root, ".ci/count.mjs"), folder, "3"], { encoding: "utf8" });
+const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
 
+describe("the gate's count", () => {
   it("of a real run whose beforeAll throws, and of one with an error that no test catches, is not that of a run that passed", { timeout: 60_000 }, () => {
     const tests = join(folder, "tests");
     mkdirSync(tests);
@@ -65,25 +65,32 @@ describe("the gate's count", () => {
   });
 });
 
-describe.skipIf(process.platform === "win32")("a ring that counts itself, in the gate", () => {
-  /** `.ci/run`'s own functions, without the rest of it. */
-  const failuresOf = (command: string) => {
-    const functions = ["failed", "counted"].map((name) => new RegExp(`^${name}\\(\\) \\{\\n[\\s\\S]*?^\\}$`, "m").exec(readFileSync(join(root, ".ci/run"), "utf8"))?.[0] ?? "");
-    const script = [
-      `results='${folder}'; extra_passed=0; skipped_names=()`,
-      ...functions,
-      `counted ring bash -c '${command}' >/dev/null`,
-      'ls "$results" | grep -c "^failed-" || true',
-    ];
-    return Number(execFileSync("bash", ["-c", script.join("\n")], { encoding: "utf8" }));
+describe.skipIf(process.platform === "win32")("a ring of the gate", () => {
+  /** Runs lines with `.ci/run`'s own functions, without the rest of it. */
+  const inGate = (...lines: readonly string[]) => {
+    const functions = ["failed", "counted", "ring"].map(
+      (name) => new RegExp(`^${name}\\(\\) \\{\\n[\\s\\S]*?^\\}$`, "m").exec(readFileSync(join(root, ".ci/run"), "utf8"))?.[0] ?? "",
+    );
+    return execFileSync("bash", ["-c", [`results='${folder}'; extra_passed=0; skipped_names=()`, ...functions, ...lines].join("\n")], { encoding: "utf8" });
   };
+  const failuresOf = (command: string) => Number(inGate(`counted ring bash -c '${command}' >/dev/null`, 'ls "$results" | grep -c "^failed-" || true'));
 
-  it("fails as often as it says, once when it ends badly and says never, once when it gives no count or checked nothing", () => {
+  it("that counts itself fails as often as it says, once when it ends badly and says never, once when it gives no count or checked nothing", () => {
     expect(failuresOf('echo "4 passed, 0 failed"')).toBe(0);
     expect(failuresOf('echo "4 passed, 2 failed"; exit 1')).toBe(2);
     expect(failuresOf('echo "4 passed, 0 failed"; exit 130')).toBe(3);
     expect(failuresOf("echo no count")).toBe(4);
     expect(failuresOf('echo "skipped: all of it: no Go"; echo "0 passed, 0 failed"')).toBe(4);
     expect(failuresOf('echo "0 passed, 0 failed"')).toBe(5);
+  });
+
+  it("of vitest has failed when it ends badly, whatever its report says, and when it gives none", () => {
+    const report = JSON.stringify({ testResults: [file("passed", test("passed"))] });
+    writeFileSync(join(folder, "vitest"), `for word; do case $word in --outputFile.json=*) echo '${report}' >"\${word#*=}" ;; esac; done\nexit 1\n`);
+    inGate(`ring uncaught bash '${join(folder, "vitest")}'`, "ring killed bash -c 'exit 137'");
+    const { stdout } = count();
+    expect(stdout).toContain("FAILED: killed gave no report");
+    expect(stdout).toContain("FAILED (uncaught): the run\nvitest ended with 1");
+    expect(lastLine(stdout)).toBe("4 passed, 2 failed");
   });
 });

@@ -91,8 +91,12 @@ export async function startLane(program: Program, folder: string, isBound: boole
     async course(storage) {
       const { home } = await sessions.of(storage);
       issuer.begin({ newKey: true });
-      await home.start(refresh(storage), { salt: 0, haste: 1 }).ended;
-      return home.operations().map((line) => line.split(" ")[1] ?? "");
+      const { status, signal } = await home.start(refresh(storage), { salt: 0, haste: 1 }).ended;
+      const operations = home.operations().map((line) => line.split(" ")[1] ?? "");
+      // Without them this storage would have no rounds, and a ring of the others would pass.
+      if (status !== 0 || operations.length === 0)
+        throw new Error(`a refresh of the ${storage} without a fault ended with ${signal ?? status}, and ${operations.length} operations were seen`);
+      return operations;
     },
     async stop() {
       await sessions.stop();
