@@ -139,14 +139,16 @@ export const errorCode = (ended: Ended) =>
       .concat("\n"),
   )?.[1] ?? "none";
 
-/** Plays the person's browser against an issuer that redirects at once: gives the page of our listener. */
-export async function browse(url: string): Promise<{ readonly status: number; readonly page: string }> {
-  const redirect = await fetch(url, { redirect: "manual" });
+/** Plays the person's browser against an issuer that redirects at once: gives the page of our listener. `visit`: how the issuer's is had. */
+export async function browse(url: string, visit = asItIs): Promise<{ readonly status: number; readonly page: string }> {
+  const redirect = await visit(url);
   const location = redirect.headers.get("location");
   if (location === null) throw new Error(`the issuer did not redirect: ${redirect.status} ${await redirect.text()}`);
   const page = await fetch(location, { redirect: "manual" });
   return { status: page.status, page: await page.text() };
 }
+
+const asItIs = (url: string): Promise<Response> => fetch(url, { redirect: "manual" });
 
 /** The URL that the program asks to open. */
 export const openUrl = /open this URL in your browser:\s+(\S+)/;
@@ -156,10 +158,11 @@ export async function runWithBrowser(
   home: Home,
   args: readonly string[],
   more?: Readonly<Record<string, string>>,
+  visit?: typeof asItIs,
 ): Promise<Ended & { readonly page: string; readonly url: string }> {
   const started = home.start(args, more);
   const [, url = ""] = await started.sees(openUrl);
-  const { page } = await browse(url);
+  const { page } = await browse(url, visit);
   return { ...(await started.ended), page, url };
 }
 

@@ -36,6 +36,8 @@ export interface Behaviour {
 export interface Misbehaving {
   /** `https://localhost:12345`, or `http://…` without certificates. */
   readonly issuer: string;
+  /** Of its server. */
+  readonly port: number;
   /** In the order in which they came. */
   readonly requests: readonly ReceivedRequest[];
   /** Every code and token that a proper answer handed out. */
@@ -55,8 +57,10 @@ export interface Misbehaving {
   stop(): Promise<void>;
 }
 
-/** Where an issuer lies on its server: `/tenant/v2.0` for `http://localhost:12345/tenant/v2.0`, and what is at which path. */
+/** Where an issuer lies on its server: `/tenant/v2.0` for `http://localhost:12345/tenant/v2.0`, and what is at which path, or URL. */
 export interface IssuerSite {
+  /** What people call its server; undefined: by its address. */
+  readonly origin?: string | undefined;
   readonly path: string;
   readonly routes: Readonly<Record<string, IssuerRoute>>;
 }
@@ -85,7 +89,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
       .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   }, options.certificates);
 
-  const issuer = `${server.origin}${options.site?.path ?? ""}`;
+  const issuer = `${options.site?.origin ?? server.origin}${options.site?.path ?? ""}`;
 
   const proper = makeProperIssuer({
     issuer,
@@ -104,6 +108,7 @@ export async function startMisbehaving(behaviour: Behaviour = {}, options: { rea
 
   return {
     issuer,
+    port: server.port,
     requests,
     secrets: proper.secrets,
     received,

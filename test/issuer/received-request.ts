@@ -44,14 +44,14 @@ export const usualRoutes: Readonly<Record<string, IssuerRoute>> = {
   "/par": "pushed_authorization",
 };
 
-/** Reads the whole request. `routes`: what lies at which path. */
+/** Reads the whole request. `routes`: what lies at which path, or at which `https` URL where the server has several names. */
 export async function readRequest(request: IncomingMessage, routes: Readonly<Record<string, IssuerRoute>> = usualRoutes): Promise<ReceivedRequest> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   const body = await text(request);
   const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
   const form = new URLSearchParams(isForm ? body : "");
   return {
-    route: routes[pathname] ?? "unknown",
+    route: routes[pathname] ?? routes[`https://${request.headers.host}${pathname}`] ?? "unknown",
     method: request.method ?? "",
     path: pathname,
     query: searchParams,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { errorCode } from "../e2e/program.ts";
 import { oauthError } from "../issuer/issuer-answer.ts";
 import { cognito, olderCognito } from "../issuer/vendors/cognito.ts";
-import { onVendor, tokenOf } from "./vendor-stage.ts";
+import { confidants, onVendor, routesByHost, tokenOf } from "./vendor-stage.ts";
 
 const page = /end the browser's session here: (\S+)/;
 
@@ -48,9 +48,23 @@ describe("Amazon Cognito", { timeout: 60_000 }, () => {
       const ended = await run("logout", "--sso");
       expect(ended.stderr).toContain("revoked");
       const url = page.exec(ended.stderr)?.[1] ?? "";
-      expect((await fetch(url, { redirect: "manual" })).headers.get("location")).toBe("http://localhost:8000");
+      expect((await issuer.visit(url)).headers.get("location")).toBe("http://localhost:8000");
       expect([...new URL(url).searchParams.keys()].sort()).toEqual(["client_id", "redirect_uri", "response_type", "scope"]);
       expect(issuer.received("end_session")).toHaveLength(1);
+    }));
+
+  it.concurrent("lies at two hosts: the user pool's hears no secret, and the domain's nothing else", () =>
+    onVendor(cognito, async ({ issuer, logIn, refresh, run }) => {
+      tokenOf(await logIn());
+      tokenOf(await refresh());
+      const ended = await run("logout", "--sso");
+      await issuer.visit(page.exec(ended.stderr)?.[1] ?? "");
+      expect(routesByHost(issuer)).toEqual({
+        "cognito-idp.eu-west-1.amazonaws.com": ["discovery", "jwks"],
+        "example.auth.eu-west-1.amazoncognito.com": ["authorization", "end_session", "revocation", "token"],
+      });
+      expect(issuer.asked()).toEqual(["cognito-idp.eu-west-1.amazonaws.com:443", "example.auth.eu-west-1.amazoncognito.com:443"]);
+      expect(confidants(issuer)).toEqual(["example.auth.eu-west-1.amazoncognito.com"]);
     }));
 
   it.concurrent("without a revocation endpoint in its document is logged out of here only, and that is said", () =>

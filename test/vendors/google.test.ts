@@ -1,22 +1,12 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { presetOf } from "../../src/core/presets.ts";
 import { errorCode } from "../e2e/program.ts";
 import { oauthError } from "../issuer/issuer-answer.ts";
 import { firstThese, onlyFor } from "../issuer/misbehaviours.ts";
 import { google, pending, slowDown } from "../issuer/vendors/google.ts";
-import { onVendor, tokenOf, type VendorStage } from "./vendor-stage.ts";
+import { confidants, onVendor, routesByHost, secretFile, tokenOf } from "./vendor-stage.ts";
 
-/** A file with the client secret of a desktop client. */
-function secretFile({ home }: VendorStage): string {
-  const file = join(home.folder, "google-secret");
-  home.holdsSecrets("google-secret");
-  writeFileSync(file, "GOCSPX-of-a-desktop-client\n", { mode: 0o600 });
-  return `--oidc-client-secret-file=${file}`;
-}
-
-// That access_type=offline is sent to accounts.google.com, and to nobody else: test/app/flows.test.ts.
+// That access_type=offline is sent to nobody else: test/app/flows.test.ts.
 describe("Google", { timeout: 60_000 }, () => {
   it.concurrent("gives one refresh token at a consent, and no other at a refresh", () =>
     onVendor(google, async (stage) => {
@@ -24,7 +14,7 @@ describe("Google", { timeout: 60_000 }, () => {
       const args = [secretFile(stage), "--oidc-extra-scope=email", `--prompt=${presetOf("google").prompt}`];
       const login = await logIn(...args);
       tokenOf(login);
-      expect(Object.fromEntries(new URL(login.url).searchParams)).toMatchObject({ scope: "openid email", prompt: "consent" });
+      expect(Object.fromEntries(new URL(login.url).searchParams)).toMatchObject({ scope: "openid email", prompt: "consent", access_type: "offline" });
       for (let i = 0; i < 2; i++) tokenOf(await refresh(...args));
       expect(new Set(issuer.received("token", "refresh_token").map(({ form }) => form.get("refresh_token"))).size).toBe(1);
       // It names what it granted in words of its own.
@@ -44,8 +34,41 @@ describe("Google", { timeout: 60_000 }, () => {
       const login = await stage.logIn();
       expect(errorCode(login)).toBe("CLIENT_REJECTED");
       expect(login.stderr).toContain("client_secret is missing");
-      // Not for this issuer URL, which is none of Google's: with the preset it is refused before anything is asked.
-      expect(errorCode(await stage.setUp("--preset=google"))).toBe("ISSUER_MISMATCH");
+      const without = await stage.setUp();
+      expect([without.status, errorCode(without)]).toEqual([40, "SETTINGS_INCOMPLETE"]);
+      expect(without.stderr).toContain("Google takes no client without its secret, and none was given");
+      expect(without.stderr).toContain("add --oidc-client-secret-file=FILE with the client secret in it");
+      expect(stage.issuer.count("authorization")).toBe(1);
+    }));
+
+  it.concurrent("is set up with the file of the secret, a consent, and no groups", () =>
+    onVendor(google, async (stage) => {
+      const secret = secretFile(stage);
+      tokenOf(await stage.logIn(secret, "--id-token-cache=disk", "--oidc-extra-scope=email"));
+      const plan = await stage.setUp(secret);
+      expect(plan.status, plan.stderr).toBe(0);
+      expect(plan.stderr).toContain("(Google)");
+      for (const written of [secret, "--prompt=consent", "--oidc-extra-scope=email"]) expect(plan.stdout).toContain(written);
+      expect(plan.stdout).toMatch(/username:\s+claim: email/);
+      expect(plan.stdout).not.toMatch(/groups:\s+claim/);
+    }));
+
+  it.concurrent("lies at several hosts: each hears what is meant for it, and one alone what is secret", () =>
+    onVendor(google, async (stage) => {
+      const { issuer } = stage;
+      const args = [secretFile(stage), "--oidc-extra-scope=email", "--oidc-request-header=X-Gate=company"];
+      tokenOf(await stage.logIn(...args));
+      tokenOf(await stage.refresh(...args));
+      expect((await stage.run("logout", ...args)).stderr).toContain("revoked");
+      expect(routesByHost(issuer)).toEqual({
+        "accounts.google.com": ["authorization", "discovery"],
+        "oauth2.googleapis.com": ["revocation", "token"],
+        "www.googleapis.com": ["jwks"],
+      });
+      expect(issuer.asked()).toEqual(["accounts.google.com:443", "oauth2.googleapis.com:443", "www.googleapis.com:443"]);
+      expect(confidants(issuer)).toEqual(["oauth2.googleapis.com"]);
+      const gated = issuer.requests.filter(({ headers }) => headers["x-gate"] !== undefined);
+      expect(new Set(gated.map(({ headers }) => headers.host))).toEqual(new Set(["accounts.google.com"]));
     }));
 
   it.concurrent("shows where to enter a device code in a word of its own, and answers polls with 428 and 403", () =>
@@ -54,7 +77,7 @@ describe("Google", { timeout: 60_000 }, () => {
       issuer.become({ token: firstThese(pending, pending) });
       const ended = await home.run(session(secretFile(stage), "--grant-type=device-code"));
       tokenOf(ended);
-      expect(ended.stderr).toContain(`${issuer.issuer}/device and enter the code`);
+      expect(ended.stderr).toContain("open https://www.google.com/device and enter the code");
     }));
 
   it.concurrent("that is asked for a device too often slows the polls down, and a no is a no", () =>

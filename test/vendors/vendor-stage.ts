@@ -25,14 +25,20 @@ export interface VendorStage {
 
 /** Runs a case on a stage of its own. */
 export async function onVendor(vendor: Vendor, play: (stage: VendorStage) => Promise<void>): Promise<void> {
-  const issuer = await startVendor(vendor);
-  const home = newHome();
+  const bare = newHome();
+  const issuer = await startVendor(vendor, bare.folder);
+  const home: Home = {
+    ...bare,
+    start: (args, more, ...rest) => bare.start(args, { ...issuer.env, ...more }, ...rest),
+    run: (args, more, ...rest) => bare.run(args, { ...issuer.env, ...more }, ...rest),
+  };
   const options = (...more: string[]) => [
     `--oidc-issuer-url=${issuer.issuer}`,
     "--oidc-client-id=kubernetes",
     "--token-cache-storage=disk",
     "--listen-address=127.0.0.1:0",
     "--skip-open-browser",
+    ...issuer.options,
     ...more,
   ];
   const session = (...more: string[]) => ["get-token", ...options("--id-token-cache=none", "-v1", ...more)];
@@ -42,7 +48,7 @@ export async function onVendor(vendor: Vendor, play: (stage: VendorStage) => Pro
       home,
       options,
       session,
-      logIn: (...more) => runWithBrowser(home, session(...more)),
+      logIn: (...more) => runWithBrowser(home, session(...more), undefined, issuer.visit),
       refresh: (...more) => home.run(session("--non-interactive", ...more)),
       run: (command, ...more) => home.run([command, ...options(...more)]),
       setUp(...more) {
@@ -67,6 +73,31 @@ export async function onVendor(vendor: Vendor, play: (stage: VendorStage) => Pro
     home.remove();
     await issuer.stop();
   }
+}
+
+/** A file with the client secret of a desktop client: the option that names it. */
+export function secretFile({ home }: VendorStage): string {
+  const file = join(home.folder, "google-secret");
+  home.holdsSecrets("google-secret");
+  writeFileSync(file, `${desktopSecret}\n`, { mode: 0o600 });
+  return `--oidc-client-secret-file=${file}`;
+}
+export const desktopSecret = "GOCSPX-of-a-desktop-client";
+
+/** At which host what was asked for, the pages that were visited included. */
+export function routesByHost({ requests }: VendorIssuer): Readonly<Record<string, readonly string[]>> {
+  const hosts = [...new Set(requests.map(({ headers }) => headers.host ?? ""))].sort();
+  return Object.fromEntries(hosts.map((host) => [host, [...new Set(requests.filter(({ headers }) => headers.host === host).map(({ route }) => route))].sort()]));
+}
+
+/** The hosts that were told a secret: a code, its verifier, a token, the client's, anything in `authorization`. */
+export function confidants({ requests, secrets }: VendorIssuer): readonly string[] {
+  const all = [desktopSecret, ...secrets, ...requests.flatMap(({ form }) => form.get("code_verifier") ?? [])];
+  const told = requests.filter(({ path, query, body, headers }) => {
+    const said = [path, String(query), body, JSON.stringify(headers)].join("\n");
+    return headers.authorization !== undefined || all.some((secret) => said.includes(secret));
+  });
+  return [...new Set(told.map(({ headers }) => headers.host ?? ""))];
 }
 
 /** The token that was handed out; throws when there is none. */

@@ -1,6 +1,7 @@
 import type { Vendor } from "./vendor-issuer.ts";
 
 export const pool = "eu-west-1_Ab12Cd34E";
+const domain = "https://example.auth.eu-west-1.amazoncognito.com";
 
 /**
  * Amazon Cognito: docs.aws.amazon.com/cognito, "Identity provider and relying party endpoints", "Refresh tokens", "The ID token". The issuer is the
@@ -8,13 +9,14 @@ export const pool = "eu-west-1_Ab12Cd34E";
  * wants a registered URL.
  */
 export const cognito: Vendor = {
+  host: "cognito-idp.eu-west-1.amazonaws.com",
   path: `/${pool}`,
   endpoints: {
-    authorization: "/oauth2/authorize",
-    token: "/oauth2/token",
-    revocation: "/oauth2/revoke",
-    end_session: "/logout",
-    userinfo: "/oauth2/userInfo",
+    authorization: `${domain}/oauth2/authorize`,
+    token: `${domain}/oauth2/token`,
+    revocation: `${domain}/oauth2/revoke`,
+    end_session: `${domain}/logout`,
+    userinfo: `${domain}/oauth2/userInfo`,
     jwks: `/${pool}/.well-known/jwks.json`,
   },
   metadata: {

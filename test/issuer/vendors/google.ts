@@ -3,18 +3,19 @@ import type { Vendor } from "./vendor-issuer.ts";
 
 /**
  * Google: developers.google.com, "OpenID Connect", "OAuth 2.0 for TV and limited-input device applications". No offline_access, no end_session_endpoint,
- * a secret for every client, no new refresh token at a refresh, scopes granted under other names, the device answer of before the RFC.
+ * endpoints at four hosts, a secret for every client, no new refresh token at a refresh, scopes granted under other names, the device answer of before the RFC.
  */
 export const google: Vendor = {
+  host: "accounts.google.com",
   path: "",
   endpoints: {
     authorization: "/o/oauth2/v2/auth",
-    token: "/token",
-    device_authorization: "/device/code",
-    revocation: "/revoke",
-    userinfo: "/v1/userinfo",
-    jwks: "/oauth2/v3/certs",
-    verification: "/device",
+    token: "https://oauth2.googleapis.com/token",
+    device_authorization: "https://oauth2.googleapis.com/device/code",
+    revocation: "https://oauth2.googleapis.com/revoke",
+    userinfo: "https://openidconnect.googleapis.com/v1/userinfo",
+    jwks: "https://www.googleapis.com/oauth2/v3/certs",
+    verification: "https://www.google.com/device",
   },
   metadata: {
     response_types_supported: ["code", "token", "id_token", "code token", "code id_token", "token id_token", "code token id_token", "none"],
@@ -37,8 +38,8 @@ export const google: Vendor = {
     },
     device_authorization: async (_request, _nth, proper) => {
       const answer = await proper();
-      const { verification_uri: url, verification_uri_complete: _, ...rest } = answer.json as Readonly<Record<string, unknown>>;
-      return { ...answer, json: { ...rest, verification_url: url } };
+      const { verification_uri: _, verification_uri_complete: __, ...rest } = answer.json as Readonly<Record<string, unknown>>;
+      return { ...answer, json: { ...rest, verification_url: "https://www.google.com/device" } };
     },
   },
 };

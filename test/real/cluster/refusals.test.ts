@@ -155,32 +155,67 @@ globalThis.Date = class extends real { constructor(...args) { if (args.length ==
   });
 
   describe("what this program takes for no ID token, the server refuses as well", () => {
-    const forged: Readonly<Record<string, Behaviour>> = {
-      "without a signature": { idToken: { alg: "none" } },
-      "signed with the client's own secret": { idToken: { alg: "HS256" } },
-      "signed by a stranger": { idToken: { key: "stranger" } },
-      "of another issuer": { idToken: { claims: { iss: "https://elsewhere.example" } } },
-      "for another client": { idToken: { claims: { aud: "another-client" } } },
-      "that has expired": { idToken: () => ({ claims: { exp: now() - 600 } }) },
-      "without an expiry": { idToken: { claims: { exp: undefined } } },
-      "without a subject": { idToken: { claims: { sub: undefined } } },
+    /** What is wrong with the token, as it can be read there, and what the server's log says of it. */
+    interface Forged {
+      readonly idToken: NonNullable<Behaviour["idToken"]>;
+      readonly holds: (token: { readonly header: Readonly<Record<string, unknown>>; readonly claims: Readonly<Record<string, unknown>> }) => boolean;
+      readonly serverSays: RegExp;
+    }
+    const forged: Readonly<Record<string, Forged>> = {
+      "without a signature": { idToken: { alg: "none" }, holds: ({ header }) => header["alg"] === "none", serverSays: /signed with unsupported algorithm.* got \\"none\\"/ },
+      "signed with the client's own secret": {
+        idToken: { alg: "HS256" },
+        holds: ({ header }) => header["alg"] === "HS256",
+        serverSays: /signed with unsupported algorithm.* got \\"HS256\\"/,
+      },
+      // Nothing in it but its signature tells.
+      "signed by a stranger": { idToken: { key: "stranger" }, holds: ({ header }) => header["alg"] === "ES256", serverSays: /failed to verify id token signature/ },
+      // The server has nobody to ask about it, and names no reason.
+      "of another issuer": {
+        idToken: { claims: { iss: "https://elsewhere.example" } },
+        holds: ({ claims }) => claims["iss"] === "https://elsewhere.example",
+        serverSays: /err="invalid bearer token"/,
+      },
+      "for another client": {
+        idToken: { claims: { aud: "another-client" } },
+        holds: ({ claims }) => claims["aud"] === "another-client",
+        serverSays: /expected audience \\"kubernetes\\" got \[\\"another-client\\"\]/,
+      },
+      "that has expired": {
+        idToken: () => ({ claims: { exp: now() - 600 } }),
+        holds: ({ claims }) => Number(claims["exp"]) < now(),
+        serverSays: /token is expired \(Token Expiry: 2/,
+      },
+      "without an expiry": { idToken: { claims: { exp: undefined } }, holds: ({ claims }) => !("exp" in claims), serverSays: /token is expired \(Token Expiry: 0001-01-01/ },
+      "without a subject": { idToken: { claims: { sub: undefined } }, holds: ({ claims }) => !("sub" in claims), serverSays: /parse username claims \\"sub\\": claim not present/ },
     };
-    it.each(Object.entries(forged))("a token %s", async (_, behaviour) => {
-      issuer.become(behaviour);
+    /** The ID token that was handed out last: access token, ID token and refresh token lie there in this order. */
+    const lastIdToken = () => {
+      const raw = issuer.secrets.at(-2) ?? "";
+      const [header = {}, claims = {}] = raw.split(".", 2).map((part) => JSON.parse(Buffer.from(part, "base64url").toString()) as Readonly<Record<string, unknown>>);
+      return { raw, header, claims };
+    };
+    it.each(Object.entries(forged))("a token %s, for that reason", async (_, { idToken, holds, serverSays }) => {
+      issuer.become({ idToken });
       await setUpCluster();
       const login = await person.oidc("setup", ...identity(), "--yes");
       expect(login.stderr).toMatch(/\[ID_TOKEN_INVALID\]/);
-      const raw = issuer.secrets.at(-2) ?? "";
+      const token = lastIdToken();
+      // An access token has no nonce.
+      expect(token.claims["nonce"]).toMatch(/./);
+      expect(holds(token), JSON.stringify([token.header, token.claims])).toBe(true);
+      const from = cluster.log().length;
       const ran = await person.run(kubectl, [
         "get",
         "namespaces",
         "--kubeconfig=/dev/null",
         `--server=${cluster.server}`,
         `--certificate-authority=${certificates.caFile}`,
-        `--token=${raw}`,
+        `--token=${token.raw}`,
       ]);
       expect(ran.status).not.toBe(0);
       expect(ran.stderr).toMatch(/Unauthorized|must be logged in/);
+      expect(cluster.log().slice(from)).toMatch(serverSays);
     });
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Person } from "../person.ts";
 import { describeWith } from "../with-parts.ts";
 import { configMap, type Stage, setStage } from "./stage.ts";
 
@@ -25,22 +26,48 @@ describeWith(["kube-apiserver", "kubectl", "etcd"], (parts) => {
     const logins = stage.count("token", "authorization_code");
     const refreshes = () => stage.count("token", "refresh_token");
     expect(refreshes()).toBe(0);
-    // It remembers for ten seconds that it took a token.
-    await expect.poll(async () => (await alice.oidc("whoami")).stderr + String(refreshes()), { timeout: 40_000, interval: 1_000 }).toMatch(/401|refuse|1$/);
+    const from = stage.cluster.log().length;
+    // It remembers for ten seconds that it took a token. whoami asks with the token that there is, and refreshes none that is good.
+    await expect
+      .poll(async () => (await alice.oidc("whoami")).stderr, { timeout: 40_000, interval: 1_000 })
+      .toContain("does not accept the token [TOKEN_REFUSED]\nkubectl-oidc: cause: HTTP 401\n");
+    expect(stage.cluster.log().slice(from)).toContain("failed to verify id token signature");
+    expect(refreshes()).toBe(0);
     const tries = [await alice.run(parts.kubectl.path, get), await alice.run(parts.kubectl.path, get)];
     expect(tries[1], tries.map(({ stderr }) => stderr).join("\n")).toMatchObject({ status: 0, stderr: "" });
     expect(refreshes()).toBe(1);
     expect(stage.count("token", "authorization_code")).toBe(logins);
   });
 
-  it("keys that are published before they sign, and after, are noticed by nobody", async () => {
-    const alice = stage.person("alice");
-    expect((await alice.oidc("setup", ...stage.identity, "--yes")).status).toBe(0);
+  it("an issuer that signs with new keys and publishes the old ones still is noticed by nobody: tokens of both are good, and no refresh is made", async () => {
+    const [alice, bob] = [stage.person("alice"), stage.person("bob")];
+    for (const person of [alice, bob]) expect((await person.oidc("setup", ...stage.identity, "--yes")).status).toBe(0);
+    const seenAs = async (person: Person) => {
+      const from = stage.cluster.audit().length;
+      expect(await person.run(parts.kubectl.path, ["get", "configmaps"])).toMatchObject({ status: 0, stderr: "" });
+      return [
+        ...new Set(
+          stage.cluster
+            .audit()
+            .slice(from)
+            .flatMap(({ user, status, credentialId }) => (user.startsWith("oidc:") ? [`${user} ${status} ${credentialId}`] : [])),
+        ),
+      ];
+    };
+    const [old] = await seenAs(bob);
+    expect(old).toMatch(/^oidc:bob 200 JTI=/);
     const refreshes = stage.count("token", "refresh_token");
     await stage.memory.rotateKeys({ keepOld: true });
     await stage.restartIssuer();
+    // The server learns the new keys by it.
     expect((await alice.oidc("login", "--force-refresh")).status).toBe(0);
-    for (let i = 0; i < 3; i++) expect(await alice.run(parts.kubectl.path, ["get", "configmaps"])).toMatchObject({ status: 0, stderr: "" });
+    for (let i = 0; i < 3; i++) expect(await seenAs(alice)).toEqual([expect.stringMatching(/^oidc:alice 200 JTI=/)]);
+    expect(await seenAs(bob)).toEqual([old]);
+    // It remembers for ten seconds that it took a token: started anew it has to look at the signature.
+    await stage.cluster.stopServer();
+    await stage.cluster.startServer();
+    await expect.poll(async () => (await bob.oidc("whoami")).status, { timeout: 40_000, interval: 500 }).toBe(0);
+    expect(await seenAs(bob)).toEqual([old]);
     expect(stage.count("token", "refresh_token")).toBe(refreshes);
   });
 });
