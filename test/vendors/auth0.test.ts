@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { errorCode } from "../e2e/program.ts";
-import { oauthError } from "../issuer/issuer-answer.ts";
+import { type Answer, oauthError } from "../issuer/issuer-answer.ts";
 import { firstThese, onlyFor } from "../issuer/misbehaviours.ts";
 import { auth0, groupsClaim, hs256, pending, slowDown } from "../issuer/vendors/auth0.ts";
 import { claimsOf, onVendor, tokenOf } from "./vendor-stage.ts";
@@ -53,7 +53,17 @@ describe("Auth0", { timeout: 60_000 }, () => {
     onVendor(auth0, async ({ issuer, logIn, refresh }) => {
       tokenOf(await logIn());
       tokenOf(await refresh());
-      issuer.become({ token: onlyFor("refresh_token", { ...oauthError("invalid_grant", "Unknown or invalid refresh token."), status: 403 }) });
+      const unknown: Answer = { ...oauthError("invalid_grant", "Unknown or invalid refresh token."), status: 403 };
+      issuer.become({
+        token: onlyFor("refresh_token", async (_request, _nth, proper) => {
+          const answer = await proper();
+          return answer.status === 400 ? unknown : answer;
+        }),
+      });
+      // A thief has the spent one.
+      const [spent] = issuer.received("token", "refresh_token");
+      const stolen = await fetch(`${issuer.issuer}oauth/token`, { method: "POST", body: new URLSearchParams(spent?.body) });
+      expect(stolen.status).toBe(403);
       expect(errorCode(await refresh())).toBe("SESSION_REVOKED");
       expect(errorCode(await refresh())).toBe("LOGIN_REQUIRED");
     }));

@@ -59,6 +59,13 @@ describeWith(["hydra", "kubectl"], (parts) => {
     expect(errorCode(await caller.refresh())).toBe("LOGIN_REQUIRED");
   });
 
+  it("has no pushed authorization requests, as the page says: --par=always is refused before anybody is asked, and says so", async () => {
+    const login = await caller.run("get-token", "--par=always", "--skip-open-browser");
+    expect([login.status, login.stdout, errorCode(login)], login.stderr).toEqual([30, "", "GRANT_UNSUPPORTED"]);
+    expect(login.stderr).toContain("takes no pushed authorization requests");
+    credentialOf(await caller.logIn());
+  });
+
   it("a machine's client gets an access token that an API server can read", async () => {
     writeFileSync(join(caller.home.folder, "pipeline.secret"), server.pipelineSecret, { mode: 0o600 });
     caller.home.holdsSecrets("pipeline.secret");
