@@ -90,7 +90,8 @@ describeWith(["kube-apiserver", "kubectl-newest", "etcd"], (parts) => {
         else if (cause !== undefined) disturbed.set(cause, (disturbed.get(cause) ?? 0) + 1);
         else faults.push(`exit ${status}: ${stderr}`);
         if (/LOGIN_|SESSION_|open this URL/.test(stderr)) faults.push(stderr);
-        await wait(150);
+        // Nobody tries again at once what has just failed.
+        await wait(status === 0 ? 150 : 600);
       }
     };
     const disturb = async () => {
