@@ -98,17 +98,23 @@ function adviceTable({ row }) {
 
 function rowTable({ report }) {
   const shown = (value, unit) => (value === undefined ? "" : unit === "x" ? `${value} ×` : unit === "ms" ? ms(value) : String(value));
-  return table(
-    ["row", "what", "measured", "result", "target", "limit", "rounds", "status"],
-    report.rows.map(({ id, title, from = "", shown: result = "", unit, target, limit, rounds = "", status, why }) => [
-      code(id),
-      cell(title),
-      cell(from),
-      result.replace(/ x$/, " ×"),
-      shown(target, unit),
-      shown(limit, unit),
-      String(rounds),
-      why === undefined ? status : cell(`${status}: ${why}`),
-    ]),
-  );
+  const missed = report.rows.filter(({ status }) => status === "over target" || status === "over limit");
+  const named = missed.map(({ id, shown: result = "", unit, target }) => `${code(id)} (${result.replace(/ x$/, " ×")} for ${shown(target, unit)})`);
+  return [
+    missed.length === 0 ? "Every target was met in this run." : `Targets that this run missed: ${named.join(", ")}.`,
+    "",
+    ...table(
+      ["row", "what", "measured", "result", "target", "limit", "rounds", "status"],
+      report.rows.map(({ id, title, from = "", shown: result = "", unit, target, limit, rounds = "", status, why }) => [
+        code(id),
+        cell(title),
+        cell(from),
+        result.replace(/ x$/, " ×"),
+        shown(target, unit),
+        shown(limit, unit),
+        String(rounds),
+        why === undefined ? status : cell(`${status}: ${why}`),
+      ]),
+    ),
+  ];
 }
