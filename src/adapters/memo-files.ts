@@ -53,12 +53,9 @@ export async function rememberCall(call: JudgedCall, tools: MemoTools): Promise<
   const stamps = call.configFiles.map((path) => [path, tools.stampOf(path)] as const);
   const known = parseMemo(tools.files.read(name) ?? "");
   const { credentialFile, kind, minValidity, ttl, apiVersion, keychain } = call;
-  const policy = { cwd: call.cwd ?? null, stamps, credentialFile, kind, minValidity, ttl, apiVersion, ...(keychain === undefined ? {} : { keychain }) };
+  const policy = { cwd: call.cwd ?? null, stamps, credentialFile, kind, minValidity, ttl, apiVersion, keychain };
   const isSame =
-    known !== undefined &&
-    isMemoFor(known, inputs) &&
-    known.keychain === keychain &&
-    Object.entries(policy).every(([key, value]) => JSON.stringify(known[key as keyof typeof policy]) === JSON.stringify(value));
+    known !== undefined && isMemoFor(known, inputs) && Object.entries(policy).every(([key, value]) => JSON.stringify(known[key as keyof typeof policy]) === JSON.stringify(value));
   if (isSame && credential.memoIds.includes(known.id)) return;
   const id = isSame ? known.id : randomBytes(16).toString("hex");
   // The credential first: an id without a memo does nothing, a memo without its id is a miss for ever.

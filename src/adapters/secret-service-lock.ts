@@ -38,7 +38,7 @@ export async function secretServiceState(env: Readonly<Record<string, string | u
     const found = await lookOnce(path, item, kept);
     // The bus was started anew.
     if (isReused && found.state === "unavailable" && kept.bus === undefined) continue;
-    if (found.state !== "unavailable" || !passes.test(found.reason) || tries === mostLooks) return found;
+    if (found.state !== "unavailable" || !passes.test(found.reason) || tries >= mostLooks) return found;
     await new Promise((resolve) => setTimeout(resolve, betweenLooks));
   }
 }

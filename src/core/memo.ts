@@ -27,7 +27,7 @@ export interface Memo {
   readonly ttl: number;
   readonly apiVersion: "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1";
   /** Who renews it asks the OS keychain for the refresh token. */
-  readonly keychain?: true;
+  readonly keychain?: true | undefined;
 }
 
 /** Options whose value may be a secret; a test compares this with the option table. */

@@ -55,8 +55,9 @@ function announce(note: string): "ours" | "held" | "nobody's" {
   for (let tries = 0; tries < 2; tries++) {
     try {
       const fd = openSync(note, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), 0o600);
+      if (!sign(fd, note)) return "nobody's";
       process.on("exit", () => removeQuietly(note));
-      return sign(fd, note) ? "ours" : "nobody's";
+      return "ours";
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") return "nobody's";
       if (isHeld(note)) return "held";

@@ -137,6 +137,20 @@ describe("whether a keychain item can be had without a dialog", () => {
       }
     });
 
+    it("gives up on a service without a default keyring, also when the bus goes away at the last look", async () => {
+      const none: BusStep = { signature: "o", body: text("/") };
+      const bus = await startSessionBus(Array(20).fill(none), { first: [...look, none, none, none, none, "hang-up"] });
+      const kept: KeptBus = {};
+      const ask = async () => (await secretServiceState({ DBUS_SESSION_BUS_ADDRESS: bus.address }, item, kept)).state;
+      try {
+        expect(await ask()).toBe("unlocked");
+        expect(await ask()).toBe("unavailable");
+      } finally {
+        kept.bus?.close();
+        await bus.stop();
+      }
+    });
+
     it("waits three seconds for each look, and for none in between", async () => {
       const bus = await startSessionBus([...look, "silent"]);
       const kept: KeptBus = {};
